@@ -1,0 +1,126 @@
+"""Settings: frozen, parsed from text, checked, without touching a file.
+
+A whole `Config` travels in the `Started` input, so a replayed session runs under the settings it had.
+Secrets are not settings: they live in the environment and never enter this file's types.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Literal
+
+import msgspec
+
+from engine.domain import NS
+
+Mode = Literal["paper", "test", "live", "replay"]
+
+STEP_NS = NS // 10  # features and forecasts are taken on this grid
+WARM_STEPS = 50  # 5 s of steps before a forecast is said
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """`reading op value`. Readings and their units are listed in `execution/policy.py`."""
+
+    reading: str
+    op: Literal[">", ">=", "<", "<="]
+    value: float
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row does when it fires. Protective rows cap; opportunistic rows choose.
+
+    `halt_s` stops children for so long; `max_child` caps a child, in contracts; `times_base` sizes a child in base
+    children; `cross` takes the far side, `post` joins the own touch, neither follows the schedule's own tactic.
+    """
+
+    halt_s: float = 0.0
+    max_child: float | None = None
+    times_base: float | None = None
+    style: Literal["cross", "post", "wait", "schedule"] = "schedule"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    kind: Literal["protective", "opportunistic"]
+    when: tuple[Condition, ...]
+    action: Action
+
+
+DEFAULT_POLICY: tuple[Row, ...] = (
+    Row(name="volatility", kind="protective",
+        when=(Condition("iv_move_against_pct", ">=", 2.0), Condition("iv_move_against_ticks", ">", 2.0)),
+        action=Action(halt_s=30.0)),
+    Row(name="slippage", kind="protective",
+        when=(Condition("slippage_10_ticks", ">", 5.0),), action=Action(max_child=2.0)),
+    Row(name="up", kind="opportunistic",
+        when=(Condition("p_against", ">", 0.75), Condition("edge_over_cost_ticks", ">", 0.0)),
+        action=Action(times_base=2.0, style="cross")),
+    Row(name="up, not worth the spread", kind="opportunistic",
+        when=(Condition("p_against", ">", 0.75),), action=Action(times_base=1.0, style="post")),
+    Row(name="down", kind="opportunistic",
+        when=(Condition("p_for", ">", 0.75),), action=Action(times_base=1.0, style="wait")),
+)  # fmt: skip
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Hard blocks before every order. Sizes are contracts of an option; money is coin."""
+
+    order_contracts: float = 50.0
+    order_value: float = 25.0  # coin
+    parent_contracts: float = 1000.0
+    collar_ticks: float = 20.0  # beyond the mark, ticks at that price
+    collar_share: float = 0.25  # or this share of the mark, whichever is wider
+    collar_future_share: float = 0.02  # the same for futures and the perpetual
+    open_orders: int = 60
+    orders_per_10s: int = 40
+    future_usd: float = 1_000_000.0
+    book_age_s: float = 10.0  # a book with no word from the venue for so long is stale
+
+
+class Execution(msgspec.Struct, frozen=True, kw_only=True):
+    base_child: float = 5.0  # contracts
+    proposal_s: float = 20.0  # an intent lapses after this
+    refresh_ms: float = 500.0  # an intent is refreshed at most this often
+    order_ttl_s: float = 3.0  # `valid_until` of a taker, from the request
+    passive_ttl_s: float = 20.0  # a resting child is cancelled and thought over after this
+    lag_cross_share: float = 0.10  # behind schedule by this share of the parent: cross
+    catch_up: float = 3.0  # a child is at most this many times its planned size
+    ask_after_s: float = 2.0  # past `valid_until`, before an unanswered order is asked for by label
+    view_weight: float = 0.5
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    mode: Mode = "paper"
+    coin: str = "BTC"
+    seed: int = 1
+    limits: Limits = Limits()
+    execution: Execution = Execution()
+    policy: tuple[Row, ...] = DEFAULT_POLICY
+    resume_after_recovery: bool = False
+    focus_limit: int = 50
+    model: str = ""  # id of the weights in use, empty when there are none
+
+
+class BadSettings(ValueError):
+    """Settings that cannot be used. Its text is fit for a person."""
+
+
+def parse(text: str) -> Config:
+    """TOML text → Config. Unknown names and wrong types are refused, by name."""
+    try:
+        table = tomllib.loads(text)
+        return msgspec.convert(_known(table, Config, ""), Config)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise BadSettings(f"settings: {error}") from None
+
+
+def _known(table: dict[str, object], kind: type[msgspec.Struct], where: str) -> dict[str, object]:
+    names = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    for name, value in table.items():
+        if name not in names:
+            raise BadSettings(f"settings: '{where}{name}' is not a setting; known here: {', '.join(sorted(names))}")
+        inner = names[name]
+        if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            _known(value, inner, f"{where}{name}.")
+    return table
