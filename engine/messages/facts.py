@@ -1,0 +1,274 @@
+"""Facts: what was decided or learned, kept in the journal; and effects, which a shell performs because of them.
+
+A fact has its own number, a time and the number of the input that caused it. An effect's `after` names the fact
+that must be durable before it leaves; 0 means at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from engine.config import Config
+from engine.domain import Side
+from engine.messages.inputs import Algorithm, Dial, Forecast
+
+
+class _Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="fact"):
+    n: int = 0
+    t: int = 0
+    cause: int = 0
+
+
+class Began(_Fact, frozen=True, kw_only=True, tag="began"):
+    """An engine took up the desk; whatever was running is paused until reconciled and resumed."""
+
+    session: str
+    config: Config
+    code: str
+    model: str
+
+
+class EpochBegan(_Fact, frozen=True, kw_only=True, tag="epoch"):
+    """The venue's account began anew (a paper venue restarted): earlier orders and positions are gone there."""
+
+    epoch: str
+
+
+class Refused(_Fact, frozen=True, kw_only=True, tag="refused"):
+    command: str
+    user: str
+    reason: str
+
+
+class ParentAccepted(_Fact, frozen=True, kw_only=True, tag="parent"):
+    id: str
+    user: str
+    instrument: str
+    side: Side
+    quantity: int  # lots
+    limit: int  # units
+    start: int
+    end: int
+    algorithm: Algorithm
+    urgency: int
+    participation: float
+    min_child: int  # lots
+    max_child: int  # lots
+    dial: Dial
+    auto_limit: int  # lots
+    arrival: float | None  # micro-price in units when it was accepted
+
+
+class ParentPaused(_Fact, frozen=True, kw_only=True, tag="paused"):
+    parent: str
+    by: str
+    reason: str
+
+
+class ParentResumed(_Fact, frozen=True, kw_only=True, tag="resumed"):
+    """`rebased` is the time from which the rest of the quantity is spread anew."""
+
+    parent: str
+    by: str
+    rebased: int
+
+
+class ParentHalted(_Fact, frozen=True, kw_only=True, tag="halted"):
+    """A protective row halts children until `until`."""
+
+    parent: str
+    row: str
+    until: int
+
+
+class DialSet(_Fact, frozen=True, kw_only=True, tag="dial"):
+    parent: str
+    by: str
+    dial: Dial
+
+
+class ParentEnded(_Fact, frozen=True, kw_only=True, tag="parent_ended"):
+    parent: str
+    outcome: Literal["done", "cancelled", "expired"]
+    by: str
+
+
+class Proposed(_Fact, frozen=True, kw_only=True, tag="proposed"):
+    """A child order wanted: an intent with the numbers it stands on. `worst` bounds the price, in units."""
+
+    id: str
+    parent: str
+    instrument: str
+    side: Side
+    quantity: int
+    worst: int
+    cross: bool
+    row: str
+    reason: str
+    until: int
+    forecast: Forecast | None
+    cost_ticks: float | None  # expected, now, against the micro-price
+    wait_ticks: float | None  # expected if it waits
+
+
+class Refreshed(_Fact, frozen=True, kw_only=True, tag="refreshed"):
+    proposal: str
+    revision: int
+    quantity: int
+    worst: int
+    cross: bool
+    row: str
+    reason: str
+    forecast: Forecast | None
+    cost_ticks: float | None
+    wait_ticks: float | None
+
+
+class Approved(_Fact, frozen=True, kw_only=True, tag="approved"):
+    proposal: str
+    revision: int
+    by: str
+    quantity: int
+    worst: int
+    edited: bool
+
+
+class Rejected(_Fact, frozen=True, kw_only=True, tag="rejected"):
+    proposal: str
+    by: str
+    reason: str
+
+
+class Lapsed(_Fact, frozen=True, kw_only=True, tag="lapsed"):
+    """A proposal ended without an order: its time ran out, its row no longer holds, or its parent stopped."""
+
+    proposal: str
+    reason: str
+
+
+class OrderRequested(_Fact, frozen=True, kw_only=True, tag="requested"):
+    """An order is about to leave. `child` is its label at the venue; `call` the id of the request that carries it."""
+
+    child: str
+    call: str
+    parent: str  # empty for an order by hand
+    proposal: str
+    by: str
+    instrument: str
+    side: Side
+    quantity: int
+    price: int
+    post_only: bool
+    valid_until: int
+    mid: float | None  # micro-price in units at the decision
+
+
+class OrderSent(_Fact, frozen=True, kw_only=True, tag="order_sent"):
+    child: str
+
+
+class OrderOpened(_Fact, frozen=True, kw_only=True, tag="opened"):
+    child: str
+    order: str
+    price: int  # post-only orders may have been re-priced by the venue
+
+
+class Filled(_Fact, frozen=True, kw_only=True, tag="filled"):
+    """A fill of ours, once per venue trade id. `fee` is coin; `child` is empty for a fill made elsewhere."""
+
+    trade: str
+    child: str
+    instrument: str
+    side: Side
+    quantity: int
+    price: int
+    fee: float
+    maker: bool
+    at: int  # the venue's time
+
+
+class OrderEnded(_Fact, frozen=True, kw_only=True, tag="order_ended"):
+    """Filled, cancelled, rejected by the venue, or lapsed: known never to have rested or traded there."""
+
+    child: str
+    state: Literal["filled", "cancelled", "rejected", "lapsed"]
+    reason: str
+
+
+class CancelRequested(_Fact, frozen=True, kw_only=True, tag="cancel_requested"):
+    child: str
+    call: str
+    by: str
+    reason: str
+
+
+class Asked(_Fact, frozen=True, kw_only=True, tag="asked"):
+    """An order without an answer is asked for at the venue, by its label."""
+
+    child: str
+    call: str
+
+
+class Killed(_Fact, frozen=True, kw_only=True, tag="killed"):
+    by: str
+    account: bool
+    call: str
+
+
+class KillConfirmed(_Fact, frozen=True, kw_only=True, tag="kill_confirmed"):
+    """The venue says that none is open. `took` is from the press, ns; `delta` is the coin delta left."""
+
+    took: int
+    delta: float
+
+
+class Rearmed(_Fact, frozen=True, kw_only=True, tag="rearmed"):
+    by: str
+    reason: str
+
+
+class Reconciling(_Fact, frozen=True, kw_only=True, tag="reconciling"):
+    """The venue is asked what it holds; nothing new goes out until `Reconciled`."""
+
+    reason: str
+
+
+class Reconciled(_Fact, frozen=True, kw_only=True, tag="reconciled"):
+    differences: tuple[str, ...]
+
+
+class PositionSet(_Fact, frozen=True, kw_only=True, tag="position"):
+    """A position as the venue states it, where ours differed. `size` is lots, signed."""
+
+    instrument: str
+    size: int
+    reason: str
+
+
+Fact = (
+    Began | EpochBegan | Refused | ParentAccepted | ParentPaused | ParentResumed | ParentHalted | DialSet
+    | ParentEnded | Proposed | Refreshed | Approved | Rejected | Lapsed | OrderRequested | OrderSent | OrderOpened
+    | Filled | OrderEnded | CancelRequested | Asked | Killed | KillConfirmed | Rearmed | Reconciling | Reconciled
+    | PositionSet
+)  # fmt: skip
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="call"):
+    """A request to the venue. `child` names the order it would create; it is looked at once more on release."""
+
+    id: str
+    method: str
+    params: dict[str, Any]
+    after: int = 0
+    child: str = ""
+
+
+class Hangup(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="hangup"):
+    """Close the connection and make a new one: the venue says things that cannot be."""
+
+    reason: str
+
+
+Effect = Call | Hangup

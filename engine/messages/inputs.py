@@ -1,0 +1,201 @@
+"""Inputs: all that can happen, each with a number `n` and a time `t` (ns UTC) given at the one door."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.config import Config
+from engine.domain import Instrument, Side
+
+
+class _Verb(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
+    pass
+
+
+Dial = Literal["manual", "semi", "auto"]
+Algorithm = Literal["twap", "adaptive"]
+
+
+class SubmitParent(_Verb, frozen=True, kw_only=True, tag="submit"):
+    """Decimals as the trader typed them; decide turns them into units and lots, or refuses."""
+
+    instrument: str
+    side: Side
+    quantity: float
+    limit: float
+    minutes: float = 10.0
+    algorithm: Algorithm = "adaptive"
+    urgency: int = 5
+    participation: float = 0.25
+    min_child: float = 0.0
+    max_child: float = 0.0  # 0: twice the base child
+    dial: Dial = "manual"
+    auto_limit: float = 3.0  # semi-automatic: children up to this many contracts go by themselves
+
+
+class Pause(_Verb, frozen=True, kw_only=True, tag="pause"):
+    parent: str
+
+
+class Resume(_Verb, frozen=True, kw_only=True, tag="resume"):
+    parent: str
+
+
+class CancelParent(_Verb, frozen=True, kw_only=True, tag="cancel_parent"):
+    parent: str
+
+
+class SetDial(_Verb, frozen=True, kw_only=True, tag="dial"):
+    parent: str
+    dial: Dial
+
+
+class Approve(_Verb, frozen=True, kw_only=True, tag="approve"):
+    """`revision` is what the trader saw. Quantity and worst price, if given, are the trader's edit, in decimals."""
+
+    proposal: str
+    revision: int
+    quantity: float | None = None
+    worst: float | None = None
+
+
+class Reject(_Verb, frozen=True, kw_only=True, tag="reject"):
+    proposal: str
+    reason: str = ""
+
+
+class SendOrder(_Verb, frozen=True, kw_only=True, tag="order"):
+    """A single order by hand, from the ladder: post-only at its price, or immediate-or-cancel up to it."""
+
+    instrument: str
+    side: Side
+    quantity: float
+    price: float
+    post_only: bool = True
+
+
+class CancelChild(_Verb, frozen=True, kw_only=True, tag="cancel"):
+    child: str
+
+
+class Kill(_Verb, frozen=True, kw_only=True, tag="kill"):
+    """Block new orders and cancel ours, or with `account` every order of the account."""
+
+    account: bool = False
+
+
+class Rearm(_Verb, frozen=True, kw_only=True, tag="rearm"):
+    reason: str
+
+
+Verb = (
+    SubmitParent | Pause | Resume | CancelParent | SetDial | Approve | Reject | SendOrder | CancelChild | Kill | Rearm
+)
+Role = Literal["viewer", "trader", "admin"]
+
+
+SIZES = (1.0, 2.0, 5.0, 10.0, 25.0)  # contracts, of the slippage curve
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """One instrument's forecast at one step. Probabilities sum to 1; ticks are ticks at that price.
+
+    `slip_buy[i]` is the expected cost beyond the touch of taking SIZES[i] contracts now, `(lo, mid, hi)`. `impact_*`
+    is the push on the micro-price after 5 s of taking 10. `fill_*` is P(a passive order at that touch fills in 5 s).
+    `iv_move` is the relative change of IV in 60 s, in per cent, `(lo, mid, hi)`; bands are 80 %.
+    `drift_ticks` is the expected move of the fair micro-price in 1 s.
+    """
+
+    t: int
+    source: str  # id of the weights, or "baseline"
+    warm: bool
+    familiar: bool  # the inputs look like those of the training
+    up: float
+    down: float
+    stable: float
+    drift_ticks: float
+    slip_buy: tuple[tuple[float, float, float], ...]
+    slip_sell: tuple[tuple[float, float, float], ...]
+    impact_buy: float
+    impact_sell: float
+    fill_bid: float
+    fill_ask: float
+    iv_move: tuple[float, float, float]
+    spread_ticks: float
+    depth: float  # contracts at the touch, mean of both sides, expected in 10 s
+
+
+class _Input(msgspec.Struct, frozen=True, kw_only=True, tag_field="in"):
+    n: int
+    t: int
+
+
+class Started(_Input, frozen=True, kw_only=True, tag="started"):
+    """An engine began. `code` is the version of the code, `model` the id of the weights, empty for none."""
+
+    config: Config
+    code: str
+    model: str
+    seed: int
+    session: str
+    instruments: tuple[Instrument, ...] = ()  # known beforehand, where a recording has no instrument answer
+
+
+class Frame(_Input, frozen=True, kw_only=True, tag="frame"):
+    """Bytes from the venue, exactly as they came."""
+
+    data: bytes
+
+
+class Link(_Input, frozen=True, kw_only=True, tag="link"):
+    """The venue's connection came up (authenticated or not) or went down."""
+
+    up: bool
+    authenticated: bool = False
+    reason: str = ""
+
+
+class Tick(_Input, frozen=True, kw_only=True, tag="tick"):
+    """The clock's 100 ms step. The core has no other clock."""
+
+
+class Command(_Input, frozen=True, kw_only=True, tag="command"):
+    id: str
+    user: str
+    role: Role
+    verb: Verb
+
+
+class Sent(_Input, frozen=True, kw_only=True, tag="sent"):
+    """The shell has written this call to the socket."""
+
+    call: str
+
+
+class Failed(_Input, frozen=True, kw_only=True, tag="failed"):
+    """The shell did not write this call: the link was down, or it had gone stale while it became durable."""
+
+    call: str
+    reason: str
+
+
+class Focus(_Input, frozen=True, kw_only=True, tag="focus"):
+    """What all screens together look at: subscribed at full depth and forecast."""
+
+    instruments: tuple[str, ...]
+
+
+class ModelSwap(_Input, frozen=True, kw_only=True, tag="model"):
+    model: str
+
+
+Input = Started | Frame | Link | Tick | Command | Sent | Failed | Focus | ModelSwap
+
+
+class Forecasts(msgspec.Struct, frozen=True, tag_field="in", tag="forecasts"):
+    """Beside the inputs on the tape: the model's outputs that step `n` made and decisions may have read."""
+
+    n: int
+    values: dict[str, Forecast]

@@ -1,0 +1,70 @@
+"""The engine's own link: what screens and scripts that attach say, and what they are told."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.config import Mode
+from engine.messages.inputs import Role, Verb
+from engine.messages.views import View
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="hello"):
+    token: str
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="look"):
+    """What this client looks at now; replaces what it looked at before."""
+
+    instruments: tuple[str, ...]
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="ask"):
+    id: str
+    user: str
+    role: Role
+    verb: Verb
+
+
+class Drive(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="drive"):
+    """Move a replay: the desk itself has no such verb."""
+
+    id: str
+    do: Literal["play", "pause", "step", "seek", "speed"]
+    value: float = 0.0  # seek: ms UTC; speed: times; step: inputs
+
+
+class Recall(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="recall"):
+    """Send everything again, notes from `after` on: asked on a gap in the numbers."""
+
+    after: int = 0
+
+
+Up = Hello | Look | Ask | Drive | Recall
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="welcome"):
+    mode: Mode
+    session: str
+    code: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="answer"):
+    """The engine's word on a command: done, or refused with a reason."""
+
+    id: str
+    ok: bool
+    text: str
+
+
+class Views(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="views"):
+    views: tuple[View, ...]
+
+
+class Goodbye(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="goodbye"):
+    reason: str
+
+
+Down = Welcome | Answer | Views | Goodbye

@@ -1,0 +1,272 @@
+"""Views: what a screen may know, in decimals and milliseconds.
+
+Only the newest of a topic matters, except notes, which are numbered and must not be lost.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.config import Mode
+from engine.domain import Side
+from engine.messages.inputs import Algorithm, Dial, Forecast
+
+Verdict = Literal["edge", "no edge", "unknown yet", "drift"]
+FeedState = Literal["live", "stale", "down"]
+
+
+class _View(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    pass
+
+
+class Skill(msgspec.Struct, frozen=True, kw_only=True):
+    """A head's rolling score against its baseline: gain per forecast (above 0 is better) and its 90 % band."""
+
+    verdict: Verdict
+    gain: float | None = None
+    lo: float | None = None
+    hi: float | None = None
+    n: int = 0
+
+
+class StatusView(_View, frozen=True, kw_only=True, tag="status"):
+    mode: Mode
+    session: str
+    feed: FeedState
+    lag_ms: float | None
+    now_ms: float
+    n: int  # number of the last input
+    facts: int  # number of the last fact
+    model: str
+    skill: Skill
+    credits: float | None  # share of the venue's rate limit left
+    margin: float | None  # share of equity used
+    delta_coin: float | None
+    delta_usd: float | None
+    gamma: float | None
+    vega: float | None
+    pnl: float | None  # coin, today
+    next_expiry_ms: float | None
+    killed: str  # empty, or who pressed it and what came of it
+    reconciled: bool
+    halted: str  # empty, or why the engine neither proposes nor sends
+    instruments: int
+
+
+class LadderView(_View, frozen=True, kw_only=True, tag="ladder"):
+    """Levels are `[units, contracts]`, best first. A price is `units × unit`, shown with `digits`."""
+
+    instrument: str
+    unit: float
+    digits: int
+    steps: tuple[tuple[int, int], ...]  # (above units, tick in units)
+    lot: float
+    contract_label: str  # "BTC" or "USD"
+    t_ms: float
+    stale: str  # empty, or why the book cannot be trusted
+    state: str  # of the instrument at the venue: open, halted, …
+    bids: tuple[tuple[int, float], ...]
+    asks: tuple[tuple[int, float], ...]
+    own: tuple[OwnOrder, ...]
+    micro: float | None  # units
+    fair: float | None  # units: the surface's price at the present forward
+    mark: float | None  # units
+    forward: float | None  # USD
+    mark_iv: float | None  # per cent
+    fair_iv: float | None  # per cent
+    bid_iv: float | None
+    ask_iv: float | None
+    delta: float | None
+    coin_delta: float | None
+    trades: tuple[tuple[float, int, float, str], ...]  # (ms, units, contracts, "buy"|"sell"), newest last
+
+
+class OwnOrder(msgspec.Struct, frozen=True, kw_only=True):
+    child: str
+    side: Side
+    units: int
+    remaining: float
+    state: str
+
+
+class GaugesView(_View, frozen=True, kw_only=True, tag="gauges"):
+    """The forecast of one instrument, its verdicts by head, and the thresholds that the policy holds against it."""
+
+    instrument: str
+    t_ms: float
+    forecast: Forecast | None
+    warm: float  # 0 … 1
+    note: str  # empty, or in words why there is no forecast or it is not to be trusted
+    underlying_ticks: float | None  # expected move that comes from the underlying, × coin delta
+    own_ticks: float | None  # the option's own residual
+    move_threshold_ticks: float | None  # "stable" is a move below this
+    skill: dict[str, Skill]  # direction, slippage, volatility, fill, impact, spread
+    thresholds: dict[str, float]  # the policy's: up, down, slippage, volatility
+    firing: dict[str, float]  # policy row → share of moments in which it fired
+    fragility: float | None  # 0 … 1
+    fragility_ofi: float | None
+
+
+class SmilePoint(msgspec.Struct, frozen=True, kw_only=True):
+    instrument: str
+    strike: float
+    call: bool
+    bid_iv: float | None  # per cent
+    ask_iv: float | None
+    mid_iv: float | None
+    mark_iv: float | None
+
+
+class Smile(msgspec.Struct, frozen=True, kw_only=True):
+    """One expiry: quotes as points, the fit as a curve. IVs per cent, strikes USD."""
+
+    expiry_ms: float
+    code: str
+    forward: float
+    years: float
+    points: tuple[SmilePoint, ...]
+    curve_strikes: tuple[float, ...]
+    curve_iv: tuple[float, ...]
+    atm_iv: float | None
+    skew: float | None  # vol points per 10 % of log-moneyness
+    rms_bp: float | None  # fit against mid, vol basis points
+    note: str
+
+
+class SurfaceView(_View, frozen=True, kw_only=True, tag="surface"):
+    coin: str
+    t_ms: float
+    strikes: tuple[float, ...]
+    smiles: tuple[Smile, ...]
+    grid: tuple[tuple[float | None, ...], ...]  # mid IV per expiry × strike, per cent; None where no quote
+    fitted: tuple[tuple[float | None, ...], ...]  # the fit at the same cells
+    flags: tuple[str, ...]
+
+
+class FillRow(msgspec.Struct, frozen=True, kw_only=True):
+    trade: str
+    child: str
+    instrument: str
+    side: Side
+    amount: float
+    price: float
+    fee: float
+    maker: bool
+    t_ms: float
+
+
+class ChildRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    parent: str
+    instrument: str
+    side: Side
+    amount: float
+    filled: float
+    price: float
+    average: float | None
+    post_only: bool
+    state: str
+    reason: str
+    by: str
+    t_ms: float
+
+
+class ParentRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    instrument: str
+    side: Side
+    amount: float
+    filled: float
+    working: float
+    scheduled: float
+    limit: float
+    average: float | None
+    arrival: float | None
+    shortfall_ticks: float | None
+    algorithm: Algorithm
+    dial: Dial
+    state: str
+    reason: str
+    start_ms: float
+    end_ms: float
+    user: str
+
+
+class ProposalRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    revision: int
+    parent: str
+    instrument: str
+    side: Side
+    amount: float
+    worst: float
+    digits: int
+    lot: float
+    cross: bool
+    row: str
+    reason: str
+    born_ms: float
+    until_ms: float
+    up: float | None
+    cost_ticks: float | None
+    wait_ticks: float | None
+
+
+class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
+    instrument: str
+    size: float
+    delta: float | None
+    gamma: float | None
+    vega: float | None
+    mark: float | None
+
+
+class DeskView(_View, frozen=True, kw_only=True, tag="desk"):
+    facts: int
+    parents: tuple[ParentRow, ...]
+    children: tuple[ChildRow, ...]
+    fills: tuple[FillRow, ...]
+    proposals: tuple[ProposalRow, ...]
+    positions: tuple[PositionRow, ...]
+
+
+class Marker(msgspec.Struct, frozen=True, kw_only=True):
+    t_ms: float
+    kind: str
+    text: str
+
+
+class ReplayView(_View, frozen=True, kw_only=True, tag="replay"):
+    session: str
+    start_ms: float
+    end_ms: float
+    now_ms: float
+    playing: bool
+    speed: float
+    step: int  # number of the input shown
+    steps: int
+    markers: tuple[Marker, ...]
+    note: str
+
+
+class ChainView(_View, frozen=True, kw_only=True, tag="chain"):
+    """What can be looked at: name, kind, expiry and strike, in the venue's order."""
+
+    instruments: tuple[tuple[str, str, float, float], ...]
+
+
+class NoteView(_View, frozen=True, kw_only=True, tag="note"):
+    """A numbered line of the decision log and the alerts; must not be lost."""
+
+    n: int
+    t_ms: float
+    level: Literal["info", "good", "warn", "bad"]
+    who: str
+    text: str
+    instrument: str = ""
+    parent: str = ""
+
+
+View = StatusView | LadderView | GaugesView | SurfaceView | DeskView | ReplayView | ChainView | NoteView
