@@ -75,7 +75,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: int = 60
     orders_per_10s: int = 40
     future_usd: float = 1_000_000.0
-    book_age_s: float = 10.0  # a book with no word from the venue for so long is stale
+    silence_s: float = 5.0  # no frame at all from the venue for so long: every book is stale
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +98,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     execution: Execution = Execution()
     policy: tuple[Row, ...] = DEFAULT_POLICY
     resume_after_recovery: bool = False
+    cancel_on_disconnect: bool = True  # the venue cancels our orders when it loses us
     focus_limit: int = 50
     model: str = ""  # id of the weights in use, empty when there are none
 

@@ -53,7 +53,6 @@ class ParentAccepted(_Fact, frozen=True, kw_only=True, tag="parent"):
     end: int
     algorithm: Algorithm
     urgency: int
-    participation: float
     min_child: int  # lots
     max_child: int  # lots
     dial: Dial
@@ -230,9 +229,18 @@ class Rearmed(_Fact, frozen=True, kw_only=True, tag="rearmed"):
 
 
 class Reconciling(_Fact, frozen=True, kw_only=True, tag="reconciling"):
-    """The venue is asked what it holds; nothing new goes out until `Reconciled`."""
+    """Nothing new goes out until `Reconciled`. `call` begins the ids of the questions put to the venue; empty while
+    the link is down and nobody can be asked."""
 
     reason: str
+    call: str
+
+
+class Checked(_Fact, frozen=True, kw_only=True, tag="checked"):
+    """One of the venue's answers of a reconciliation has been taken in."""
+
+    what: Literal["trades", "orders", "positions"]
+    differences: tuple[str, ...] = ()
 
 
 class Reconciled(_Fact, frozen=True, kw_only=True, tag="reconciled"):
@@ -250,8 +258,8 @@ class PositionSet(_Fact, frozen=True, kw_only=True, tag="position"):
 Fact = (
     Began | EpochBegan | Refused | ParentAccepted | ParentPaused | ParentResumed | ParentHalted | DialSet
     | ParentEnded | Proposed | Refreshed | Approved | Rejected | Lapsed | OrderRequested | OrderSent | OrderOpened
-    | Filled | OrderEnded | CancelRequested | Asked | Killed | KillConfirmed | Rearmed | Reconciling | Reconciled
-    | PositionSet
+    | Filled | OrderEnded | CancelRequested | Asked | Killed | KillConfirmed | Rearmed | Reconciling | Checked
+    | Reconciled | PositionSet
 )  # fmt: skip
 
 

@@ -28,7 +28,6 @@ class SubmitParent(_Verb, frozen=True, kw_only=True, tag="submit"):
     minutes: float = 10.0
     algorithm: Algorithm = "adaptive"
     urgency: int = 5
-    participation: float = 0.25
     min_child: float = 0.0
     max_child: float = 0.0  # 0: twice the base child
     dial: Dial = "manual"

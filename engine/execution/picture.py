@@ -1,0 +1,58 @@
+"""What a decision may read of the market: a narrow window, so that every input of a decision is named here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from engine.domain import Instrument, Side
+from engine.market.state import Venue
+from engine.messages import Forecast, Skill
+
+
+class Picture(Protocol):
+    """The market at the time of the input being decided. Prices in units, sizes in lots."""
+
+    @property
+    def now(self) -> int: ...
+    @property
+    def venue(self) -> Venue: ...
+    @property
+    def forecasts(self) -> Mapping[str, Forecast]: ...
+    @property
+    def verdicts(self) -> Mapping[str, Skill]: ...
+
+    def micro(self, name: str) -> float | None:
+        """Micro-price without our own orders."""
+
+    def fair(self, name: str) -> float | None:
+        """The surface's price at the present forward."""
+
+    def vega_ticks(self, name: str) -> float | None:
+        """Ticks of premium per vol point."""
+
+    def delta(self, name: str) -> float | None:
+        """Coin delta of one contract."""
+
+
+def touch(picture: Picture, instrument: Instrument, side: Side) -> int | None:
+    """Best price of one side of the book without our own orders."""
+    own = picture.venue.own_lots(instrument.name)
+    book = picture.venue.books.get(instrument.name)
+    if book is None:
+        return None
+    for units, lots in book.levels(side, 20):
+        if lots > own.get((side, units), 0):
+            return units
+    return None
+
+
+def walked(picture: Picture, instrument: Instrument, side: Side, lots: int) -> int | None:
+    """The last price that taking `lots` on `side` would reach, without our own; None if the book is too thin."""
+    own = picture.venue.own_lots(instrument.name)
+    left = lots
+    for units, shown in picture.venue.books[instrument.name].levels(side.other, 50):
+        left -= max(shown - own.get((side.other, units), 0), 0)
+        if left <= 0:
+            return units
+    return None

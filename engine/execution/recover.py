@@ -1,0 +1,136 @@
+"""Starting up is recovering: the venue is asked what it holds before anything new goes out.
+
+Theory of operation. When the link comes up (first, or again) the venue's fills since the last known one and its open
+orders are asked for. Fills come first: they count once, by trade id. Then every live child is looked for among the
+open orders; one that is missing is asked for by its label, but not before its `valid_until` has passed: an order still
+in flight could otherwise be called lapsed and arrive after all. When every child is accounted for, positions are
+compared; what differs is taken from the venue and written down. Only `Reconciled` opens the desk again.
+
+A venue that states a new epoch (a paper venue that was started anew) has forgotten every order and position: that too
+is a fact, not a surprise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from engine import messages as m
+from engine.execution import router
+from engine.execution.desk import Desk
+from engine.execution.picture import Picture
+from engine.market.deribit import wire
+from engine.market.state import Answered
+
+RETRY_NS = 5 * 10**9
+
+
+def begin(desk: Desk, item: m.Started) -> Iterator[m.Fact]:
+    """An engine takes up the desk: proposals are stale, parents wait for the trader."""
+    yield m.Began(session=item.session, config=item.config, code=item.code, model=item.model)
+    for proposal in [p for p in desk.proposals.values() if p.state == "live"]:
+        yield m.Lapsed(proposal=proposal.born.id, reason="the engine started anew")
+    if not item.config.resume_after_recovery:
+        for parent in [p for p in desk.live_parents if p.state == "working"]:
+            yield m.ParentPaused(parent=parent.order.id, by="recovery", reason="the engine started anew")
+
+
+def link(desk: Desk, item: m.Link) -> Iterator[m.Fact]:
+    """The link fell: nothing is confirmed. That it came up is acted on when the venue has introduced itself."""
+    if not item.up and (desk.reconciled or desk.reconciling):
+        for proposal in [p for p in desk.proposals.values() if p.state == "live"]:
+            yield m.Lapsed(proposal=proposal.born.id, reason="the connection was lost")
+        yield m.Reconciling(reason=f"the connection was lost: {item.reason}", call="")
+
+
+def answers(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
+    """What the venue's introduction and its answers to our questions make of the desk."""
+    for news in picture.venue.news:
+        if not isinstance(news, Answered):
+            continue
+        if news.method == "public/get_instruments" and news.error is None and picture.venue.authenticated:
+            yield from _introduced(desk, picture)
+        elif desk.reconciling and news.call.startswith(desk.reconciling) and news.result is not None:
+            yield from _checked(desk, picture, news)
+
+
+def proceed(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
+    """On a step: once every child is accounted for, ask for positions; give up waiting for an answer that is lost."""
+    if desk.reconciled or not desk.reconciling or not picture.venue.authenticated:
+        return
+    if "trades" in desk.checked and "orders" not in desk.checked and _accounted(desk):
+        yield m.Checked(what="orders")
+
+
+def _introduced(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
+    """Instruments are known and the epoch is stated: begin to reconcile."""
+    epoch = picture.venue.epoch
+    if epoch and epoch != desk.epoch:
+        if desk.epoch:
+            yield from _new_epoch(desk)
+        yield m.EpochBegan(epoch=epoch)
+    yield m.Reconciling(reason="the link is up", call=f"recon{desk.facts + 1}")
+
+
+def _new_epoch(desk: Desk) -> Iterator[m.Fact]:
+    reason = "the venue began a new epoch"
+    for child in desk.live_children:
+        state = "cancelled" if child.state == "open" else "lapsed"
+        yield m.OrderEnded(child=child.request.child, state=state, reason=reason)
+    for parent in desk.live_parents:
+        if proposal := desk.proposal_of(parent.order.id):
+            yield m.Lapsed(proposal=proposal.born.id, reason=reason)
+        yield m.ParentEnded(parent=parent.order.id, outcome="cancelled", by=reason)
+
+
+def _checked(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
+    assert news.result is not None
+    what = news.call.removeprefix(f"{desk.reconciling}-")
+    if what == "trades":
+        before = len(desk.fills)
+        yield from router.take(desk, picture, [], router.trades_of(news.result))
+        missed = desk.fills[before:]
+        yield m.Checked(what="trades", differences=tuple(_missed(picture, fill) for fill in missed))
+    elif what == "orders":
+        yield from _orders(desk, picture, msgspec.json.decode(news.result, type=list[wire.OrderData]))
+    elif what == "positions":
+        yield from _positions(desk, picture, msgspec.json.decode(news.result, type=list[wire.PositionData]))
+        yield m.Reconciled(differences=tuple(desk.differences))
+
+
+def _orders(desk: Desk, picture: Picture, orders: list[wire.OrderData]) -> Iterator[m.Fact]:
+    """Every live child is found among the open orders, or asked for by label."""
+    open_labels = {order.label for order in orders}
+    yield from router.take(desk, picture, orders, [])
+    for child in desk.live_children:
+        if child.request.child not in open_labels and (
+            child.state == "open" or picture.now > child.request.valid_until
+        ):
+            yield router.ask(desk, child)
+    for order in orders:
+        if order.label.startswith(f"{desk.tag}-") and order.label not in desk.children:
+            yield m.Checked(what="trades", differences=(f"an open order {order.label} that the journal lacks",))
+
+
+def _accounted(desk: Desk) -> bool:
+    return all(child.state == "open" and not child.ask_call for child in desk.live_children)
+
+
+def _positions(desk: Desk, picture: Picture, rows: list[wire.PositionData]) -> Iterator[m.Fact]:
+    theirs = {}
+    for row in rows:
+        instrument = picture.venue.instruments.get(row.instrument_name)
+        if instrument is not None:
+            theirs[instrument.name] = instrument.lots(row.size)
+    for name in sorted({*theirs, *desk.positions}):
+        size, ours = theirs.get(name, 0), desk.positions.get(name, 0)
+        if size != ours:
+            yield m.PositionSet(instrument=name, size=size, reason=f"the venue holds {size}, the journal {ours} lots")
+
+
+def _missed(picture: Picture, fill: m.Filled) -> str:
+    amount = picture.venue.instruments[fill.instrument].amount(fill.quantity)
+    return f"{fill.side} {amount:g} {fill.instrument} filled while away"
+
+

@@ -1,0 +1,273 @@
+"""Between facts and the venue: which calls a fact makes, and which facts the venue's word makes.
+
+Three sources speak of an order: the answer to its request, the private channel, and the answer to a question asked by
+its label. All three end in the same functions here, so that it does not matter which comes first, or twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from engine import messages as m
+from engine.domain import NS, Instrument, Side
+from engine.execution.desk import Child, Desk
+from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
+from engine.execution.picture import Picture
+from engine.market.deribit import wire
+from engine.market.state import Answered, Changes, Placed, Venue
+
+ASK_AGAIN_NS = 2 * NS
+
+# ---------------------------------------------------------------- facts → calls
+
+
+def effects_of(fact: m.Fact, desk: Desk, venue: Venue) -> list[m.Call]:
+    """The calls that a fact makes. An order waits until its fact is durable; cancels and questions never wait."""
+    match fact:
+        case m.OrderRequested():
+            return [_order(fact, venue.instruments[fact.instrument])]
+        case m.CancelRequested():
+            return [_cancel(fact, desk.children[fact.child])]
+        case m.Asked():
+            return [_question(fact, desk.children[fact.child], venue.coin)]
+        case m.Killed():
+            return _kill(fact, desk, venue.coin)
+        case m.Reconciling(call=call) if call:
+            return [
+                _by_currency(f"{call}-trades", "private/get_user_trades_by_currency", venue.coin, _since(desk)),
+                _by_currency(f"{call}-orders", "private/get_open_orders_by_currency", venue.coin, {}),
+            ]
+        case m.Checked(what="orders"):
+            return [_by_currency(f"{desk.reconciling}-positions", "private/get_positions", venue.coin, {})]
+    return []
+
+
+def _order(fact: m.OrderRequested, instrument: Instrument) -> m.Call:
+    params = {
+        "instrument_name": fact.instrument,
+        "amount": instrument.amount(fact.quantity),
+        "type": "limit",
+        "price": instrument.price(fact.price),
+        "label": fact.child,
+        "time_in_force": "good_til_cancelled" if fact.post_only else "immediate_or_cancel",
+        "post_only": fact.post_only,  # said always: the venue's default differs
+        "reject_post_only": False,
+        "valid_until": fact.valid_until // 1_000_000,
+    }
+    return m.Call(id=fact.call, method=f"private/{fact.side}", params=params, after=fact.n, child=fact.child)
+
+
+def _cancel(fact: m.CancelRequested, child: Child) -> m.Call:
+    if child.order:
+        return m.Call(id=fact.call, method="private/cancel", params={"order_id": child.order})
+    return m.Call(id=fact.call, method="private/cancel_by_label", params={"label": fact.child})
+
+
+def _question(fact: m.Asked, child: Child, coin: str) -> m.Call:
+    if fact.call.startswith("fills-"):
+        return m.Call(id=fact.call, method="private/get_user_trades_by_order", params={"order_id": child.order})
+    params = {"currency": coin, "label": fact.child}
+    return m.Call(id=fact.call, method="private/get_order_state_by_label", params=params)
+
+
+def _kill(fact: m.Killed, desk: Desk, coin: str) -> list[m.Call]:
+    """Cancel, then ask what is open. The whole account at once, or each of ours by its label."""
+    if fact.account:
+        out = [m.Call(id=f"{fact.call}-all", method="private/cancel_all", params={})]
+    else:
+        out = [
+            m.Call(id=f"{fact.call}-{i}", method="private/cancel_by_label", params={"label": child.request.child})
+            for i, child in enumerate(desk.live_children)
+        ]
+    return [*out, _by_currency(f"{fact.call}-open", "private/get_open_orders_by_currency", coin, {})]
+
+
+def _by_currency(call: str, method: str, coin: str, more: dict[str, object]) -> m.Call:
+    return m.Call(id=call, method=method, params={"currency": coin, **more})
+
+
+def _since(desk: Desk) -> dict[str, object]:
+    """Trades to ask for again: from a minute before the last fill known; they count once, by their id."""
+    last = max((fill.at for fill in desk.fills), default=0)
+    if not last:
+        return {"count": 1000, "sorting": "asc"}
+    return {"count": 1000, "sorting": "asc", "start_timestamp": last // 1_000_000 - 60_000}
+
+
+# ---------------------------------------------------------------- the venue's word → facts
+
+
+def learn(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
+    """Facts out of what the present input told about orders."""
+    for news in picture.venue.news:
+        match news:
+            case Changes():
+                yield from take(desk, picture, news.orders, news.trades)
+            case Answered():
+                yield from _answered(desk, picture, news)
+
+
+def take(
+    desk: Desk, picture: Picture, orders: list[wire.OrderData], trades: list[wire.UserTradeData]
+) -> Iterator[m.Fact]:
+    """Fills first, then states: an order ends only when its fills are all known."""
+    for trade in trades:
+        yield from _fill(desk, picture, trade)
+    for order in orders:
+        yield from _state(desk, picture, order)
+
+
+def _fill(desk: Desk, picture: Picture, trade: wire.UserTradeData) -> Iterator[m.Fact]:
+    instrument = picture.venue.instruments.get(trade.instrument_name)
+    if trade.trade_id in desk.trades or instrument is None:
+        return
+    child = desk.children.get(trade.label)
+    yield m.Filled(
+        trade=trade.trade_id,
+        child=trade.label if child else "",
+        instrument=instrument.name,
+        side=Side(trade.direction),
+        quantity=instrument.lots(trade.amount),
+        price=instrument.units(trade.price),
+        fee=trade.fee,
+        maker=trade.liquidity == "M",
+        at=trade.timestamp * wire.MS,
+    )
+    if child and child.state in LIVE_CHILD and child.remaining == 0:
+        yield m.OrderEnded(child=trade.label, state="filled", reason="")
+    if child and child.request.parent:
+        parent = desk.parents[child.request.parent]
+        if parent.remaining <= 0 and parent.state in LIVE_PARENT:
+            if proposal := desk.proposal_of(parent.order.id):
+                yield m.Lapsed(proposal=proposal.born.id, reason="the parent is done")
+            yield m.ParentEnded(parent=parent.order.id, outcome="done", by="fills")
+
+
+def _state(desk: Desk, picture: Picture, order: wire.OrderData) -> Iterator[m.Fact]:
+    child = desk.children.get(order.label)
+    instrument = picture.venue.instruments.get(order.instrument_name)
+    if child is None or instrument is None or child.state not in LIVE_CHILD or isinstance(order.price, str):
+        return
+    label, price = order.label, instrument.units(order.price)
+    if order.order_state == "open":
+        if child.state != "open" or child.price != price or child.ask_call or not child.order:
+            yield m.OrderOpened(child=label, order=order.order_id, price=price)
+        return
+    if instrument.lots(order.filled_amount) > child.filled:
+        if not child.order:  # so that its fills can be asked for
+            yield m.OrderOpened(child=label, order=order.order_id, price=price)
+        yield m.Asked(child=label, call=f"fills-{desk.facts + 1}")
+        return
+    state = order.order_state
+    if state in ("filled", "cancelled", "rejected"):
+        yield m.OrderEnded(child=label, state=_ended(child, state), reason=_why(child, order))
+
+
+def _ended(child: Child, state: str) -> str:
+    """An order that the venue had open cannot be rejected any more: it was cancelled."""
+    return "cancelled" if state == "rejected" and child.state == "open" else state
+
+
+def _why(child: Child, order: wire.OrderData) -> str:
+    if child.cancelling:
+        return child.reason
+    if order.order_state == "cancelled" and not child.request.post_only:
+        return "the rest found no one inside its price" if order.filled_amount else "no one inside its price"
+    return (order.cancel_reason or "").replace("_", " ")
+
+
+def _answered(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
+    kind = news.call.split("-")[0]
+    if kind == "order":
+        yield from _placed(desk, picture, news)
+    elif kind == "cancel":
+        yield from _cancelled(desk, picture, news)
+    elif kind in ("label", "fills"):
+        yield from _told(desk, picture, news)
+
+
+def _placed(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
+    child = next((c for c in desk.live_children if c.request.call == news.call), None)
+    if child is None:
+        return
+    if news.error is not None:
+        yield m.OrderEnded(child=child.request.child, state="rejected", reason=_said(news.error))
+    elif news.result is not None:
+        placed = msgspec.json.decode(news.result, type=Placed)
+        yield from take(desk, picture, [placed.order], placed.trades)
+
+
+def _cancelled(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
+    """A cancel that was refused means that the order ended otherwise: ask."""
+    if news.error is None and news.method == "private/cancel" and news.result is not None:
+        yield from take(desk, picture, [msgspec.json.decode(news.result, type=wire.OrderData)], [])
+        return
+    for child in desk.live_children:
+        if child.cancelling and not child.ask_call and (news.error is not None or not child.order):
+            yield ask(desk, child)
+
+
+def _told(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
+    """The answer to a question about one order, by its label or about its fills."""
+    child = next((c for c in desk.live_children if c.ask_call == news.call), None)
+    if child is None or news.result is None:
+        return  # asked again on a later step
+    if news.method == "private/get_user_trades_by_order":
+        yield from take(desk, picture, [], trades_of(news.result))
+        yield ask(desk, child)  # its state, now that the fills are known
+        return
+    orders = msgspec.json.decode(news.result, type=list[wire.OrderData] | wire.OrderData)
+    orders = orders if isinstance(orders, list) else [orders]
+    mine = [order for order in orders if order.label == child.request.child]
+    if mine:
+        yield from take(desk, picture, mine, [])
+    elif picture.now > child.request.valid_until:
+        yield m.OrderEnded(child=child.request.child, state="lapsed", reason="it never reached the venue")
+
+
+def trades_of(result: bytes) -> list[wire.UserTradeData]:
+    """Some answers are a list, some `{trades, has_more}`."""
+    if result.lstrip().startswith(b"["):
+        return msgspec.json.decode(result, type=list[wire.UserTradeData])
+    return msgspec.json.decode(result, type=TradePage).trades
+
+
+class TradePage(msgspec.Struct, frozen=True):
+    trades: list[wire.UserTradeData] = []
+    has_more: bool = False
+
+
+def ask(desk: Desk, child: Child) -> m.Asked:
+    return m.Asked(child=child.request.child, call=f"label-{desk.facts + 1}")
+
+
+def ask_late(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
+    """Children whose request or cancel has had no answer in time are asked for, by label, until the venue tells."""
+    if not picture.venue.authenticated:
+        return
+    grace = round(desk.config.execution.ask_after_s * NS)
+    for child in desk.live_children:
+        late = child.state != "open" and picture.now > child.request.valid_until + grace
+        stuck = bool(child.cancelling) and picture.now > child.cancelling + grace
+        waiting = bool(child.ask_call)
+        if (late or stuck or waiting) and picture.now - child.asked > ASK_AGAIN_NS:
+            yield ask(desk, child)
+
+
+def _said(error: wire.VenueError) -> str:
+    """A venue code in a trader's words."""
+    words = _WORDS.get(error.code, error.message.replace("_", " "))
+    return f"the venue refused: {words} ({error.code})"
+
+
+_WORDS = {
+    10004: "it knows no such order",
+    10009: "not enough funds",
+    10028: "too many requests",
+    10041: "settlement is under way",
+    10043: "the price is off the tick",
+    11054: "post-only, and it would have crossed",
+    13009: "not authorised",
+}

@@ -1,0 +1,495 @@
+"""What the venue has told: instruments, books, tickers, prints, our own resting orders. Rebuilt from inputs alone.
+
+`Venue.observe` takes one input, updates itself and returns the calls that the protocol itself needs (introductions,
+subscriptions, heartbeats, a fresh snapshot for a broken book). It decides nothing about orders: what it learned about
+them stands in `news` until the next input, for `execution` to turn into facts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from engine import messages as m
+from engine.domain import NS, Instrument, Kind, OffGrid, Side
+from engine.market.book import Book
+from engine.market.deribit import wire
+
+RESYNC_NS = 3 * NS  # ask again for a snapshot that has not come
+PRINTS_KEPT = 60
+BEAT_S = 10
+CLIENT = {"client_name": "tidegate", "client_version": "0.1"}
+
+
+class Quote(msgspec.Struct):
+    """The newest ticker of an instrument. Prices decimal, IVs fractions, `t` the venue's time in ns."""
+
+    t: int
+    state: str = "open"
+    mark: float | None = None
+    bid: float | None = None
+    ask: float | None = None
+    mark_iv: float | None = None
+    bid_iv: float | None = None
+    ask_iv: float | None = None
+    forward: float | None = None
+    index: float | None = None
+    funding: float | None = None
+    delta: float | None = None
+    gamma: float | None = None
+    vega: float | None = None
+
+
+class Print(msgspec.Struct, frozen=True):
+    """A public trade. `plain` is false for blocks, RFQs and combos, which stay out of flow."""
+
+    t: int
+    units: int
+    lots: int
+    side: Side
+    plain: bool
+    liquidation: bool
+    trade: str
+
+
+class Resting(msgspec.Struct, frozen=True):
+    """An order of this account at the venue, ours or made elsewhere."""
+
+    instrument: str
+    side: Side
+    units: int
+    lots: int
+    label: str
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """News: orders and fills of this account."""
+
+    orders: list[wire.OrderData]
+    trades: list[wire.UserTradeData]
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """News: the answer to one of our calls."""
+
+    call: str
+    method: str
+    result: bytes | None
+    error: wire.VenueError | None
+
+
+News = Changes | Answered
+
+
+class Venue:
+    """See the module. Public attributes are read by views, features and decisions; only `observe` writes them."""
+
+    def __init__(self, coin: str, *, cancel_on_disconnect: bool = True) -> None:
+        self.coin = coin
+        self.cancel_on_disconnect = cancel_on_disconnect
+        self.up = False
+        self.authenticated = False
+        self.down_reason = "not connected yet"
+        self.epoch = ""
+        self.heard = 0  # time of the last frame
+        self.lag: float | None = None  # smoothed, ns: receipt against the venue's stamp
+        self.garbage = 0
+        self.gaps = 0
+        self.calls = 0  # numbers the calls made here
+        self.awaiting: dict[str, str] = {}  # call id → method
+        self.asked: set[str] = set()  # channels asked for
+        self.focus: tuple[str, ...] = ()
+        self.instruments: dict[str, Instrument] = {}
+        self.books: dict[str, Book] = {}
+        self.resyncs: dict[str, int] = {}  # instrument → when a snapshot was last asked for
+        self.quotes: dict[str, Quote] = {}
+        self.states: dict[str, str] = {}
+        self.prints: dict[str, deque[Print]] = {}
+        self.resting: dict[str, Resting] = {}
+        self.index: float | None = None
+        self.dvol: float | None = None
+        self.account: dict[str, float] = {}
+        self._transient()
+
+    def _transient(self) -> None:
+        """What the present input brought; gone with the next."""
+        self.news: list[News] = []
+        self.touched: list[str] = []  # books that changed
+        self.dropped: list[str] = []  # books that broke
+        self.printed: list[tuple[str, Print]] = []
+
+    # ------------------------------------------------------------ reading
+
+    def own_lots(self, name: str) -> dict[tuple[Side, int], int]:
+        """Our resting lots by side and price: to be taken out of the book wherever it is read."""
+        out: dict[tuple[Side, int], int] = {}
+        for order in self.resting.values():
+            if order.instrument == name:
+                key = (order.side, order.units)
+                out[key] = out.get(key, 0) + order.lots
+        return out
+
+    def state_of(self, name: str) -> str:
+        """Market state of an instrument: "open" unless the venue said otherwise."""
+        return self.states.get(name, "open")
+
+    @property
+    def perpetual(self) -> str:
+        return f"{self.coin}-PERPETUAL"
+
+    def expiries(self) -> list[int]:
+        """Option expiries, ascending."""
+        return sorted({i.expiry for i in self.instruments.values() if i.kind is Kind.OPTION})
+
+    def forward(self, expiry: int) -> float | None:
+        """The venue's forward of an expiry, USD, from the freshest ticker that names it."""
+        best: Quote | None = None
+        for instrument in self.options_of(expiry):
+            quote = self.quotes.get(instrument.name)
+            if quote and quote.forward and (best is None or quote.t > best.t):
+                best = quote
+        return best.forward if best else None
+
+    def options_of(self, expiry: int) -> Iterable[Instrument]:
+        return (i for i in self.instruments.values() if i.kind is Kind.OPTION and i.expiry == expiry)
+
+    # ------------------------------------------------------------ observing
+
+    def observe(self, item: m.Input) -> list[m.Effect]:
+        """Take one input in; what the protocol itself now needs comes back, to be sent at once."""
+        self._transient()
+        match item:
+            case m.Frame():
+                return self._frame(item)
+            case m.Link():
+                return self._link(item)
+            case m.Tick():
+                return self._resync_late(item.t)
+            case m.Focus():
+                self.focus = item.instruments
+                return self._resubscribe()
+            case m.Started():
+                self._list(item.instruments)
+            case m.Failed(call=call):
+                self.awaiting.pop(call, None)
+        return []
+
+    def expect(self, call: m.Call) -> None:
+        """Remember a call made elsewhere, so that its answer is understood."""
+        self.awaiting[call.id] = call.method
+
+    def _call(self, method: str, params: dict[str, Any]) -> m.Call:
+        self.calls += 1
+        call = m.Call(id=f"venue-{self.calls}", method=method, params=params)
+        self.expect(call)
+        return call
+
+    def _link(self, item: m.Link) -> list[m.Effect]:
+        self.up, self.authenticated, self.down_reason = item.up, item.up and item.authenticated, item.reason
+        self.awaiting.clear()
+        self.asked.clear()
+        self.resyncs.clear()
+        for name, book in self.books.items():
+            book.drop("the connection was lost" if not item.up else "no snapshot yet")
+            self.dropped.append(name)
+        if not item.up:
+            return []
+        self.heard = item.t
+        out: list[m.Effect] = [
+            self._call("public/hello", CLIENT),
+            self._call("public/set_heartbeat", {"interval": BEAT_S}),
+            self._call("public/get_instruments", {"currency": self.coin, "expired": False}),
+        ]
+        if item.authenticated:
+            if self.cancel_on_disconnect:
+                out.append(self._call("private/enable_cancel_on_disconnect", {"scope": "connection"}))
+            channels = [f"user.changes.any.{self.coin}.raw", f"user.portfolio.{self.coin.lower()}"]
+            out.append(self._call("private/subscribe", {"channels": channels}))
+        return out
+
+    def _frame(self, item: m.Frame) -> list[m.Effect]:
+        self.heard = item.t
+        event = wire.decode(item.data)
+        match event:
+            case wire.Push():
+                return self._push(event, item.t)
+            case wire.Reply():
+                return self._reply(event, item.t)
+            case wire.Heartbeat(test_request=True):
+                return [self._call("public/test", {})]
+            case wire.Garbage():
+                self.garbage += 1
+        return []
+
+    def _push(self, push: wire.Push, t: int) -> list[m.Effect]:
+        data = push.data
+        match data:
+            case wire.BookData():
+                return self._book(data, t)
+            case wire.TickerData():
+                self._ticker(data, t)
+            case wire.IndexData():
+                self.index = data.price
+            case wire.DvolData():
+                self.dvol = data.volatility
+            case wire.ChangesData():
+                self._changes(data.orders, data.trades)
+            case wire.AccountData():
+                self._account(data)
+            case wire.StateData():
+                self.states[data.instrument_name] = _STATES.get(data.state, data.state)
+            case list() if push.family == "trades":
+                for trade in data:
+                    self._trade(trade)
+            case list() if push.family == "markprice":
+                self._marks(data, t)
+        return []
+
+    def _book(self, data: wire.BookData, t: int) -> list[m.Effect]:
+        name = data.instrument_name
+        book = self.books.get(name)
+        if book is None:
+            if name not in self.instruments:
+                self.garbage += 1
+                return []
+            book = self.books[name] = Book(self.instruments[name])
+        was_sound = not book.stale
+        self._lag(t, data.timestamp)
+        if data.type == "snapshot":
+            book.snapshot(data)
+            self.resyncs.pop(name, None)
+        else:
+            book.change(data)
+        if not book.stale:
+            self.touched.append(name)
+            return []
+        if was_sound:
+            self.gaps += 1
+            self.dropped.append(name)
+        return self._resync(name, t)
+
+    def _resync(self, name: str, t: int) -> list[m.Effect]:
+        """Ask for a fresh snapshot: subscribing again sends none, so unsubscribe first. Not twice at once."""
+        if not self.up or t - self.resyncs.get(name, -RESYNC_NS) < RESYNC_NS:
+            return []
+        self.resyncs[name] = t
+        channels = {"channels": [self._book_channel(name)]}
+        scope = "private" if self.authenticated else "public"
+        return [self._call(f"{scope}/unsubscribe", channels), self._call(f"{scope}/subscribe", channels)]
+
+    def _resync_late(self, t: int) -> list[m.Effect]:
+        return [
+            effect
+            for name, book in self.books.items()
+            if book.stale and self._book_channel(name) in self.asked
+            for effect in (self._resync(name, t) if name in self.resyncs else self._await_snapshot(name, t))
+        ]
+
+    def _await_snapshot(self, name: str, t: int) -> list[m.Effect]:
+        self.resyncs[name] = t
+        return []
+
+    def _ticker(self, data: wire.TickerData, t: int) -> None:
+        name = data.instrument_name
+        self._lag(t, data.timestamp)
+        quote = self.quotes.get(name)
+        if quote is None:
+            quote = self.quotes[name] = Quote(t=0)
+        quote.t, quote.state = data.timestamp * wire.MS, data.state
+        self.states[name] = data.state
+        quote.mark, quote.bid, quote.ask = data.mark_price, data.best_bid_price or None, data.best_ask_price or None
+        quote.mark_iv, quote.bid_iv, quote.ask_iv = _vol(data.mark_iv), _vol(data.bid_iv), _vol(data.ask_iv)
+        quote.forward, quote.index = data.underlying_price, data.index_price
+        quote.funding = data.current_funding
+        if data.greeks:
+            quote.delta, quote.gamma, quote.vega = data.greeks.delta, data.greeks.gamma, data.greeks.vega
+
+    def _marks(self, data: list[wire.MarkPrice], t: int) -> None:
+        for row in data:
+            quote = self.quotes.get(row.instrument_name)
+            if quote is not None:
+                quote.mark, quote.mark_iv = row.mark_price, row.iv or None
+
+    def _trade(self, data: wire.TradeData) -> None:
+        instrument = self.instruments.get(data.instrument_name)
+        if instrument is None:
+            return
+        try:
+            units, lots = instrument.units(data.price), instrument.lots(data.amount)
+        except OffGrid:
+            self.garbage += 1
+            return
+        plain = not (data.block_trade_id or data.block_rfq_id or data.combo_id)
+        row = Print(data.timestamp * wire.MS, units, lots, Side(data.direction), plain, bool(data.liquidation),
+                    data.trade_id)  # fmt: skip
+        self.prints.setdefault(instrument.name, deque(maxlen=PRINTS_KEPT)).append(row)
+        self.printed.append((instrument.name, row))
+
+    def _account(self, data: wire.AccountData) -> None:
+        self.account = {
+            "equity": data.equity, "margin": data.initial_margin, "delta": data.delta_total,
+            "session_pl": data.session_rpl + data.session_upl,
+        }  # fmt: skip
+
+    def _changes(self, orders: list[wire.OrderData], trades: list[wire.UserTradeData]) -> None:
+        for order in orders:
+            self._rest(order)
+        self.news.append(Changes(orders, trades))
+
+    def _rest(self, order: wire.OrderData) -> None:
+        instrument = self.instruments.get(order.instrument_name)
+        if order.order_state != "open" or instrument is None or isinstance(order.price, str):
+            self.resting.pop(order.order_id, None)
+            return
+        self.resting[order.order_id] = Resting(
+            instrument.name, Side(order.direction), instrument.units(order.price),
+            instrument.lots(order.amount) - instrument.lots(order.filled_amount), order.label,
+        )  # fmt: skip
+
+    def _lag(self, t: int, stamp_ms: int) -> None:
+        lag = t - stamp_ms * wire.MS
+        self.lag = lag if self.lag is None else 0.95 * self.lag + 0.05 * lag
+
+    # ------------------------------------------------------------ answers
+
+    def _reply(self, reply: wire.Reply, t: int) -> list[m.Effect]:
+        call = str(reply.id)
+        method = self.awaiting.pop(call, None)
+        if method is None:
+            return []
+        result = None if reply.result is None else bytes(reply.result)
+        self.news.append(Answered(call, method, result, reply.error))
+        if result is None:
+            return []
+        try:
+            return self._answered(method, result)
+        except msgspec.ValidationError:
+            self.garbage += 1
+            return []
+
+    def _answered(self, method: str, result: bytes) -> list[m.Effect]:
+        match method:
+            case "public/get_instruments":
+                self._list(_tradable(msgspec.json.decode(result, type=list[wire.InstrumentData])))
+                return self._resubscribe()
+            case "public/hello":
+                self.epoch = _epoch(msgspec.json.decode(result))
+            case "private/get_open_orders_by_currency":
+                orders = msgspec.json.decode(result, type=list[wire.OrderData])
+                self.resting.clear()
+                for order in orders:
+                    self._rest(order)
+            case "private/buy" | "private/sell" | "private/edit":
+                self._rest(msgspec.json.decode(result, type=Placed).order)
+            case "private/cancel":
+                self._rest(msgspec.json.decode(result, type=wire.OrderData))
+        return []
+
+    def _list(self, instruments: Iterable[Instrument]) -> None:
+        for instrument in instruments:
+            self.instruments[instrument.name] = instrument
+
+    # ------------------------------------------------------------ subscriptions
+
+    def _book_channel(self, name: str) -> str:
+        return f"book.{name}.{'raw' if self.authenticated else '100ms'}"
+
+    def _wanted(self) -> set[str]:
+        fast = "raw" if self.authenticated else "100ms"
+        coin = self.coin.lower()
+        out = {
+            f"markprice.options.{coin}_usd",
+            f"deribit_price_index.{coin}_usd",
+            f"deribit_volatility_index.{coin}_usd",
+        }
+        out |= {f"ticker.{name}.100ms" for name in self.instruments}
+        out |= {f"instrument.state.any.{self.coin}"}
+        for name in {*self.focus, self.perpetual} & self.instruments.keys():
+            out |= {self._book_channel(name), f"trades.{name}.{fast}"}
+        return out
+
+    def _resubscribe(self) -> list[m.Effect]:
+        """Ask for what is wanted and not asked for, leave what is no longer wanted."""
+        if not self.up or not self.instruments:
+            return []
+        wanted = self._wanted()
+        new, old = sorted(wanted - self.asked), sorted(self.asked - wanted)
+        self.asked = wanted
+        scope = "private" if self.authenticated else "public"
+        for channel in old:
+            if channel.startswith("book."):
+                self.books.pop(channel.split(".")[1], None)
+        out: list[m.Effect] = [self._call(f"{scope}/unsubscribe", {"channels": old})] if old else []
+        for start in range(0, len(new), 200):  # a request is at most 32 kB
+            out.append(self._call(f"{scope}/subscribe", {"channels": new[start : start + 200]}))
+        return out
+
+    # ------------------------------------------------------------ snapshots of itself
+
+    def dump(self) -> Any:
+        out = {name: _plain(value) for name, value in vars(self).items() if name not in _UNKEPT}
+        out["books"] = {name: book.dump() for name, book in self.books.items()}
+        return out
+
+    @classmethod
+    def load(cls, value: Mapping[str, Any]) -> Venue:
+        self = cls(value["coin"])
+        for name, raw in value.items():
+            if name != "books":
+                setattr(self, name, msgspec.convert(raw, _KEPT[name]) if name in _KEPT else raw)
+        self.prints = {name: deque(rows, PRINTS_KEPT) for name, rows in self.prints.items()}
+        self.books = {name: Book.load(self.instruments[name], raw) for name, raw in value["books"].items()}
+        return self
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """The answer to buy, sell and edit."""
+
+    order: wire.OrderData
+    trades: list[wire.UserTradeData] = []
+
+
+_UNKEPT = {"news", "touched", "dropped", "printed", "books"}
+_KEPT: dict[str, Any] = {
+    "asked": set[str],
+    "focus": tuple[str, ...],
+    "instruments": dict[str, Instrument],
+    "quotes": dict[str, Quote],
+    "prints": dict[str, list[Print]],
+    "resting": dict[str, Resting],
+}
+_STATES = {
+    "started": "open",
+    "created": "open",
+    "closed": "halted",
+    "settled": "settlement",
+    "terminated": "archivized",
+}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        value = {key: list(rows) if isinstance(rows, deque) else rows for key, rows in value.items()}
+    return msgspec.to_builtins(sorted(value) if isinstance(value, set) else value)
+
+
+def _vol(per_cent: float | None) -> float | None:
+    """The venue's IV in per cent → fraction; 0 and 999 mean "no value"."""
+    return per_cent / 100 if per_cent and 0 < per_cent < 999 else None
+
+
+def _epoch(hello: Any) -> str:
+    """A paper venue states its epoch in its version; a real one has none."""
+    version = hello.get("version", "") if isinstance(hello, dict) else ""
+    return version.partition("epoch=")[2].split(" ")[0] if isinstance(version, str) else ""
+
+
+def _tradable(rows: list[wire.InstrumentData]) -> Iterable[Instrument]:
+    for row in rows:
+        try:
+            yield wire.instrument_of(row)
+        except ValueError:
+            continue  # spot, combos, linear: not what this desk trades
