@@ -1,0 +1,81 @@
+"""What the venue itself says a thing is worth: index, forwards, mark prices, mark IVs and greeks.
+
+A real venue makes these from outside exchanges and from a smoothed surface of its own. Here they are told to it, by
+whoever runs the simulated world (`crowd.py`), through `tell`; a venue without a crowd keeps the last it was told.
+Greeks are the venue's: per contract, vega per vol point, theta per day, in USD; price in coin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from engine.domain import YEAR_NS, Instrument, Kind
+
+Floats = NDArray[np.float64]
+FUTURE_BAND = 0.03
+OPTION_BAND = 0.04  # coin
+OPTION_BAND_SHARE = 0.6
+MIN_YEARS = 1e-6
+
+
+class Marks:
+    """Arrays over the listing, in its order; futures have mark prices and no greeks but delta 1."""
+
+    def __init__(self, instruments: Sequence[Instrument], index: float) -> None:
+        self.instruments = tuple(instruments)
+        self.index = index
+        self.dvol = 0.0
+        self.t = 0
+        self.forwards: dict[int, float] = {i.expiry: index for i in instruments if i.expiry}
+        self.options = np.array([n for n, i in enumerate(instruments) if i.kind is Kind.OPTION], dtype=np.int64)
+        chain = [instruments[n] for n in self.options]
+        self.strike = np.array([i.strike for i in chain])
+        self.sign = np.array([1.0 if i.call else -1.0 for i in chain])
+        self.expiry = np.array([i.expiry for i in chain], dtype=np.int64)
+        self.place = {int(n): row for row, n in enumerate(self.options)}
+        size = len(self.instruments)
+        self.price = np.array([index if i.kind is not Kind.OPTION else i.tick for i in instruments])
+        self.iv = np.zeros(size)
+        self.greeks = np.zeros((5, size))  # delta, gamma, vega, theta, rho
+        self.perpetual = 0.0  # premium of the perpetual over the index, a share
+
+    def tell(self, t: int, index: float, forwards: Mapping[int, float], ivs: Floats, perpetual: float = 0.0) -> None:
+        """The world as it now is. `ivs` are fractions, one per option, in the listing's order."""
+        self.t, self.index, self.perpetual = t, index, perpetual
+        self.forwards.update(forwards)
+        forward = np.array([self.forwards[e] for e in self.expiry.tolist()])
+        years = np.maximum((self.expiry - t) / YEAR_NS, MIN_YEARS)
+        price, greeks = black(forward, self.strike, years, ivs, self.sign)
+        self.price[self.options], self.iv[self.options] = np.maximum(price, 1e-6), ivs
+        self.greeks[:, self.options] = greeks
+        for n, instrument in enumerate(self.instruments):
+            if instrument.kind is not Kind.OPTION:
+                fair = self.forwards[instrument.expiry] if instrument.expiry else index * (1.0 + perpetual)
+                self.price[n], self.greeks[0, n] = fair, 1.0
+
+    def band(self, n: int) -> tuple[int, int]:
+        """Lowest selling and highest buying price the venue accepts, in units."""
+        instrument, mark = self.instruments[n], float(self.price[n])
+        if instrument.kind is Kind.OPTION:
+            low = min(mark - OPTION_BAND, mark * (1.0 - OPTION_BAND_SHARE))
+            high = max(mark + OPTION_BAND, mark * (1.0 + OPTION_BAND_SHARE))
+        else:
+            low, high = mark * (1.0 - FUTURE_BAND), mark * (1.0 + FUTURE_BAND)
+        floor = instrument.ceil_tick(low / instrument.tick) if low > instrument.tick else 1
+        return max(floor, 1), instrument.floor_tick(high / instrument.tick)
+
+
+def black(f: Floats, k: Floats, years: Floats, vol: Floats, sign: Floats) -> tuple[Floats, Floats]:
+    """Black-76, zero rate: coin price and (delta, gamma, vega, theta, rho) as the venue states them."""
+    deviation = vol * np.sqrt(years)
+    d1 = np.log(f / k) / deviation + deviation / 2.0
+    delta, density = sign * ndtr(sign * d1), np.exp(-d1 * d1 / 2.0) / np.sqrt(2.0 * np.pi)
+    price = delta - sign * k / f * ndtr(sign * (d1 - deviation))
+    vega = f * density * np.sqrt(years)
+    theta = -f * density * vol / (2.0 * np.sqrt(years)) / 365.0
+    zero = np.zeros_like(f)
+    return price, np.stack([delta, density / (f * deviation), vega / 100.0, theta, zero])

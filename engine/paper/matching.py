@@ -1,0 +1,181 @@
+"""One instrument's order book, matched by price, then time. Integer units and lots only.
+
+A level is a queue in order of arrival: a `dict` keeps that order and gives removal from the middle in O(1). A
+half of the book is a dict of levels and a sorted list of ranks, where a rank is the price times the side's sign so
+that the best price is always the first. The book holds only what rests; it knows no account but its number.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+
+import msgspec
+
+from engine.domain import Side
+
+OPEN, FILLED, CANCELLED, REJECTED = "open", "filled", "cancelled", "rejected"
+
+
+class Order(msgspec.Struct):
+    """An order at the venue. `price` is units (0 only inside a market order's request), amounts are lots."""
+
+    id: int
+    account: int
+    instrument: int
+    side: Side
+    price: int
+    amount: int
+    created: int
+    updated: int
+    filled: int = 0
+    traded: int = 0  # Σ units × lots of its fills, for the average price
+    state: str = OPEN
+    kind: str = "limit"
+    tif: str = "good_til_cancelled"
+    label: str = ""
+    post_only: bool = False
+    reject_post_only: bool = False
+    reduce_only: bool = False
+    replaced: bool = False
+    web: bool = False
+    reason: str = ""
+    session: int = 0  # the connection that sent it; 0 for none
+
+    @property
+    def rest(self) -> int:
+        return self.amount - self.filled
+
+
+class Level:
+    """Orders at one price, oldest first, and the sum of what they still show."""
+
+    __slots__ = ("orders", "total")
+
+    def __init__(self) -> None:
+        self.orders: dict[int, Order] = {}
+        self.total = 0
+
+
+class Half:
+    """One side of a book."""
+
+    __slots__ = ("levels", "ranks", "sign")
+
+    def __init__(self, side: Side) -> None:
+        self.sign = -side.sign  # bids rank from the highest, asks from the lowest
+        self.levels: dict[int, Level] = {}
+        self.ranks: list[int] = []
+
+    @property
+    def best(self) -> int | None:
+        return self.ranks[0] * self.sign if self.ranks else None
+
+    def reaches(self, price: int) -> bool:
+        """Whether an opposite order at `price` would trade with this half's best."""
+        return bool(self.ranks) and self.ranks[0] <= price * self.sign
+
+    def prices(self) -> Iterator[int]:
+        """Best first."""
+        sign = self.sign
+        return (rank * sign for rank in self.ranks)
+
+    def total(self, price: int) -> int:
+        level = self.levels.get(price)
+        return level.total if level is not None else 0
+
+    def add(self, order: Order) -> None:
+        level = self.levels.get(order.price)
+        if level is None:
+            level = self.levels[order.price] = Level()
+            insort(self.ranks, order.price * self.sign)
+        level.orders[order.id] = order
+        level.total += order.rest
+
+    def remove(self, order: Order) -> None:
+        level = self.levels[order.price]
+        del level.orders[order.id]
+        level.total -= order.rest
+        if not level.orders:
+            self._drop(order.price)
+
+    def _drop(self, price: int) -> None:
+        del self.levels[price]
+        del self.ranks[bisect_left(self.ranks, price * self.sign)]
+
+
+class OrderBook:
+    """Both halves, and which levels were touched since the last change was announced."""
+
+    __slots__ = ("asks", "bids", "change_id", "touched")
+
+    def __init__(self) -> None:
+        self.bids = Half(Side.BUY)
+        self.asks = Half(Side.SELL)
+        self.change_id = 0
+        self.touched: dict[tuple[Side, int], int] = {}  # level → its total when last announced
+
+    def half(self, side: Side) -> Half:
+        return self.bids if side is Side.BUY else self.asks
+
+    def rest(self, order: Order) -> None:
+        self._touch(order.side, order.price)
+        self.half(order.side).add(order)
+
+    def take_out(self, order: Order) -> None:
+        self._touch(order.side, order.price)
+        self.half(order.side).remove(order)
+
+    def reduce(self, order: Order, lots: int) -> None:
+        """Make a resting order smaller without its losing the queue place."""
+        self._touch(order.side, order.price)
+        order.amount -= lots
+        self.half(order.side).levels[order.price].total -= lots
+
+    def next_maker(self, side: Side, limit: int) -> Order | None:
+        """The first resting order that an incoming `side` order up to `limit` trades with."""
+        half = self.half(side.other)
+        if not half.reaches(limit):
+            return None
+        return next(iter(half.levels[half.ranks[0] * half.sign].orders.values()))
+
+    def fill(self, maker: Order, lots: int) -> None:
+        """Trade `lots` of a resting order; it leaves the book when nothing is left."""
+        self._touch(maker.side, maker.price)
+        half = self.half(maker.side)
+        level = half.levels[maker.price]
+        maker.filled += lots
+        maker.traded += lots * maker.price
+        level.total -= lots
+        if not maker.rest:
+            del level.orders[maker.id]
+            if not level.orders:
+                half._drop(maker.price)
+
+    def reachable(self, side: Side, limit: int) -> Iterator[Order]:
+        """Resting orders an incoming `side` order up to `limit` could trade with, in the order it would."""
+        half = self.half(side.other)
+        bound = limit * half.sign
+        for rank in half.ranks:
+            if rank > bound:
+                return
+            yield from half.levels[rank * half.sign].orders.values()
+
+    def announce(self) -> tuple[list[tuple[str, int, int]], list[tuple[str, int, int]]] | None:
+        """Touched levels as (new | change | delete, units, lots) for bids and asks; None when nothing changed."""
+        if not self.touched:
+            return None
+        bids: list[tuple[str, int, int]] = []
+        asks: list[tuple[str, int, int]] = []
+        for (side, price), before in self.touched.items():
+            now = self.half(side).total(price)
+            if now != before:
+                action = "delete" if not now else "change" if before else "new"
+                (bids if side is Side.BUY else asks).append((action, price, now))
+        self.touched.clear()
+        return (bids, asks) if bids or asks else None
+
+    def _touch(self, side: Side, price: int) -> None:
+        key = (side, price)
+        if key not in self.touched:
+            self.touched[key] = self.half(side).total(price)

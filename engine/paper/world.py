@@ -1,0 +1,115 @@
+"""What moves the paper market underneath: an efficient price, its volatility, a passing drift, and a smile.
+
+Nobody sees it as it is. Makers see it late and through their own opinion; informed takers see the drift a little
+before it has happened. Everything here is drawn from one stream of its own, a fixed number of draws a step, so that
+no order of anyone's changes the dice.
+
+Price: log-normal with log-volatility a mean-reverting process, rare jumps, and a drift that decays in seconds
+(the part that can be learnt). Smile: SSVI (Gatheral–Jacquier 2014), w(k) = θ/2 (1 + ρφk + √((φk+ρ)² + 1 − ρ²)) with
+φ = η/√θ; no butterfly while η(1+|ρ|) ≤ 2 and no calendar crossing while θ grows with time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.random import Generator
+
+from engine.domain import NS, YEAR_NS, Instrument, Kind
+from engine.paper.marks import MIN_YEARS, Floats
+
+STEP_NS = NS // 20
+MEMORY = 64  # steps kept for those who see late: 3.2 s
+
+
+class Weather(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the world. Volatilities are annual fractions, half-lives seconds."""
+
+    price: float = 100_000.0
+    vol: float = 0.45
+    vol_of_vol: float = 0.35  # stationary deviation of log-volatility
+    vol_half_life: float = 600.0
+    drift: float = 0.30  # the drift's part of a second's deviation
+    drift_half_life: float = 4.0
+    jumps_per_hour: float = 6.0
+    jump: float = 0.0015
+    carry: float = 0.06  # annual basis of dated futures
+    skew: float = -0.22  # ρ of the smile
+    curve: float = 1.15  # η of the smile
+    smile_vol: float = 2.5e-4  # relative deviation of the smile's level a second
+    smile_jumps_per_hour: float = 10.0
+    smile_jump: float = 0.02
+    term: float = 0.06  # how much higher a far expiry's level is than a near one's
+
+
+class World:
+    """`step()` moves it by STEP_NS; the rest reads it."""
+
+    def __init__(self, instruments: Sequence[Instrument], rng: Generator, start_ns: int, weather: Weather) -> None:
+        self.weather, self.rng, self.t = weather, rng, start_ns
+        self.log_price = math.log(weather.price)
+        self.log_vol = 0.0  # around the weather's
+        self.drift = 0.0  # in deviations of a second
+        self.level = 0.0  # log of the smile's level around its usual
+        self.expiries = sorted({i.expiry for i in instruments if i.expiry})
+        chain = [i for i in instruments if i.kind is Kind.OPTION]
+        self.strike = np.array([i.strike for i in chain])
+        self.slot = np.array([self.expiries.index(i.expiry) for i in chain], dtype=np.int64)
+        self.past: deque[tuple[float, float]] = deque([(self.log_price, 0.0)] * MEMORY, maxlen=MEMORY)
+
+    @property
+    def price(self) -> float:
+        return math.exp(self.log_price)
+
+    def step(self) -> None:
+        w, dt = self.weather, STEP_NS / NS
+        noise = self.rng.standard_normal(6)
+        chance = self.rng.random(2)
+        pull = math.log(2) / w.vol_half_life * dt
+        self.log_vol += -pull * self.log_vol + w.vol_of_vol * math.sqrt(2 * pull) * noise[0]
+        fade = math.log(2) / w.drift_half_life * dt
+        self.drift += -fade * self.drift + math.sqrt(2 * fade) * noise[1]
+        second = self.second_deviation()
+        self.log_price += second * (w.drift * self.drift * dt + math.sqrt(dt) * noise[2])
+        if chance[0] < w.jumps_per_hour / 3600 * dt:
+            self.log_price += w.jump * noise[3]
+            self.log_vol += 0.2
+        self.level += -self.level * dt / 14400 + w.smile_vol * math.sqrt(dt) * noise[4]
+        if chance[1] < w.smile_jumps_per_hour / 3600 * dt:
+            self.level += w.smile_jump * noise[5]
+        self.past.append((self.log_price, self.level))
+        self.t += STEP_NS
+
+    def second_deviation(self) -> float:
+        """Deviation of a second's log-return as volatility now is."""
+        return self.weather.vol * math.exp(self.log_vol) / math.sqrt(YEAR_NS / NS)
+
+    def seen(self, late_ns: int) -> tuple[float, float]:
+        """Price and smile level as they were so long ago."""
+        log_price, level = self.past[-1 - min(late_ns // STEP_NS, MEMORY - 1)]
+        return math.exp(log_price), level
+
+    def forwards(self, price: float) -> Floats:
+        """By expiry, in order."""
+        return np.array([price * math.exp(self.weather.carry * y) for y in self._years()])
+
+    def smile(self, forwards: Floats, level: float) -> Floats:
+        """Implied volatilities, fractions, one per option in the listing's order."""
+        w, years = self.weather, np.array(self._years())
+        atm = w.vol * np.exp(level) * (1.0 + w.term * np.log1p(years * 12.0))
+        theta = (atm * atm * years)[self.slot]
+        x = w.curve / np.sqrt(theta) * np.log(self.strike / forwards[self.slot])
+        total = theta / 2 * (1 + w.skew * x + np.sqrt((x + w.skew) ** 2 + 1 - w.skew**2))
+        return np.asarray(np.sqrt(total / years[self.slot]))
+
+    def dvol(self) -> float:
+        """The venue's volatility index, per cent: the 30-day level."""
+        w = self.weather
+        return 100.0 * w.vol * math.exp(self.level) * (1.0 + w.term * math.log1p(30 / 365 * 12))
+
+    def _years(self) -> list[float]:
+        return [max((e - self.t) / YEAR_NS, MIN_YEARS) for e in self.expiries]
