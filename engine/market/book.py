@@ -9,12 +9,11 @@ means that what we hold is not what the venue holds.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from engine.domain import Instrument, OffGrid, Side
-from engine.market.deribit.wire import MS, BookData, Level
+from engine.market.deribit.data import MS, BookData, Level
 
 NO_SNAPSHOT = "no snapshot yet"
 
@@ -135,8 +134,8 @@ class Book:
         self._ask_prices.clear()
 
     def dump(self) -> dict[str, Any]:
+        """All but the instrument, which whoever keeps books keeps once."""
         return {
-            "instrument": msgspec.to_builtins(self.instrument),
             "stale": self.stale,
             "change_id": self.change_id,
             "t": self.t,
@@ -146,8 +145,8 @@ class Book:
         }
 
     @classmethod
-    def load(cls, value: dict[str, Any]) -> Book:
-        book = cls(msgspec.convert(value["instrument"], Instrument))
+    def load(cls, instrument: Instrument, value: Mapping[str, Any]) -> Book:
+        book = cls(instrument)
         book.stale, book.change_id, book.t = value["stale"], value["change_id"], value["t"]
         book.bids.update((units, lots) for units, lots in value["bids"])
         book.asks.update((units, lots) for units, lots in value["asks"])
