@@ -75,7 +75,8 @@ class KillState(msgspec.Struct):
     by: str
     t: int
     account: bool
-    call: str
+    asked: int = 0
+    call: str = ""
     took: int = 0  # 0 until the venue has confirmed
     delta: float = 0.0
 
@@ -92,12 +93,13 @@ class Desk(msgspec.Struct):
     proposals: dict[str, Proposal] = {}
     children: dict[str, Child] = {}
     fills: list[m.Filled] = []
-    trades: set[str] = set()  # trade ids seen: a fill counts once
+    trades: dict[str, int] = {}  # trade id → fact: a fill counts once
     positions: dict[str, int] = {}
     killed: KillState | None = None
     reconciled: bool = False
     reconciling: str = ""  # prefix of the calls that ask the venue; empty while the link is down
-    checked: set[str] = set()  # which of the venue's answers have been taken in
+    reconciling_since: int = 0
+    checked: list[str] = []  # steps of the reconciliation behind us
     differences: list[str] = []
     requests: list[int] = []  # times of the last order requests, for the message rate
 
@@ -237,7 +239,7 @@ def _opened(desk: Desk, fact: m.OrderOpened) -> None:
 
 
 def _filled(desk: Desk, fact: m.Filled) -> None:
-    desk.trades.add(fact.trade)
+    desk.trades[fact.trade] = fact.n
     desk.fills.append(fact)
     desk.positions[fact.instrument] = desk.positions.get(fact.instrument, 0) + fact.side.sign * fact.quantity
     if not fact.child:
@@ -269,7 +271,12 @@ def _asked(desk: Desk, fact: m.Asked) -> None:
 
 
 def _killed(desk: Desk, fact: m.Killed) -> None:
-    desk.killed = KillState(by=fact.by, t=fact.t, account=fact.account, call=fact.call)
+    desk.killed = KillState(by=fact.by, t=fact.t, account=fact.account)
+
+
+def _kill_asked(desk: Desk, fact: m.KillAsked) -> None:
+    if desk.killed:
+        desk.killed.asked, desk.killed.call = fact.t, fact.call
 
 
 def _kill_confirmed(desk: Desk, fact: m.KillConfirmed) -> None:
@@ -283,11 +290,11 @@ def _rearmed(desk: Desk, _: m.Rearmed) -> None:
 
 def _reconciling(desk: Desk, fact: m.Reconciling) -> None:
     desk.reconciled, desk.reconciling = False, fact.call
-    desk.checked, desk.differences = set(), []
+    desk.reconciling_since, desk.checked, desk.differences = fact.t, [], []
 
 
 def _checked(desk: Desk, fact: m.Checked) -> None:
-    desk.checked.add(fact.what)
+    desk.checked.append(fact.what)
     desk.differences.extend(fact.differences)
 
 
@@ -326,6 +333,7 @@ _EVOLVE: dict[type, Any] = {
     m.CancelRequested: _cancel_requested,
     m.Asked: _asked,
     m.Killed: _killed,
+    m.KillAsked: _kill_asked,
     m.KillConfirmed: _kill_confirmed,
     m.Rearmed: _rearmed,
     m.Reconciling: _reconciling,

@@ -32,7 +32,7 @@ class Picture(Protocol):
         """Ticks of premium per vol point."""
 
     def delta(self, name: str) -> float | None:
-        """Coin delta of one contract."""
+        """Coin delta of one unit of amount: a contract of an option, a USD of a future."""
 
 
 def touch(picture: Picture, instrument: Instrument, side: Side) -> int | None:

@@ -40,7 +40,7 @@ def work(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
     """One step of one live parent."""
     now, order = picture.now, parent.order
     if now >= order.end:
-        yield from _end(desk, picture, parent)
+        yield from _end(desk, parent)
         return
     if parent.state != "working" or now < parent.halted_until:
         return
@@ -86,26 +86,49 @@ def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, a
     )  # fmt: skip
 
 
-def fire(
-    desk: Desk, picture: Picture, proposal: Proposal, *, by: str, revision: int, quantity: int, worst: int, edited: bool
-) -> Iterator[m.Fact]:
-    """Approve and request, or refuse in words. The order leaves at the price needed now, never beyond `worst`."""
-    born = proposal.born
-    instrument = picture.venue.instruments[born.instrument]
-    price = _price_now(picture, instrument, born.side, quantity, worst, proposal.cross)
-    order = risk.Wanted(
-        instrument=instrument, side=born.side, quantity=quantity, price=price, post_only=not proposal.cross
-    )
-    reason = (
-        _moved_out(picture, instrument, born.side, worst, proposal.cross)
+def refusal(desk: Desk, picture: Picture, proposal: Proposal, quantity: int, worst: int) -> str:
+    """Why approving this now would be wrong, in words: moved out, blocked, or its row no longer holds."""
+    parent = desk.parents[proposal.born.parent]
+    instrument = picture.venue.instruments.get(proposal.born.instrument)
+    if instrument is None:
+        return f"{proposal.born.instrument} is not listed any more"
+    if parent.state != "working":
+        return f"the parent is {parent.state}"
+    if picture.now < parent.halted_until:
+        return parent.reason
+    if picture.now >= proposal.born.until:
+        return "its time is over"
+    if quantity > parent.remaining - desk.working(parent.order.id):
+        return "it is more than the parent has left"
+    if proposal.born.side.sign * (worst - parent.order.limit) > 0:
+        return f"its worst price is beyond the parent's limit {instrument.price(parent.order.limit):g}"
+    advice = _advice(desk, picture, parent, instrument)
+    if advice.row != proposal.row:
+        return f"the row '{proposal.row}' no longer holds"
+    if advice.max_child is not None and quantity > instrument.lots(advice.max_child):
+        return f"the row caps a child at {advice.max_child:g}"
+    order = _order_now(picture, proposal, quantity, worst)
+    return (
+        _moved_out(picture, instrument, proposal.born.side, worst, proposal.cross)
         or risk.blocked(desk, picture, order)
         or risk.price_inside(picture, order)
     )
-    if reason:
-        yield m.Lapsed(proposal=born.id, reason=reason)
-        return
+
+
+def fire(
+    desk: Desk, picture: Picture, proposal: Proposal, *, by: str, revision: int, quantity: int, worst: int, edited: bool
+) -> Iterator[m.Fact]:
+    """Approve and request. The order leaves at the price needed now, never beyond `worst`; ask `refusal` first."""
+    born = proposal.born
+    order = _order_now(picture, proposal, quantity, worst)
     yield m.Approved(proposal=born.id, revision=revision, by=by, quantity=quantity, worst=worst, edited=edited)
     yield request(desk, picture, order, parent=born.parent, proposal=born.id, by=by)
+
+
+def _order_now(picture: Picture, proposal: Proposal, quantity: int, worst: int) -> risk.Wanted:
+    instrument, side = picture.venue.instruments[proposal.born.instrument], proposal.born.side
+    price = _price_now(picture, instrument, side, quantity, worst, proposal.cross)
+    return risk.Wanted(instrument=instrument, side=side, quantity=quantity, price=price, post_only=not proposal.cross)
 
 
 def request(
@@ -147,7 +170,7 @@ def _advice(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument
     return policy.advise(rows, policy.readings(picture, instrument, parent.order.side))
 
 
-def _end(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
+def _end(desk: Desk, parent: Parent) -> Iterator[m.Fact]:
     reason = "its time is over"
     yield from stop(desk, parent, by="schedule", reason=reason)
     if not desk.children_of(parent.order.id):
@@ -195,10 +218,13 @@ def _intend(
     elif _stale(desk, picture, standing, wanted):
         yield _refreshed(picture, standing, wanted)
     standing = desk.proposal_of(parent.order.id)
-    if standing and _by_itself(parent, standing):
+    if standing is None or not _by_itself(parent, standing):
+        return
+    quantity, worst = standing.quantity, standing.worst
+    if not refusal(desk, picture, standing, quantity, worst):
         yield from fire(
-            desk, picture, standing, by=parent.dial, revision=standing.revision,
-            quantity=standing.quantity, worst=standing.worst, edited=False,
+            desk, picture, standing, by=parent.dial, revision=standing.revision, quantity=quantity, worst=worst,
+            edited=False,
         )  # fmt: skip
 
 

@@ -56,11 +56,13 @@ def answers(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
 
 
 def proceed(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
-    """On a step: once every child is accounted for, ask for positions; give up waiting for an answer that is lost."""
+    """Once every child is accounted for, ask for positions; begin again when an answer was refused or lost."""
     if desk.reconciled or not desk.reconciling or not picture.venue.authenticated:
         return
-    if "trades" in desk.checked and "orders" not in desk.checked and _accounted(desk):
-        yield m.Checked(what="orders")
+    if set(desk.checked) == {"trades", "orders"} and _accounted(desk):
+        yield m.Checked(what="children")
+    elif picture.now - desk.reconciling_since > RETRY_NS and _unanswered(desk):
+        yield m.Reconciling(reason="the venue did not answer", call=f"recon{desk.facts + 1}")
 
 
 def _introduced(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
@@ -76,7 +78,7 @@ def _introduced(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
 def _new_epoch(desk: Desk) -> Iterator[m.Fact]:
     reason = "the venue began a new epoch"
     for child in desk.live_children:
-        state = "cancelled" if child.state == "open" else "lapsed"
+        state: m.OrderState = "cancelled" if child.state == "open" else "lapsed"
         yield m.OrderEnded(child=child.request.child, state=state, reason=reason)
     for parent in desk.live_parents:
         if proposal := desk.proposal_of(parent.order.id):
@@ -108,9 +110,15 @@ def _orders(desk: Desk, picture: Picture, orders: list[wire.OrderData]) -> Itera
             child.state == "open" or picture.now > child.request.valid_until
         ):
             yield router.ask(desk, child)
+    strange = []
     for order in orders:
         if order.label.startswith(f"{desk.tag}-") and order.label not in desk.children:
-            yield m.Checked(what="trades", differences=(f"an open order {order.label} that the journal lacks",))
+            strange.append(f"an open order {order.label} that the journal lacks")
+    yield m.Checked(what="orders", differences=tuple(strange))
+
+
+def _unanswered(desk: Desk) -> bool:
+    return not {"trades", "orders"} <= set(desk.checked) or "children" in desk.checked
 
 
 def _accounted(desk: Desk) -> bool:
@@ -132,5 +140,3 @@ def _positions(desk: Desk, picture: Picture, rows: list[wire.PositionData]) -> I
 def _missed(picture: Picture, fill: m.Filled) -> str:
     amount = picture.venue.instruments[fill.instrument].amount(fill.quantity)
     return f"{fill.side} {amount:g} {fill.instrument} filled while away"
-
-

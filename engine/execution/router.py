@@ -32,14 +32,14 @@ def effects_of(fact: m.Fact, desk: Desk, venue: Venue) -> list[m.Call]:
             return [_cancel(fact, desk.children[fact.child])]
         case m.Asked():
             return [_question(fact, desk.children[fact.child], venue.coin)]
-        case m.Killed():
+        case m.KillAsked():
             return _kill(fact, desk, venue.coin)
         case m.Reconciling(call=call) if call:
             return [
                 _by_currency(f"{call}-trades", "private/get_user_trades_by_currency", venue.coin, _since(desk)),
                 _by_currency(f"{call}-orders", "private/get_open_orders_by_currency", venue.coin, {}),
             ]
-        case m.Checked(what="orders"):
+        case m.Checked(what="children"):
             return [_by_currency(f"{desk.reconciling}-positions", "private/get_positions", venue.coin, {})]
     return []
 
@@ -72,9 +72,9 @@ def _question(fact: m.Asked, child: Child, coin: str) -> m.Call:
     return m.Call(id=fact.call, method="private/get_order_state_by_label", params=params)
 
 
-def _kill(fact: m.Killed, desk: Desk, coin: str) -> list[m.Call]:
+def _kill(fact: m.KillAsked, desk: Desk, coin: str) -> list[m.Call]:
     """Cancel, then ask what is open. The whole account at once, or each of ours by its label."""
-    if fact.account:
+    if desk.killed and desk.killed.account:
         out = [m.Call(id=f"{fact.call}-all", method="private/cancel_all", params={})]
     else:
         out = [
@@ -160,14 +160,15 @@ def _state(desk: Desk, picture: Picture, order: wire.OrderData) -> Iterator[m.Fa
             yield m.OrderOpened(child=label, order=order.order_id, price=price)
         yield m.Asked(child=label, call=f"fills-{desk.facts + 1}")
         return
-    state = order.order_state
-    if state in ("filled", "cancelled", "rejected"):
-        yield m.OrderEnded(child=label, state=_ended(child, state), reason=_why(child, order))
+    if order.order_state in ("filled", "cancelled", "rejected"):
+        yield m.OrderEnded(child=label, state=_ended(child, order.order_state), reason=_why(child, order))
 
 
-def _ended(child: Child, state: str) -> str:
+def _ended(child: Child, state: str) -> m.OrderState:
     """An order that the venue had open cannot be rejected any more: it was cancelled."""
-    return "cancelled" if state == "rejected" and child.state == "open" else state
+    if state == "filled":
+        return "filled"
+    return "cancelled" if state == "cancelled" or child.state == "open" else "rejected"
 
 
 def _why(child: Child, order: wire.OrderData) -> str:

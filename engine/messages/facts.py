@@ -188,11 +188,14 @@ class Filled(_Fact, frozen=True, kw_only=True, tag="filled"):
     at: int  # the venue's time
 
 
+OrderState = Literal["filled", "cancelled", "rejected", "lapsed"]
+
+
 class OrderEnded(_Fact, frozen=True, kw_only=True, tag="order_ended"):
     """Filled, cancelled, rejected by the venue, or lapsed: known never to have rested or traded there."""
 
     child: str
-    state: Literal["filled", "cancelled", "rejected", "lapsed"]
+    state: OrderState
     reason: str
 
 
@@ -211,8 +214,15 @@ class Asked(_Fact, frozen=True, kw_only=True, tag="asked"):
 
 
 class Killed(_Fact, frozen=True, kw_only=True, tag="killed"):
+    """New orders are blocked from here on, until an admin re-arms."""
+
     by: str
     account: bool
+
+
+class KillAsked(_Fact, frozen=True, kw_only=True, tag="kill_asked"):
+    """Everything that works is cancelled and the venue asked what is open; again until it answers: nothing."""
+
     call: str
 
 
@@ -237,9 +247,9 @@ class Reconciling(_Fact, frozen=True, kw_only=True, tag="reconciling"):
 
 
 class Checked(_Fact, frozen=True, kw_only=True, tag="checked"):
-    """One of the venue's answers of a reconciliation has been taken in."""
+    """A step of a reconciliation is behind us: fills taken in, open orders taken in, every child accounted for."""
 
-    what: Literal["trades", "orders", "positions"]
+    what: Literal["trades", "orders", "children"]
     differences: tuple[str, ...] = ()
 
 
@@ -258,7 +268,7 @@ class PositionSet(_Fact, frozen=True, kw_only=True, tag="position"):
 Fact = (
     Began | EpochBegan | Refused | ParentAccepted | ParentPaused | ParentResumed | ParentHalted | DialSet
     | ParentEnded | Proposed | Refreshed | Approved | Rejected | Lapsed | OrderRequested | OrderSent | OrderOpened
-    | Filled | OrderEnded | CancelRequested | Asked | Killed | KillConfirmed | Rearmed | Reconciling | Checked
+    | Filled | OrderEnded | CancelRequested | Asked | Killed | KillAsked | KillConfirmed | Rearmed | Reconciling | Checked
     | Reconciled | PositionSet
 )  # fmt: skip
 

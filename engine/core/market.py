@@ -1,0 +1,269 @@
+"""The market as the desk sees it: what the venue told, and everything computed from it. Rebuilt from inputs alone.
+
+`observe` takes one input: the venue's state first, then the features of the books and prints it touched, and on each
+step of the clock the forecasts of everything in focus and a refit of one smile. Nothing here knows of parents,
+proposals or limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from engine import messages as m
+from engine.config import Config
+from engine.domain import NS, Instrument, Kind, Side
+from engine.execution import policy
+from engine.execution.risk import unsound
+from engine.forecast.features import Context, Features, OwnLots, Row, fair_micro, micro
+from engine.forecast.skill import Monitor
+from engine.forecast.stream import Forecaster, Weights
+from engine.market.state import Quote, Venue
+from engine.surface.surface import Quote as SmileQuote
+from engine.surface.surface import Surface
+
+FIRING_EVERY = 10  # steps between two looks at which policy rows would fire
+QUOTE_OLD_NS = 60 * NS
+
+
+class Market:
+    """`recorded` holds forecasts of an earlier run by input number: where it has one, it is taken instead of ours."""
+
+    def __init__(
+        self, config: Config, weights: Weights | None, recorded: Mapping[int, Mapping[str, m.Forecast]] | None = None
+    ) -> None:
+        self.config = config
+        self.weights = weights
+        self.recorded = recorded or {}
+        self.now = 0
+        self.steps = 0
+        self.venue = Venue(config.coin, cancel_on_disconnect=config.cancel_on_disconnect)
+        self.surface = Surface()
+        self.features: dict[str, Features] = {}
+        self.forecaster = Forecaster(weights)
+        self.monitor = Monitor()
+        self.forecasts: dict[str, m.Forecast] = {}
+        self.verdicts: dict[str, m.Skill] = {}
+        self.fired: dict[str, int] = {}  # policy row → looks in which it fired
+        self.looks = 0
+
+    # ------------------------------------------------------------ what a decision may read (execution.picture)
+
+    def micro(self, name: str) -> float | None:
+        book = self.venue.books.get(name)
+        return None if book is None else micro(book, self.venue.own_lots(name))
+
+    def fair(self, name: str) -> float | None:
+        instrument = self.venue.instruments.get(name)
+        if instrument is None or instrument.kind is not Kind.OPTION:
+            return None
+        forward = self.forward(instrument)
+        if forward is None:
+            return None
+        coin = self.surface.fair(instrument, forward, self.now)
+        return None if coin is None else coin / instrument.tick
+
+    def vega_ticks(self, name: str) -> float | None:
+        instrument, quote = self.venue.instruments.get(name), self.venue.quotes.get(name)
+        if instrument is None or quote is None or not quote.vega or not quote.forward or not quote.mark:
+            return None
+        units = quote.vega / quote.forward / instrument.tick
+        return units / instrument.tick_units(quote.mark / instrument.tick)
+
+    def delta(self, name: str) -> float | None:
+        instrument, quote = self.venue.instruments.get(name), self.venue.quotes.get(name)
+        if instrument is None or quote is None or not quote.mark:
+            return None
+        if instrument.kind is not Kind.OPTION:
+            return 1.0 / quote.mark
+        return None if quote.delta is None else quote.delta - quote.mark  # the venue's net transaction delta
+
+    # ------------------------------------------------------------ observing
+
+    def observe(self, item: m.Input) -> list[m.Effect]:
+        """Take one input in; returns the calls the protocol needs."""
+        self.now = item.t
+        effects = self.venue.observe(item)
+        match item:
+            case m.Tick():
+                self._step(item)
+            case m.Focus() | m.Link() | m.Started():
+                self._follow()
+        for name in self.venue.dropped:
+            self._forget(name)
+        for name in self.venue.touched:
+            if features := self._features(name):
+                features.on_book(self.venue.books[name], self.venue.own_lots(name))
+        for name, row in self.venue.printed:
+            if features := self._features(name):
+                features.on_trade(row.t, row.units, row.lots, row.side, plain=row.plain, liquidation=row.liquidation)
+        return effects
+
+    def forward(self, instrument: Instrument) -> float | None:
+        """The present forward, USD: the option's own ticker, else any of its expiry."""
+        quote = self.venue.quotes.get(instrument.name)
+        if quote is not None and quote.forward:
+            return quote.forward
+        return self.venue.forward(instrument.expiry)
+
+    def followed(self) -> tuple[str, ...]:
+        """Instruments whose books are forecast: what is in focus, and the perpetual."""
+        focus = self.venue.focus[: self.config.focus_limit]
+        perpetual = self.venue.perpetual
+        return focus if perpetual in focus else (*focus, perpetual)
+
+    def _features(self, name: str) -> Features | None:
+        """The features of a followed instrument, begun with its first word."""
+        if name not in self.features and name in self.followed() and name in self.venue.instruments:
+            self.features[name] = Features(self.venue.instruments[name])
+        return self.features.get(name)
+
+    def _follow(self) -> None:
+        for name in self.features.keys() - set(self.followed()):
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        """A broken or abandoned book carries nothing on: it warms up again."""
+        self.features.pop(name, None)
+        self.forecasts.pop(name, None)
+        self.forecaster.reset(name)
+
+    def _step(self, item: m.Tick) -> None:
+        self.steps += 1
+        self._refit_one()
+        own = {name: self.venue.own_lots(name) for name in self.features}
+        rows = self._rows(own)
+        self.forecasts = self.forecaster.step(item.t, rows, self.venue.books, own)
+        self.forecasts |= self.recorded.get(item.n, {})
+        self._judge(item.t, own)
+        if self.steps % FIRING_EVERY == 0:
+            self._count_firing()
+
+    def _rows(self, own: Mapping[str, OwnLots]) -> dict[str, Row]:
+        """A vector for every followed instrument with a sound book; the perpetual first, others read its flow."""
+        perpetual = self.venue.perpetual
+        names = sorted(self.features, key=lambda name: (name != perpetual, name))
+        out: dict[str, Row] = {}
+        for name in names:
+            if unsound(self, name, self.config.limits.silence_s):
+                self.forecaster.reset(name)
+                continue
+            out[name] = self.features[name].row(self.now, self.venue.books[name], own[name], self.context(name))
+        return out
+
+    def context(self, name: str) -> Context:
+        """What the rest of the market says about one instrument now."""
+        instrument = self.venue.instruments[name]
+        quote = self.venue.quotes.get(name) or Quote(t=0)
+        under = self.features.get(self.venue.perpetual)
+        under_mid = self.micro(self.venue.perpetual)
+        perpetual = self.venue.instruments.get(self.venue.perpetual)
+        context = Context(
+            years=instrument.years(self.now),
+            strike=instrument.strike,
+            under_mid=None if under_mid is None or perpetual is None else under_mid * perpetual.tick,
+            under_ofi=under.ofi()[1] if under else 0.0,
+            under_flow=under.flow()[1] if under else 0.0,
+            funding=quote.funding,
+        )
+        if instrument.kind is Kind.OPTION:
+            self._option_context(context, instrument, quote)
+        return context
+
+    def _option_context(self, context: Context, instrument: Instrument, quote: Quote) -> None:
+        name = instrument.name
+        context.forward, context.fair = self.forward(instrument), self.fair(name)
+        context.coin_delta, context.vega_ticks = self.delta(name), self.vega_ticks(name)
+        context.bid_iv, context.ask_iv, context.mark_iv = quote.bid_iv, quote.ask_iv, quote.mark_iv
+        fit = self.surface.fit(instrument.expiry)
+        if fit is not None:
+            context.atm_iv, context.skew, context.curvature = fit.atm_iv, fit.skew, fit.curvature
+        if context.forward is not None:
+            context.fair_iv = self.surface.iv(instrument.expiry, instrument.strike, context.forward)
+
+    def _judge(self, t: int, own: Mapping[str, OwnLots]) -> None:
+        fair = {name: self.fair(name) for name in self.forecasts}
+        micros = {name: fair_micro(self.micro(name), fair[name]) for name in self.forecasts}
+        self.monitor.step(t, self.forecasts, self.forecaster.baselines, self.venue.books, own, micros)
+        self.verdicts = self.monitor.verdicts()
+
+    def _count_firing(self) -> None:
+        """How often each policy row fires, over everything in focus and both sides."""
+        for name, forecast in self.forecasts.items():
+            instrument = self.venue.instruments[name]
+            if not forecast.warm or instrument.kind is not Kind.OPTION:
+                continue
+            for side in Side:
+                self.looks += 1
+                for row in policy.advise(self.config.policy, policy.readings(self, instrument, side)).fired:
+                    self.fired[row] = self.fired.get(row, 0) + 1
+
+    # ------------------------------------------------------------ the surface, one smile a step
+
+    def _refit_one(self) -> None:
+        expiries = self.venue.expiries()
+        if not expiries:
+            return
+        expiry = expiries[self.steps % len(expiries)]
+        forward = self.venue.forward(expiry)
+        if forward is None or expiry <= self.now:
+            return
+        quotes = [self._smile_quote(i) for i in self.venue.options_of(expiry) if self._fresh(i)]
+        if quotes:
+            self.surface.refit(expiry, forward, quotes, self.now)
+
+    def _fresh(self, instrument: Instrument) -> bool:
+        quote = self.venue.quotes.get(instrument.name)
+        return quote is not None and self.now - quote.t < QUOTE_OLD_NS
+
+    def _smile_quote(self, instrument: Instrument) -> SmileQuote:
+        quote = self.venue.quotes[instrument.name]
+        return SmileQuote(
+            strike=instrument.strike,
+            call=instrument.call,
+            bid_iv=quote.bid_iv,
+            ask_iv=quote.ask_iv,
+            mark_iv=quote.mark_iv,
+        )
+
+    # ------------------------------------------------------------ snapshots of itself
+
+    def dump(self) -> Any:
+        return {
+            "now": self.now,
+            "steps": self.steps,
+            "venue": self.venue.dump(),
+            "surface": self.surface.dump(),
+            "features": {name: features.dump() for name, features in self.features.items()},
+            "forecaster": self.forecaster.dump(),
+            "monitor": self.monitor.dump(),
+            "forecasts": msgspec.to_builtins(self.forecasts),
+            "baselines": msgspec.to_builtins(self.forecaster.baselines),
+            "fired": self.fired,
+            "looks": self.looks,
+        }
+
+    @classmethod
+    def load(
+        cls,
+        config: Config,
+        weights: Weights | None,
+        value: Mapping[str, Any],
+        recorded: Mapping[int, Mapping[str, m.Forecast]] | None = None,
+    ) -> Market:
+        self = cls(config, weights, recorded)
+        self.now, self.steps = value["now"], value["steps"]
+        self.venue = Venue.load(value["venue"])
+        self.surface = Surface.load(value["surface"])
+        self.features = {
+            name: Features.load(self.venue.instruments[name], raw) for name, raw in value["features"].items()
+        }
+        self.forecaster = Forecaster.load(weights, value["forecaster"])
+        self.monitor = Monitor.load(value["monitor"])
+        self.forecasts = msgspec.convert(value["forecasts"], dict[str, m.Forecast])
+        self.forecaster.baselines = msgspec.convert(value["baselines"], dict[str, m.Forecast])
+        self.verdicts = self.monitor.verdicts()
+        self.fired, self.looks = dict(value["fired"]), value["looks"]
+        return self

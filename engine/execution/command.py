@@ -1,0 +1,251 @@
+"""What a person asks, turned into facts, or refused with a reason. The one path for clicks, keys and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from engine import messages as m
+from engine.domain import NS, Instrument, OffGrid, Side
+from engine.execution import propose, risk
+from engine.execution.desk import Desk, Parent, Proposal
+from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
+from engine.execution.picture import Picture
+from engine.market.deribit import wire
+from engine.market.state import Answered
+
+KILL_AGAIN_NS = NS // 2
+MAX_MINUTES = 24 * 60
+
+
+class Refusal(Exception):
+    """Raised inside this file only, to leave a check early; it becomes a `Refused` fact."""
+
+
+def handle(desk: Desk, picture: Picture, item: m.Command) -> Iterator[m.Fact]:
+    """The facts of one command; exactly one `Refused` and nothing else when it cannot be done."""
+    try:
+        _allowed(desk, item)
+        facts = _VERBS[type(item.verb)](desk, picture, item, item.verb)
+    except (Refusal, OffGrid) as refused:
+        yield m.Refused(command=item.id, user=item.user, reason=str(refused))
+        return
+    yield from facts
+
+
+def _allowed(desk: Desk, item: m.Command) -> None:
+    if desk.config.mode == "replay":
+        raise Refusal("this is a replay: nothing can be done in it")
+    if item.role == "viewer":
+        raise Refusal(f"{item.user} may look, not trade")
+    if isinstance(item.verb, m.Rearm) and item.role != "admin":
+        raise Refusal("only an admin may re-arm")
+
+
+# Each verb checks first, all of it, and only then returns an iterator of facts: a refused command leaves no trace
+# but its refusal.
+
+
+def _submit(desk: Desk, picture: Picture, item: m.Command, verb: m.SubmitParent) -> Iterator[m.Fact]:
+    instrument = _instrument(picture, verb.instrument)
+    quantity, limit = _size(instrument, verb.quantity), _price(instrument, verb.limit)
+    if verb.quantity > desk.config.limits.parent_contracts and not instrument.name.endswith("PERPETUAL"):
+        raise Refusal(f"{verb.quantity:g} is over the limit of {desk.config.limits.parent_contracts:g} a parent")
+    if not 0 < verb.minutes <= MAX_MINUTES:
+        raise Refusal(f"{verb.minutes:g} minutes is not between 0 and {MAX_MINUTES}")
+    if not 0 <= verb.urgency <= 10:
+        raise Refusal("urgency goes from 0 to 10")
+    end = picture.now + round(verb.minutes * 60 * NS)
+    if instrument.expiry and end > instrument.expiry:
+        raise Refusal(f"{instrument.name} expires before the order would end")
+    if desk.killed:
+        raise Refusal(risk.closed(desk, picture))
+    base = desk.config.execution.base_child
+    return iter([
+        m.ParentAccepted(
+            id=desk.next_id("P"), user=item.user, instrument=instrument.name, side=verb.side, quantity=quantity,
+            limit=limit, start=picture.now, end=end, algorithm=verb.algorithm, urgency=verb.urgency,
+            min_child=_whole(instrument, verb.min_child), max_child=_whole(instrument, verb.max_child or 2 * base),
+            dial=verb.dial, auto_limit=_whole(instrument, verb.auto_limit), arrival=picture.micro(instrument.name),
+        )
+    ])  # fmt: skip
+
+
+def _pause(desk: Desk, _: Picture, item: m.Command, verb: m.Pause) -> Iterator[m.Fact]:
+    parent = _parent(desk, verb.parent)
+    if parent.state == "paused":
+        raise Refusal("it is paused already")
+    return _pausing(desk, parent, item.user)
+
+
+def _pausing(desk: Desk, parent: Parent, user: str) -> Iterator[m.Fact]:
+    yield from propose.stop(desk, parent, by=user, reason="paused")
+    yield m.ParentPaused(parent=parent.order.id, by=user, reason=f"paused by {user}")
+
+
+def _resume(desk: Desk, picture: Picture, item: m.Command, verb: m.Resume) -> Iterator[m.Fact]:
+    parent = _parent(desk, verb.parent)
+    if reason := risk.closed(desk, picture):
+        raise Refusal(reason)
+    return iter([m.ParentResumed(parent=parent.order.id, by=item.user, rebased=picture.now)])
+
+
+def _cancel_parent(desk: Desk, _: Picture, item: m.Command, verb: m.CancelParent) -> Iterator[m.Fact]:
+    parent = _parent(desk, verb.parent)
+    return _cancelling(desk, parent, item.user)
+
+
+def _cancelling(desk: Desk, parent: Parent, user: str) -> Iterator[m.Fact]:
+    yield from propose.stop(desk, parent, by=user, reason="the parent was cancelled")
+    yield m.ParentEnded(parent=parent.order.id, outcome="cancelled", by=user)
+
+
+def _dial(desk: Desk, _: Picture, item: m.Command, verb: m.SetDial) -> Iterator[m.Fact]:
+    parent = _parent(desk, verb.parent)
+    return iter([m.DialSet(parent=parent.order.id, by=item.user, dial=verb.dial)])
+
+
+def _approve(desk: Desk, picture: Picture, item: m.Command, verb: m.Approve) -> Iterator[m.Fact]:
+    proposal = _proposal(desk, verb.proposal)
+    if verb.revision not in proposal.shown:
+        raise Refusal(f"proposal {verb.proposal} has no revision {verb.revision}")
+    instrument = _instrument(picture, proposal.born.instrument)
+    shown_quantity, worst = proposal.shown[verb.revision]
+    quantity = min(shown_quantity, proposal.quantity)  # the market may have asked for less since
+    if verb.quantity is not None:
+        quantity = _size(instrument, verb.quantity)
+    if verb.worst is not None:
+        worst = _price(instrument, verb.worst)
+    if reason := propose.refusal(desk, picture, proposal, quantity, worst):
+        raise Refusal(reason)
+    edited = verb.quantity is not None or verb.worst is not None
+    return propose.fire(desk, picture, proposal, by=item.user, revision=verb.revision, quantity=quantity,
+                        worst=worst, edited=edited)  # fmt: skip
+
+
+def _reject(desk: Desk, _: Picture, item: m.Command, verb: m.Reject) -> Iterator[m.Fact]:
+    proposal = _proposal(desk, verb.proposal)
+    return iter([m.Rejected(proposal=proposal.born.id, by=item.user, reason=verb.reason)])
+
+
+def _send(desk: Desk, picture: Picture, item: m.Command, verb: m.SendOrder) -> Iterator[m.Fact]:
+    instrument = _instrument(picture, verb.instrument)
+    wanted = risk.Wanted(
+        instrument=instrument, side=Side(verb.side), quantity=_size(instrument, verb.quantity),
+        price=_price(instrument, verb.price), post_only=verb.post_only,
+    )  # fmt: skip
+    if reason := risk.blocked(desk, picture, wanted) or risk.price_inside(picture, wanted):
+        raise Refusal(reason)
+    return iter([propose.request(desk, picture, wanted, parent="", proposal="", by=item.user)])
+
+
+def _cancel_child(desk: Desk, _: Picture, item: m.Command, verb: m.CancelChild) -> Iterator[m.Fact]:
+    child = desk.children.get(verb.child)
+    if child is None or child.state not in LIVE_CHILD:
+        raise Refusal(f"no order {verb.child} is working")
+    return iter([propose.cancel(desk, verb.child, by=item.user, reason=f"cancelled by {item.user}")])
+
+
+def _kill(desk: Desk, _: Picture, item: m.Command, verb: m.Kill) -> Iterator[m.Fact]:
+    yield m.Killed(by=item.user, account=verb.account)
+    yield m.KillAsked(call=f"kill{desk.facts + 1}")
+    for parent in desk.live_parents:
+        if proposal := desk.proposal_of(parent.order.id):
+            yield m.Lapsed(proposal=proposal.born.id, reason="killed")
+        if parent.state == "working":
+            yield m.ParentPaused(parent=parent.order.id, by=item.user, reason="killed")
+
+
+def _rearm(desk: Desk, _: Picture, item: m.Command, verb: m.Rearm) -> Iterator[m.Fact]:
+    if not desk.killed:
+        raise Refusal("the desk is armed")
+    if not verb.reason.strip():
+        raise Refusal("re-arming asks for a reason")
+    return iter([m.Rearmed(by=item.user, reason=verb.reason.strip())])
+
+
+_VERBS: dict[type, Callable[[Desk, Picture, m.Command, Any], Iterator[m.Fact]]] = {
+    m.SubmitParent: _submit,
+    m.Pause: _pause,
+    m.Resume: _resume,
+    m.CancelParent: _cancel_parent,
+    m.SetDial: _dial,
+    m.Approve: _approve,
+    m.Reject: _reject,
+    m.SendOrder: _send,
+    m.CancelChild: _cancel_child,
+    m.Kill: _kill,
+    m.Rearm: _rearm,
+}
+
+
+def confirm_kill(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
+    """The venue's list of open orders after a kill: none of them ours means confirmed."""
+    if not desk.killed or desk.killed.took:
+        return
+    for news in picture.venue.news:
+        if not isinstance(news, Answered) or news.call != f"{desk.killed.call}-open" or news.result is None:
+            continue
+        orders = msgspec.json.decode(news.result, type=list[wire.OrderData])
+        ours = [order for order in orders if desk.killed.account or order.label.startswith(f"{desk.tag}-")]
+        if not ours:
+            delta = sum(_coin_delta(picture, name, lots) for name, lots in desk.positions.items())
+            yield m.KillConfirmed(took=max(picture.now - desk.killed.t, 1), delta=delta)
+
+
+def press_on(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
+    """While a kill is not confirmed: cancel and ask again, on each half second."""
+    killed = desk.killed
+    if killed and not killed.took and picture.venue.authenticated and picture.now - killed.asked >= KILL_AGAIN_NS:
+        yield m.KillAsked(call=f"kill{desk.facts + 1}")
+
+
+def _coin_delta(picture: Picture, name: str, lots: int) -> float:
+    instrument, delta = picture.venue.instruments.get(name), picture.delta(name)
+    return 0.0 if instrument is None or delta is None else instrument.amount(lots) * delta
+
+
+def _instrument(picture: Picture, name: str) -> Instrument:
+    instrument = picture.venue.instruments.get(name)
+    if instrument is None:
+        raise Refusal(f"'{name}' is not listed at the venue")
+    return instrument
+
+
+def _size(instrument: Instrument, amount: float) -> int:
+    if not amount > 0:
+        raise Refusal(f"a quantity of {amount:g} is nothing")
+    return instrument.lots(amount)
+
+
+def _whole(instrument: Instrument, amount: float) -> int:
+    """A size setting, rounded to lots: it need not be exact, as an order must."""
+    return round(max(amount, 0.0) / instrument.lot)
+
+
+def _price(instrument: Instrument, price: float) -> int:
+    if not price > 0:
+        raise Refusal(f"a price of {price:g} is nothing")
+    units = instrument.units(price)
+    if not instrument.on_tick(units):
+        tick = instrument.price(instrument.tick_units(units))
+        raise Refusal(f"the price {price:g} is off the tick of {tick:g}")
+    return units
+
+
+def _parent(desk: Desk, parent: str) -> Parent:
+    found = desk.parents.get(parent)
+    if found is None or found.state not in LIVE_PARENT:
+        raise Refusal(f"no parent {parent} is running")
+    return found
+
+
+def _proposal(desk: Desk, proposal: str) -> Proposal:
+    found = desk.proposals.get(proposal)
+    if found is None:
+        raise Refusal(f"there is no proposal {proposal}")
+    if found.state != "live":
+        raise Refusal(f"proposal {proposal} is {found.state}: {found.reason}")
+    return found
