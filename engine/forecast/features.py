@@ -14,7 +14,7 @@ A vector must be taken at each step, in order, since the means are updated by it
 from __future__ import annotations
 
 from math import exp, log, log1p
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,9 +24,7 @@ from engine.domain import NS, Instrument, Kind, Side
 from engine.forecast.decay import Means, Sums, factors
 from engine.forecast.depth import BOOK_NAMES, OFI_LEVELS, bend, book_part, ofi_levels
 from engine.forecast.others import Levels, OwnLots, fair_micro, micro, others, weighted
-
-if TYPE_CHECKING:
-    from engine.market.book import Book
+from engine.market.book import Book
 
 __all__ = ["DEPTH", "NAMES", "Context", "Features", "OwnLots", "Row", "fair_micro", "micro"]
 

@@ -7,12 +7,9 @@ are units, sizes are lots, levels are `[(units, lots)]`, best first.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from engine.domain import Instrument, Kind, Side
-
-if TYPE_CHECKING:
-    from engine.market.book import Book
+from engine.market.book import Book
 
 OwnLots = Mapping[tuple[Side, int], int]  # our resting lots by side and price in units
 Levels = list[tuple[int, int]]

@@ -1,0 +1,158 @@
+"""The weights file: plain numpy arrays behind a JSON header, with everything needed to use and to judge them.
+
+Layout: `TIDEGATE-WEIGHTS-1\\n` · header length (8 bytes, little-endian) · header (JSON) · arrays (float32, C order, in
+the header's order) · SHA-256 of all that (32 bytes). The id is the start of that hash, so a file cannot be renamed
+into another model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.forecast.baseline import Rates
+from engine.forecast.features import NAMES
+from engine.messages import SIZES
+
+MAGIC = b"TIDEGATE-WEIGHTS-1\n"
+HASH = 32
+MAX_HEADER = 1_000_000
+LAYERS = 2
+
+Array = NDArray[np.float32]
+
+# The head's outputs, in order: how many columns each takes.
+HEADS: tuple[tuple[str, int], ...] = (
+    ("direction", 3),  # logits of up, down, stable
+    ("drift", 1),
+    ("slip", 2 * len(SIZES) * 3),  # buys then sells, by size, (lo, mid, hi)
+    ("impact", 2),  # buy, sell
+    ("fill", 2),  # logits of bid, ask
+    ("iv", 3),  # (lo, mid, hi)
+    ("spread", 1),
+    ("depth", 1),
+)
+OUTPUTS = sum(width for _, width in HEADS)
+
+
+def columns(head: str) -> slice:
+    """Where a head's outputs stand among all."""
+    start = 0
+    for name, width in HEADS:
+        if name == head:
+            return slice(start, start + width)
+        start += width
+    raise KeyError(head)
+
+
+class BadWeights(ValueError):
+    """A weights file that cannot be used. Its text is fit for a person."""
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What travels with the numbers.
+
+    `threshold_ticks` and `horizon_s` define up/down/stable; `temperature` is fitted on a stretch held out from the
+    training; `scores` hold each head's score beside its rivals' on a later stretch; the hashes are of the training
+    data and of the crowd's settings, empty for recorded sessions.
+    """
+
+    names: tuple[str, ...]
+    hidden: int
+    threshold_ticks: float
+    horizon_s: float
+    temperature: float
+    drift_scale: float  # ticks per unit of the drift head
+    iv_scale: float  # per cent per unit of the iv head
+    rates: Rates
+    data_hash: str
+    crowd_hash: str
+    seeds: tuple[int, ...]
+    training: dict[str, Any]
+    scores: dict[str, Any]
+    arrays: tuple[tuple[str, tuple[int, ...]], ...]  # name, shape
+
+
+class Weights:
+    """A header and its arrays, checked against each other: `mean`, `scale` (F,); `lstm0`, `lstm1` (4, in + H, H) with
+    gates in the order input, forget, cell, output and inputs above hidden state; `bias0`, `bias1` (4, H); `head`
+    (H, OUTPUTS), `head_bias` (OUTPUTS,). A scale of 0 mutes a feature that never varied in training."""
+
+    def __init__(self, header: Header, arrays: Mapping[str, Array]) -> None:
+        self.header = msgspec.json.decode(msgspec.json.encode(header), type=Header)  # as it will be read: 1 is 1.0
+        self.arrays = {name: np.ascontiguousarray(arrays[name], dtype=np.float32) for name, _ in header.arrays}
+        self.id = "lstm-" + hashlib.sha256(self._body()).hexdigest()[:12]
+        _check(self)
+
+    def _body(self) -> bytes:
+        text = msgspec.json.encode(self.header)
+        data = b"".join(self.arrays[name].astype("<f4").tobytes() for name, _ in self.header.arrays)
+        return MAGIC + len(text).to_bytes(8, "little") + text + data
+
+    def to_bytes(self) -> bytes:
+        body = self._body()
+        return body + hashlib.sha256(body).digest()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Weights:
+        """Raises BadWeights, with the reason, for anything but a whole and fitting file."""
+        if not data.startswith(MAGIC):
+            raise BadWeights("not a weights file of this desk")
+        if len(data) < len(MAGIC) + 8 + HASH or hashlib.sha256(data[:-HASH]).digest() != data[-HASH:]:
+            raise BadWeights("the weights file is cut short or damaged: its checksum does not fit")
+        at = len(MAGIC) + 8
+        size = int.from_bytes(data[len(MAGIC) : at], "little")
+        if size > min(MAX_HEADER, len(data) - HASH - at):
+            raise BadWeights("the weights file's header is longer than the file")
+        try:
+            header = msgspec.json.decode(data[at : at + size], type=Header)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadWeights(f"the weights file's header cannot be read: {error}") from None
+        return cls(header, _cut(header, data[at + size : -HASH]))
+
+
+def header_arrays(hidden: int, features: int) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The arrays that a model of this size has, in the file's order."""
+    return (
+        ("mean", (features,)),
+        ("scale", (features,)),
+        ("lstm0", (4, features + hidden, hidden)),
+        ("bias0", (4, hidden)),
+        ("lstm1", (4, 2 * hidden, hidden)),
+        ("bias1", (4, hidden)),
+        ("head", (hidden, OUTPUTS)),
+        ("head_bias", (OUTPUTS,)),
+    )
+
+
+def _cut(header: Header, data: bytes) -> dict[str, Array]:
+    sizes = [int(np.prod(shape)) for _, shape in header.arrays]
+    if 4 * sum(sizes) != len(data):
+        raise BadWeights(f"the weights file holds {len(data)} bytes of numbers where its header tells {4 * sum(sizes)}")
+    flat, at, out = np.frombuffer(data, dtype="<f4"), 0, {}
+    for (name, shape), size in zip(header.arrays, sizes, strict=True):
+        out[name] = flat[at : at + size].reshape(shape)
+        at += size
+    return out
+
+
+def _check(weights: Weights) -> None:
+    header = weights.header
+    if header.names != NAMES:
+        missing = sorted(set(header.names) ^ set(NAMES))
+        raise BadWeights(
+            f"the weights are for other features than this code makes: {', '.join(missing) or 'the order'}"
+        )
+    if header.arrays != header_arrays(header.hidden, len(NAMES)):
+        raise BadWeights("the weights' arrays do not have the shapes of this model")
+    if any(weights.arrays[name].shape != shape for name, shape in header.arrays):
+        raise BadWeights("an array differs from its header's shape")
+    if not all(np.isfinite(array).all() for array in weights.arrays.values()):
+        raise BadWeights("the weights hold numbers that are not finite")
+    if header.temperature <= 0 or header.threshold_ticks <= 0:
+        raise BadWeights("the weights' temperature and threshold must be positive")

@@ -1,0 +1,250 @@
+"""Is the model any better than its baseline, here and now? Each gauge's rolling score, with its band.
+
+Theory of operation. Once a second each instrument's forecast is kept beside the baseline's; when its label is known
+(not before: a 60 s forecast is judged after 60 s) the gain goes into the head's tally. A label is made of what was
+seen at the step it falls due; if the book or the surface is missing then, there is no label.
+
+direction   1 s: fair micro-price against the frozen threshold; gain over the instrument's own past frequencies, nats
+slippage    next step: cost of 10 beyond the touch of now; over the book walked as it stands, pinball in ticks
+fill        5 s: the queue ahead at the touch traded, or the price traded through; over own past frequencies, nats
+impact      5 s after a print of others, scaled to 10 by the square-root law; over a share of the mechanical push
+spread      10 s; over the spread as it stands
+volatility  60 s: relative change of the fitted IV; over persistence with its usual band, pinball in per cent
+
+Deterministic, of bounded memory, cheap: a few microseconds per instrument and step.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from engine.domain import NS, Side
+from engine.forecast.baseline import IMPACT_SIZE, Rates, Standing, contracts
+from engine.forecast.features import Context
+from engine.forecast.labels import HORIZON_NS, MIN_PRINT, costs, fitted_iv, outcome_of, place, to_ten
+from engine.forecast.parameters import Weights
+from engine.forecast.score import Frequencies, Tally, huber, log_distance, log_gain, pinball
+from engine.market.state import Print
+from engine.messages import Forecast, Skill
+
+HEADS = tuple(HORIZON_NS)
+LATE_NS = NS // 2  # a step missing for longer than this leaves its labels unknown
+PENDING = 20_000  # a head's forecasts waiting for their labels
+UNLIKE = 0.5  # unfamiliar share of late forecasts above which every verdict is "drift"
+
+
+class Sample(msgspec.Struct, array_like=True):
+    """A forecast waiting for its label: what stood then, what was said, what the baseline said."""
+
+    due: int
+    name: str
+    tick: int
+    was: list[float]
+    said: list[float]
+    base: list[float]
+
+
+class Monitor:
+    """Call `step` at each 100 ms step; read `verdicts`. Without weights there is nothing to judge: "no edge"."""
+
+    def __init__(self, weights: Weights | None) -> None:
+        self.id = weights.id if weights else "baseline"
+        self.rates = weights.header.rates if weights else Rates()
+        self.threshold = weights.header.threshold_ticks if weights else 1.0
+        self._tallies = {head: Tally(max(10 * NS, 2 * HORIZON_NS[head])) for head in HEADS}
+        self._pending: dict[str, deque[Sample]] = {head: deque(maxlen=PENDING) for head in HEADS}
+        self._sampled: dict[str, int] = {}
+        self._moves: dict[str, Frequencies] = {}
+        self._fills: dict[str, tuple[Frequencies, Frequencies]] = {}
+        self._pushes: dict[str, Sample] = {}  # what would be said of a print that comes before the next step
+        self._unlike = 0.0
+
+    def step(
+        self,
+        t: int,
+        forecasts: Mapping[str, Forecast],
+        baselines: Mapping[str, Forecast],
+        standings: Mapping[str, Standing],
+        contexts: Mapping[str, Context],
+        prints: Sequence[tuple[str, Print]] = (),
+    ) -> None:
+        """Judge what falls due at `t`, then keep what is said now. `baselines` and `standings` are the Forecaster's of
+        this step, `prints` the public trades since the last one (never our own fills)."""
+        if self.id == "baseline":
+            return
+        self._print(t, prints, standings)
+        for head in HEADS:
+            waiting = self._pending[head]
+            while waiting and waiting[0].due <= t:
+                sample = waiting.popleft()
+                now = standings.get(sample.name)
+                if now is not None and t - sample.due <= LATE_NS:
+                    self._judge(head, t, sample, now, contexts[sample.name])
+        self._pushes = {}
+        for name, forecast in forecasts.items():
+            if forecast.warm and forecast.source == self.id and name in baselines:
+                self._keep(t, name, forecast, baselines[name], standings[name], contexts[name])
+
+    def verdicts(self) -> dict[str, Skill]:
+        if self.id == "baseline":
+            return {head: Skill(verdict="no edge") for head in HEADS}
+        skills = {head: tally.skill() for head, tally in self._tallies.items()}
+        if self._unlike > UNLIKE:
+            return {head: msgspec.structs.replace(skill, verdict="drift") for head, skill in skills.items()}
+        return skills
+
+    # keeping
+
+    def _keep(self, t: int, name: str, said: Forecast, base: Forecast, now: Standing, context: Context) -> None:
+        push = [said.impact_buy, said.impact_sell], [base.impact_buy, base.impact_sell]
+        self._pushes[name] = Sample(t + HORIZON_NS["impact"], name, now.tick, [now.micro], *push)
+        if t - self._sampled.get(name, 0) < NS:
+            return
+        self._sampled[name] = t
+        self._unlike += 0.002 * (float(not said.familiar) - self._unlike)
+        moves, fills = self._past(name)
+        at = IMPACT_SIZE
+        self._wait(t, "direction", name, now, place(now, context), [said.up, said.down, said.stable], moves.rates())
+        self._wait(t, "slippage", name, now, [now.ask, now.bid], [*said.slip_buy[at], *said.slip_sell[at]],
+                   [*base.slip_buy[at], *base.slip_sell[at]])  # fmt: skip
+        self._wait(t, "fill", name, now, [now.bid, now.bid_lots, now.ask, now.ask_lots, 0.0, 0.0],
+                   [said.fill_bid, said.fill_ask], [each.rates()[0] for each in fills])  # fmt: skip
+        self._wait(t, "spread", name, now, [], [said.spread_ticks], [base.spread_ticks])
+        iv = fitted_iv(context)
+        if iv is not None:
+            self._wait(t, "volatility", name, now, [iv], list(said.iv_move), list(base.iv_move))
+
+    def _wait(
+        self, t: int, head: str, name: str, now: Standing, was: list[float], said: list[float], base: Sequence[float]
+    ) -> None:
+        self._pending[head].append(Sample(t + HORIZON_NS[head], name, now.tick, was, said, list(base)))
+
+    def _past(self, name: str) -> tuple[Frequencies, tuple[Frequencies, Frequencies]]:
+        if name not in self._moves:
+            r = self.rates
+            self._moves[name] = Frequencies((r.up, r.down, 1.0 - r.up - r.down))
+            self._fills[name] = (
+                Frequencies((r.fill_bid, 1.0 - r.fill_bid)),
+                Frequencies((r.fill_ask, 1.0 - r.fill_ask)),
+            )
+        return self._moves[name], self._fills[name]
+
+    # judging
+
+    def _judge(self, head: str, t: int, sample: Sample, now: Standing, context: Context) -> None:
+        gain = getattr(self, f"_{head}")(sample, now, context)
+        if gain is not None:
+            self._tallies[head].add(t, gain)
+
+    def _direction(self, sample: Sample, now: Standing, context: Context) -> float | None:
+        here = place(now, context)
+        if len(here) != len(sample.was):
+            return None  # the fair price came or went: the two places cannot be compared
+        outcome = outcome_of((here[0] - sample.was[0]) / sample.tick, self.threshold)
+        self._past(sample.name)[0].saw(outcome)
+        return log_gain(sample.said[outcome], sample.base[outcome])
+
+    def _slippage(self, sample: Sample, now: Standing, context: Context) -> float | None:
+        buy, sell = costs(now, sample.was[0], sample.was[1], sample.tick)
+        gains = [
+            pinball(_band(sample.base, k), y) - pinball(_band(sample.said, k), y)
+            for k, y in ((0, buy[IMPACT_SIZE]), (3, sell[IMPACT_SIZE]))
+        ]
+        return sum(gains) / 2
+
+    def _fill(self, sample: Sample, now: Standing, context: Context) -> float | None:
+        bid, _, ask, _, bid_done, ask_done = sample.was
+        done = (bool(bid_done) or now.ask <= bid, bool(ask_done) or now.bid >= ask)
+        gain = 0.0
+        for k, past in enumerate(self._past(sample.name)[1]):
+            said, base = sample.said[k], sample.base[k]
+            gain += log_gain(said, base) if done[k] else log_gain(1.0 - said, 1.0 - base)
+            past.saw(0 if done[k] else 1)
+        return gain / 2
+
+    def _impact(self, sample: Sample, now: Standing, context: Context) -> float | None:
+        sign, scale = sample.was[1], sample.was[2]
+        y = sign * (now.micro - sample.was[0]) / sample.tick * scale
+        return huber(y - sample.base[0]) - huber(y - sample.said[0])
+
+    def _spread(self, sample: Sample, now: Standing, context: Context) -> float | None:
+        y = (now.ask - now.bid) / sample.tick
+        return log_distance(y, sample.base[0]) - log_distance(y, sample.said[0])
+
+    def _volatility(self, sample: Sample, now: Standing, context: Context) -> float | None:
+        iv = fitted_iv(context)
+        if iv is None:
+            return None
+        y = 100.0 * (iv / sample.was[0] - 1.0)
+        return pinball(_band(sample.base, 0), y) - pinball(_band(sample.said, 0), y)
+
+    # prints
+
+    def _print(self, t: int, prints: Sequence[tuple[str, Print]], standings: Mapping[str, Standing]) -> None:
+        taken: dict[tuple[str, Side], int] = {}
+        for name, trade in prints:
+            if trade.plain:
+                taken[name, trade.side] = taken.get((name, trade.side), 0) + trade.lots
+        for sample in self._pending["fill"]:
+            _advance_queue(sample, prints, standings.get(sample.name))
+        for (name, side), lots in taken.items():
+            said, now = self._pushes.get(name), standings.get(name)
+            if said is None or now is None:
+                continue
+            size = contracts(now.instrument, lots, said.was[0])
+            if size >= MIN_PRINT:
+                k = 0 if side is Side.BUY else 1
+                was = [said.was[0], float(side.sign), to_ten(size)]
+                self._pending["impact"].append(Sample(said.due, name, said.tick, was, [said.said[k]], [said.base[k]]))
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "tallies": {head: tally.dump() for head, tally in self._tallies.items()},
+            "pending": {head: [msgspec.to_builtins(s) for s in waiting] for head, waiting in self._pending.items()},
+            "sampled": dict(self._sampled),
+            "moves": {name: list(past.counts) for name, past in self._moves.items()},
+            "fills": {name: [list(past.counts) for past in pair] for name, pair in self._fills.items()},
+            "pushes": {name: msgspec.to_builtins(s) for name, s in self._pushes.items()},
+            "unlike": self._unlike,
+        }
+
+    @classmethod
+    def load(cls, weights: Weights | None, value: dict[str, Any]) -> Monitor:
+        made = cls(weights)
+        for head in HEADS:
+            made._tallies[head].load(value["tallies"][head])
+            made._pending[head].extend(msgspec.convert(value["pending"][head], list[Sample]))
+        made._sampled = dict(value["sampled"])
+        for name, counts in value["moves"].items():
+            moves, fills = made._past(name)
+            moves.counts = list(counts)
+            for past, kept in zip(fills, value["fills"][name], strict=True):
+                past.counts = list(kept)
+        made._pushes = msgspec.convert(value["pushes"], dict[str, Sample])
+        made._unlike = value["unlike"]
+        return made
+
+
+def _advance_queue(sample: Sample, prints: Sequence[tuple[str, Print]], now: Standing | None) -> None:
+    """Take what traded off the queue ahead of a passive order at each touch; mark the sides that would have filled."""
+    was = sample.was
+    for name, trade in prints:
+        if name != sample.name or not trade.plain:
+            continue
+        if trade.side is Side.SELL and trade.units <= was[0]:
+            was[1] -= trade.lots if trade.units == was[0] else was[1] + 1
+        elif trade.side is Side.BUY and trade.units >= was[2]:
+            was[3] -= trade.lots if trade.units == was[2] else was[3] + 1
+    if was[1] < 0 or (now is not None and now.ask <= was[0]):
+        was[4] = 1.0
+    if was[3] < 0 or (now is not None and now.bid >= was[2]):
+        was[5] = 1.0
+
+
+def _band(values: list[float], start: int) -> tuple[float, float, float]:
+    return values[start], values[start + 1], values[start + 2]

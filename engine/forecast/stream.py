@@ -1,0 +1,235 @@
+"""The model in running use: many instruments, one step at a time, without torch.
+
+Theory of operation. Each instrument carries its own (h, c) of both layers. A step stacks the instruments that have
+a row, multiplies, and scatters the new state. Replay must be exact, so an instrument's numbers may not depend on
+which others are stepped along: a matrix product would group rows as the library pleases, so each instrument and gate
+is a vector × matrix product of its own (numpy's stacked matmul). Each is also small enough that the linear-algebra
+library uses one thread for it, whatever it is set to, so the sum's order never changes.
+
+A forecast is silent (`warm` False) for the first WARM_STEPS steps after a start, a reset or a gap. The model's outputs
+are corrections to what the book as it stands says (baseline.py), so a book without two sides has no forecast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.config import WARM_STEPS
+from engine.domain import NS
+from engine.forecast.baseline import Rates, Standing, baseline, standing
+from engine.forecast.features import Row
+from engine.forecast.others import OwnLots
+from engine.forecast.parameters import LAYERS, Array, BadWeights, Weights, columns
+from engine.market.book import Book
+from engine.messages import SIZES, Forecast
+
+__all__ = ["BadWeights", "Forecaster", "Weights"]
+
+CLIP = 8.0  # standardised features beyond this tell no more
+STRANGE = 6.0  # and beyond this they are not like the training's
+STRANGE_SHARE = 0.05  # of the features, smoothed over about five seconds: the instrument is unfamiliar
+GAP_NS = NS  # a pause longer than this begins anew
+NO_BOOK: OwnLots = {}
+
+
+class Carried:
+    """What one instrument carries from step to step."""
+
+    __slots__ = ("c", "h", "steps", "strange", "t")
+
+    def __init__(self, hidden: int) -> None:
+        self.h: Array = np.zeros((LAYERS, hidden), np.float32)
+        self.c: Array = np.zeros((LAYERS, hidden), np.float32)
+        self.steps = 0
+        self.t = 0
+        self.strange = 0.0
+
+    def dump(self) -> list[Any]:
+        return [self.h.tobytes(), self.c.tobytes(), self.steps, self.t, self.strange]
+
+    @classmethod
+    def load(cls, hidden: int, value: list[Any]) -> Carried:
+        made = cls(hidden)
+        made.h, made.c = (np.frombuffer(raw, np.float32).reshape(LAYERS, hidden) for raw in value[:2])
+        made.steps, made.t, made.strange = value[2:]
+        return made
+
+
+class Forecaster:
+    """Forecasts of many instruments; without weights, the baseline's.
+
+    After a step, `baselines` holds what the baseline says of the same books, and `standings` the books as they stand.
+    """
+
+    def __init__(self, weights: Weights | None) -> None:
+        self.weights = weights
+        self.id = weights.id if weights else "baseline"
+        self.rates = weights.header.rates if weights else Rates()
+        self.baselines: dict[str, Forecast] = {}
+        self.standings: dict[str, Standing] = {}
+        self._carried: dict[str, Carried] = {}
+
+    def step(
+        self, t: int, rows: Mapping[str, Row], books: Mapping[str, Book], own: Mapping[str, OwnLots]
+    ) -> dict[str, Forecast]:
+        """Take each instrument's vector at step `t`; a forecast for each whose book has two sides."""
+        self.standings = {}
+        for name in rows:
+            now = standing(books[name], own.get(name, NO_BOOK))
+            if now is not None:
+                self.standings[name] = now
+        self.baselines = {name: baseline(t, now, self.rates) for name, now in self.standings.items()}
+        if self.weights is None or not rows:
+            return dict(self.baselines)
+        return self._forecasts(t, self.outputs(t, rows))
+
+    def outputs(self, t: int, rows: Mapping[str, Row]) -> dict[str, Array]:
+        """Step the recurrent state by one vector each; the head's raw outputs, (OUTPUTS,) per instrument."""
+        assert self.weights is not None
+        carried = [self._of(name, t) for name in rows]
+        x = standardise(np.stack(list(rows.values())), self.weights)  # (B, F)
+        for state, strange in zip(carried, (np.abs(x) > STRANGE).mean(axis=1), strict=True):
+            state.strange += (float(strange) - state.strange) / min(state.steps + 1, WARM_STEPS)
+        h = np.stack([state.h for state in carried], axis=1)  # (LAYERS, B, H)
+        c = np.stack([state.c for state in carried], axis=1)
+        out = step_arrays(self.weights, np.clip(x, -CLIP, CLIP), h, c)  # (B, OUTPUTS)
+        for k, state in enumerate(carried):
+            state.h, state.c, state.t, state.steps = h[:, k].copy(), c[:, k].copy(), t, state.steps + 1
+        return dict(zip(rows, out, strict=True))
+
+    def warmth(self, name: str) -> float:
+        """0 … 1: how much of the warm-up is over."""
+        if self.weights is None:
+            return 1.0
+        state = self._carried.get(name)
+        return min(state.steps / WARM_STEPS, 1.0) if state else 0.0
+
+    def reset(self, name: str) -> None:
+        """Forget an instrument's state: its book broke, or it is no longer looked at."""
+        self._carried.pop(name, None)
+
+    def _of(self, name: str, t: int) -> Carried:
+        assert self.weights is not None
+        state = self._carried.get(name)
+        if state is None or t - state.t > GAP_NS:
+            state = self._carried[name] = Carried(self.weights.header.hidden)
+        return state
+
+    def _forecasts(self, t: int, outputs: Mapping[str, Array]) -> dict[str, Forecast]:
+        assert self.weights is not None
+        names = list(self.standings)
+        if not names:
+            return {}
+        said = spoken(np.stack([outputs[name] for name in names]), self.weights)
+        return {
+            name: _forecast(t, self.id, self._carried[name], self.standings[name], values, self.rates)
+            for name, values in zip(names, said.tolist(), strict=True)
+        }
+
+    def dump(self) -> dict[str, Any]:
+        return {"id": self.id, "carried": {name: state.dump() for name, state in self._carried.items()}}
+
+    @classmethod
+    def load(cls, weights: Weights | None, value: dict[str, Any]) -> Forecaster:
+        """Raises BadWeights if the state is another model's."""
+        made = cls(weights)
+        if made.id != value["id"]:
+            raise BadWeights(f"the state is of {value['id']}, the weights are {made.id}")
+        if weights is not None:
+            made._carried = {n: Carried.load(weights.header.hidden, raw) for n, raw in value["carried"].items()}
+        return made
+
+
+def standardise(rows: NDArray[np.float32], weights: Weights) -> Array:
+    """(…, F) features → standardised, not yet clipped. Features that never varied in training come out as 0."""
+    out: Array = (rows - weights.arrays["mean"]) * weights.arrays["scale"]
+    return out
+
+
+def step_arrays(weights: Weights, x: Array, h: Array, c: Array) -> Array:
+    """One LSTM step of both layers, in place in `h` and `c` (LAYERS, B, H); x is (B, F). Returns (B, OUTPUTS)."""
+    for layer in range(LAYERS):
+        seen = np.concatenate([x, h[layer]], axis=1)[:, None, None, :]  # (B, 1, 1, in + H)
+        gates = (seen @ weights.arrays[f"lstm{layer}"])[:, :, 0, :] + weights.arrays[f"bias{layer}"]  # (B, 4, H)
+        joined = sigmoid(gates)
+        c[layer] = joined[:, 1] * c[layer] + joined[:, 0] * np.tanh(gates[:, 2])
+        h[layer] = joined[:, 3] * np.tanh(c[layer])
+        x = h[layer]
+    return noncrossing((x[:, None, :] @ weights.arrays["head"])[:, 0] + weights.arrays["head_bias"])
+
+
+def sigmoid(x: Array) -> Array:
+    out: Array = 0.5 * (np.tanh(0.5 * x) + 1.0)
+    return out
+
+
+def noncrossing(raw: Array) -> Array:
+    """Make the quantile heads' second and third columns steps up from the first: lo, lo + s, lo + s + s′."""
+    out = raw.copy()
+    for head in ("slip", "iv"):
+        at = columns(head)
+        bands = raw[:, at].reshape(len(raw), -1, 3)
+        steps = np.concatenate([bands[..., :1], np.logaddexp(np.float32(0.0), bands[..., 1:])], axis=-1)
+        out[:, at] = np.cumsum(steps, axis=-1, dtype=np.float32).reshape(len(raw), -1)
+    return out
+
+
+def spoken(out: Array, weights: Weights) -> Array:
+    """Head outputs (B, OUTPUTS) → probabilities, calibrated, ticks, per cent and ratios in the same columns."""
+    said = out.astype(np.float32, copy=True)
+    said[:, columns("direction")] = softmax(out[:, columns("direction")] / np.float32(weights.header.temperature))
+    said[:, columns("fill")] = sigmoid(out[:, columns("fill")])
+    said[:, columns("drift")] *= np.float32(weights.header.drift_scale)
+    said[:, columns("iv")] *= np.float32(weights.header.iv_scale)
+    return said
+
+
+def softmax(logits: Array) -> Array:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    out: Array = powers / powers.sum(axis=1, keepdims=True)
+    return out
+
+
+_DIRECTION, _DRIFT, _SLIP, _IMPACT = (columns(name).start for name in ("direction", "drift", "slip", "impact"))
+_FILL, _IV, _SPREAD, _DEPTH = (columns(name).start for name in ("fill", "iv", "spread", "depth"))
+
+
+def _forecast(t: int, source: str, state: Carried, now: Standing, said: list[float], rates: Rates) -> Forecast:
+    up, down = said[_DIRECTION], said[_DIRECTION + 1]
+    half = 3 * len(SIZES)
+    return Forecast(
+        t=t,
+        source=source,
+        warm=state.steps >= WARM_STEPS,
+        familiar=state.strange <= STRANGE_SHARE,
+        up=up,
+        down=down,
+        stable=max(1.0 - up - down, 0.0),
+        drift_ticks=said[_DRIFT],
+        slip_buy=_bands(said[_SLIP : _SLIP + half], now.buy),
+        slip_sell=_bands(said[_SLIP + half : _SLIP + 2 * half], now.sell),
+        impact_buy=rates.impact * now.push_buy + (1.0 + now.push_buy) * said[_IMPACT],
+        impact_sell=rates.impact * now.push_sell + (1.0 + now.push_sell) * said[_IMPACT + 1],
+        fill_bid=said[_FILL],
+        fill_ask=said[_FILL + 1],
+        iv_move=(said[_IV], said[_IV + 1], said[_IV + 2]),
+        spread_ticks=max(grown(now.spread, said[_SPREAD]), 0.0),
+        depth=now.depth * float(np.exp(np.clip(said[_DEPTH], -3.0, 3.0))),
+    )
+
+
+def grown(spread: float, change: float) -> float:
+    """A spread in ticks moved by a change of ln(1 + spread)."""
+    return float((1.0 + spread) * np.exp(np.clip(change, -3.0, 3.0)) - 1.0)
+
+
+def _bands(errors: list[float], walked: tuple[float, ...]) -> tuple[tuple[float, float, float], ...]:
+    """Relative errors of the walked cost, three per size → bands in ticks."""
+    return tuple(
+        (w + (1.0 + w) * errors[3 * k], w + (1.0 + w) * errors[3 * k + 1], w + (1.0 + w) * errors[3 * k + 2])
+        for k, w in enumerate(walked)
+    )
