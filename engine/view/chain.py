@@ -1,0 +1,100 @@
+"""The whole chain on the screen: what can be looked at, and the surface."""
+
+from __future__ import annotations
+
+import math
+
+from engine import messages as m
+from engine.core import Core
+from engine.domain import Instrument, Kind, expiry_code
+from engine.market.state import Quote
+from engine.surface import arbitrage
+from engine.view.book import percent
+
+MS = 1_000_000
+CURVE_POINTS = 41
+
+
+def chain(core: Core) -> m.ChainView:
+    """Every listed instrument: options by expiry and strike, after the perpetual and the futures."""
+    order = {Kind.PERPETUAL: 0, Kind.FUTURE: 1, Kind.OPTION: 2}
+    rows = sorted(
+        core.market.venue.instruments.values(), key=lambda i: (order[i.kind], i.coin, i.expiry, i.strike, i.call)
+    )
+    return m.ChainView(instruments=tuple((i.name, str(i.kind), i.expiry / MS, i.strike) for i in rows))
+
+
+def surface(core: Core) -> m.SurfaceView:
+    """Quotes and fits of every expiry. A cell is the out-of-the-money option of its strike; None where no quote is."""
+    venue = core.market.venue
+    expiries = [expiry for expiry in venue.expiries() if expiry > core.market.now]
+    smiles = tuple(_smile(core, expiry) for expiry in expiries)
+    strikes = tuple(sorted({i.strike for i in venue.instruments.values() if i.kind is Kind.OPTION}))
+    return m.SurfaceView(
+        coin=venue.coin,
+        t_ms=core.market.now / MS,
+        strikes=strikes,
+        smiles=smiles,
+        grid=tuple(_quoted(smile, strikes) for smile in smiles),
+        fitted=tuple(_fitted(core, expiry, smile, strikes) for expiry, smile in zip(expiries, smiles, strict=True)),
+        flags=tuple(arbitrage.flags(core.market.surface)),
+    )
+
+
+def _smile(core: Core, expiry: int) -> m.Smile:
+    venue = core.market.venue
+    forward = venue.forward(expiry) or 0.0
+    options = sorted(venue.options_of(expiry), key=lambda i: (i.strike, i.call))
+    fit = core.market.surface.fit(expiry)
+    strikes = _curve([i.strike for i in options]) if fit is not None and fit.slice is not None and forward else ()
+    curve = [core.market.surface.iv(expiry, strike, forward) for strike in strikes]
+    return m.Smile(
+        expiry_ms=expiry / MS,
+        code=expiry_code(expiry),
+        forward=forward,
+        years=max(expiry - core.market.now, 0) / (365 * 86400 * 1e9),
+        points=tuple(_point(i, venue.quotes.get(i.name)) for i in options if _outside(i, forward)),
+        curve_strikes=tuple(k for k, iv in zip(strikes, curve, strict=True) if iv is not None),
+        curve_iv=tuple(100 * iv for iv in curve if iv is not None),
+        atm_iv=percent(fit.atm_iv) if fit else None,
+        skew=percent(fit.skew) if fit else None,
+        rms_bp=fit.rms_bp if fit else None,
+        note=fit.note if fit else "no quotes yet",
+    )
+
+
+def _curve(strikes: list[float]) -> tuple[float, ...]:
+    low, high = math.log(strikes[0]), math.log(strikes[-1])
+    return tuple(math.exp(low + (high - low) * i / (CURVE_POINTS - 1)) for i in range(CURVE_POINTS))
+
+
+def _outside(instrument: Instrument, forward: float) -> bool:
+    """Out of the money, or without a forward to say so: its quote carries the smile."""
+    return not forward or instrument.call == (instrument.strike >= forward)
+
+
+def _point(instrument: Instrument, quote: Quote | None) -> m.SmilePoint:
+    quote = quote or Quote(t=0)
+    bid, ask = percent(quote.bid_iv), percent(quote.ask_iv)
+    return m.SmilePoint(
+        instrument=instrument.name,
+        strike=instrument.strike,
+        call=instrument.call,
+        bid_iv=bid,
+        ask_iv=ask,
+        mid_iv=(bid + ask) / 2 if bid is not None and ask is not None else None,
+        mark_iv=percent(quote.mark_iv),
+    )
+
+
+def _quoted(smile: m.Smile, strikes: tuple[float, ...]) -> tuple[float | None, ...]:
+    by_strike = {point.strike: point.mid_iv for point in smile.points}
+    return tuple(by_strike.get(strike) for strike in strikes)
+
+
+def _fitted(core: Core, expiry: int, smile: m.Smile, strikes: tuple[float, ...]) -> tuple[float | None, ...]:
+    listed = {point.strike for point in smile.points}
+    return tuple(
+        percent(core.market.surface.iv(expiry, strike, smile.forward)) if strike in listed and smile.forward else None
+        for strike in strikes
+    )

@@ -1,0 +1,107 @@
+"""Facts in words: the decision log and the alerts. Also what a command's answer says."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine import messages as m
+from engine.core import Core
+from engine.domain import NS, instrument_of
+
+Level = Literal["info", "good", "warn", "bad"]
+MS = 1_000_000
+
+
+def say(core: Core, fact: m.Fact) -> m.NoteView | None:
+    """One line for one fact; None for those that only the machine needs."""
+    said = _words(core, fact)
+    if said is None:
+        return None
+    level, who, text = said
+    parent = getattr(fact, "parent", "") or ""
+    return m.NoteView(
+        n=fact.n, t_ms=fact.t / MS, level=level, who=who, text=text, parent=parent,
+        instrument=getattr(fact, "instrument", "") or "",
+    )  # fmt: skip
+
+
+def _words(core: Core, fact: m.Fact) -> tuple[Level, str, str] | None:
+    match fact:
+        case m.Refused():
+            return "warn", fact.user, f"refused: {fact.reason}"
+        case m.Filled():
+            return "good", "venue", f"filled {_size(core, fact)} {fact.instrument} at {_price(core, fact)}"
+        case m.OrderRequested():
+            how = "post-only" if fact.post_only else "take"
+            return "info", fact.by, f"{fact.side} {_size(core, fact)} {fact.instrument} at {_price(core, fact)}, {how}"
+        case m.OrderEnded(state=state) if state != "filled":
+            level: Level = "warn" if state in ("rejected", "lapsed") else "info"
+            return level, "venue", f"order {fact.child} {state}{_because(fact.reason)}"
+        case m.Proposed():
+            return "info", "policy", f"proposes: {fact.reason}"
+        case m.Lapsed():
+            return "info", "policy", f"proposal {fact.proposal} lapsed{_because(fact.reason)}"
+        case m.Approved():
+            edited = " (edited)" if fact.edited else ""
+            return "info", fact.by, f"approved {fact.proposal}{edited}"
+        case m.Rejected():
+            return "info", fact.by, f"rejected {fact.proposal}{_because(fact.reason)}"
+    return _parents(fact) or _machine(fact)
+
+
+def _parents(fact: m.Fact) -> tuple[Level, str, str] | None:
+    match fact:
+        case m.ParentAccepted():
+            return "info", fact.user, f"parent {fact.id}: {fact.side} {fact.instrument}, {fact.algorithm}, {fact.dial}"
+        case m.ParentPaused():
+            return "warn", fact.by, f"parent {fact.parent} paused{_because(fact.reason)}"
+        case m.ParentResumed():
+            return "info", fact.by, f"parent {fact.parent} resumed; the rest is spread anew"
+        case m.ParentHalted():
+            return "warn", "policy", f"parent {fact.parent} halted by the row '{fact.row}' {_for(fact)}"
+        case m.DialSet():
+            return "info", fact.by, f"parent {fact.parent} is now {fact.dial}"
+        case m.ParentEnded():
+            return ("good" if fact.outcome == "done" else "info"), fact.by, f"parent {fact.parent} is {fact.outcome}"
+    return None
+
+
+def _machine(fact: m.Fact) -> tuple[Level, str, str] | None:
+    match fact:
+        case m.Began():
+            return "info", "engine", f"session {fact.session} began with the model {fact.model or 'baseline'}"
+        case m.EpochBegan():
+            return "warn", "venue", f"a new epoch began ({fact.epoch}): earlier orders and positions are gone there"
+        case m.Killed():
+            what = "every order of the account" if fact.account else "our orders"
+            return "bad", fact.by, f"KILL: new orders are blocked, {what} cancelled"
+        case m.KillConfirmed():
+            return "bad", "venue", f"nothing is open, {fact.took / MS:.0f} ms after the press; delta {fact.delta:+.2f}"
+        case m.Rearmed():
+            return "warn", fact.by, f"re-armed{_because(fact.reason)}"
+        case m.Reconciling():
+            return "warn", "engine", f"reconciling with the venue{_because(fact.reason)}"
+        case m.Reconciled():
+            found = "; ".join(fact.differences) or "no differences"
+            return ("warn" if fact.differences else "info"), "engine", f"reconciled with the venue: {found}"
+        case m.PositionSet():
+            return "warn", "engine", f"position of {fact.instrument} taken from the venue{_because(fact.reason)}"
+    return None
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _for(fact: m.ParentHalted) -> str:
+    return f"for {(fact.until - fact.t) / NS:.0f} s"
+
+
+def _size(core: Core, fact: m.Filled | m.OrderRequested) -> str:
+    instrument = core.market.venue.instruments.get(fact.instrument) or instrument_of(fact.instrument)
+    return f"{instrument.amount(fact.quantity):g}"
+
+
+def _price(core: Core, fact: m.Filled | m.OrderRequested) -> str:
+    instrument = core.market.venue.instruments.get(fact.instrument) or instrument_of(fact.instrument)
+    return f"{instrument.price(fact.price):g}"
