@@ -17,10 +17,10 @@ from engine.config import Config
 from engine.domain import NS, Instrument, Kind, Side
 from engine.execution import policy
 from engine.execution.risk import unsound
-from engine.forecast.features import Context, Features, OwnLots, Row, fair_micro, micro
+from engine.forecast.features import Context, Features, Row, micro
 from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster, Weights
-from engine.market.state import Quote, Venue
+from engine.market.state import Print, Quote, Venue
 from engine.surface.surface import Quote as SmileQuote
 from engine.surface.surface import Surface
 
@@ -43,7 +43,8 @@ class Market:
         self.surface = Surface()
         self.features: dict[str, Features] = {}
         self.forecaster = Forecaster(weights)
-        self.monitor = Monitor()
+        self.monitor = Monitor(weights)
+        self.prints: list[tuple[str, Print]] = []  # of others, since the last step
         self.forecasts: dict[str, m.Forecast] = {}
         self.verdicts: dict[str, m.Skill] = {}
         self.fired: dict[str, int] = {}  # policy row → looks in which it fired
@@ -97,6 +98,7 @@ class Market:
             if features := self._features(name):
                 features.on_book(self.venue.books[name], self.venue.own_lots(name))
         for name, row in self.venue.printed:
+            self.prints.append((name, row))
             if features := self._features(name):
                 features.on_trade(row.t, row.units, row.lots, row.side, plain=row.plain, liquidation=row.liquidation)
         return effects
@@ -134,23 +136,30 @@ class Market:
         self.steps += 1
         self._refit_one()
         own = {name: self.venue.own_lots(name) for name in self.features}
-        rows = self._rows(own)
+        contexts: dict[str, Context] = {}
+        rows: dict[str, Row] = {}
+        for name in self._sound():
+            contexts[name] = self.context(name)
+            rows[name] = self.features[name].row(item.t, self.venue.books[name], own[name], contexts[name])
         self.forecasts = self.forecaster.step(item.t, rows, self.venue.books, own)
         self.forecasts |= self.recorded.get(item.n, {})
-        self._judge(item.t, own)
+        self.monitor.step(
+            item.t, self.forecasts, self.forecaster.baselines, self.forecaster.standings, contexts, self.prints
+        )
+        self.prints = []
+        self.verdicts = self.monitor.verdicts()
         if self.steps % FIRING_EVERY == 0:
             self._count_firing()
 
-    def _rows(self, own: Mapping[str, OwnLots]) -> dict[str, Row]:
-        """A vector for every followed instrument with a sound book; the perpetual first, others read its flow."""
+    def _sound(self) -> list[str]:
+        """Followed instruments whose books can be trusted; the perpetual first, since the others read its flow."""
         perpetual = self.venue.perpetual
-        names = sorted(self.features, key=lambda name: (name != perpetual, name))
-        out: dict[str, Row] = {}
-        for name in names:
+        out = []
+        for name in sorted(self.features, key=lambda name: (name != perpetual, name)):
             if unsound(self, name, self.config.limits.silence_s):
                 self.forecaster.reset(name)
-                continue
-            out[name] = self.features[name].row(self.now, self.venue.books[name], own[name], self.context(name))
+            else:
+                out.append(name)
         return out
 
     def context(self, name: str) -> Context:
@@ -182,12 +191,6 @@ class Market:
             context.atm_iv, context.skew, context.curvature = fit.atm_iv, fit.skew, fit.curvature
         if context.forward is not None:
             context.fair_iv = self.surface.iv(instrument.expiry, instrument.strike, context.forward)
-
-    def _judge(self, t: int, own: Mapping[str, OwnLots]) -> None:
-        fair = {name: self.fair(name) for name in self.forecasts}
-        micros = {name: fair_micro(self.micro(name), fair[name]) for name in self.forecasts}
-        self.monitor.step(t, self.forecasts, self.forecaster.baselines, self.venue.books, own, micros)
-        self.verdicts = self.monitor.verdicts()
 
     def _count_firing(self) -> None:
         """How often each policy row fires, over everything in focus and both sides."""
@@ -239,6 +242,7 @@ class Market:
             "features": {name: features.dump() for name, features in self.features.items()},
             "forecaster": self.forecaster.dump(),
             "monitor": self.monitor.dump(),
+            "prints": msgspec.to_builtins(self.prints),
             "forecasts": msgspec.to_builtins(self.forecasts),
             "baselines": msgspec.to_builtins(self.forecaster.baselines),
             "fired": self.fired,
@@ -261,7 +265,8 @@ class Market:
             name: Features.load(self.venue.instruments[name], raw) for name, raw in value["features"].items()
         }
         self.forecaster = Forecaster.load(weights, value["forecaster"])
-        self.monitor = Monitor.load(value["monitor"])
+        self.monitor = Monitor.load(weights, value["monitor"])
+        self.prints = msgspec.convert(value["prints"], list[tuple[str, Print]])
         self.forecasts = msgspec.convert(value["forecasts"], dict[str, m.Forecast])
         self.forecaster.baselines = msgspec.convert(value["baselines"], dict[str, m.Forecast])
         self.verdicts = self.monitor.verdicts()

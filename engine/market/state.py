@@ -20,6 +20,7 @@ from engine.market.deribit import wire
 
 RESYNC_NS = 3 * NS  # ask again for a snapshot that has not come
 PRINTS_KEPT = 60
+OWN_TRADES = 200
 BEAT_S = 10
 CLIENT = {"client_name": "tidegate", "client_version": "0.1"}
 
@@ -109,6 +110,7 @@ class Venue:
         self.states: dict[str, str] = {}
         self.prints: dict[str, deque[Print]] = {}
         self.resting: dict[str, Resting] = {}
+        self.own_trades: list[str] = []  # ids of our last fills: their public prints are not the market's flow
         self.index: float | None = None
         self.dvol: float | None = None
         self.account: dict[str, float] = {}
@@ -326,7 +328,8 @@ class Venue:
         row = Print(data.timestamp * wire.MS, units, lots, Side(data.direction), plain, bool(data.liquidation),
                     data.trade_id)  # fmt: skip
         self.prints.setdefault(instrument.name, deque(maxlen=PRINTS_KEPT)).append(row)
-        self.printed.append((instrument.name, row))
+        if data.trade_id not in self.own_trades:
+            self.printed.append((instrument.name, row))
 
     def _account(self, data: wire.AccountData) -> None:
         self.account = {
@@ -337,7 +340,11 @@ class Venue:
     def _changes(self, orders: list[wire.OrderData], trades: list[wire.UserTradeData]) -> None:
         for order in orders:
             self._rest(order)
+        self._own(trades)
         self.news.append(Changes(orders, trades))
+
+    def _own(self, trades: list[wire.UserTradeData]) -> None:
+        self.own_trades = [*self.own_trades, *(trade.trade_id for trade in trades)][-OWN_TRADES:]
 
     def _rest(self, order: wire.OrderData) -> None:
         instrument = self.instruments.get(order.instrument_name)
@@ -383,7 +390,9 @@ class Venue:
                 for order in orders:
                     self._rest(order)
             case "private/buy" | "private/sell" | "private/edit":
-                self._rest(msgspec.json.decode(result, type=Placed).order)
+                placed = msgspec.json.decode(result, type=Placed)
+                self._rest(placed.order)
+                self._own(placed.trades)
             case "private/cancel":
                 self._rest(msgspec.json.decode(result, type=wire.OrderData))
         return []

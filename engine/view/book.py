@@ -61,7 +61,6 @@ def gauges(core: Core, name: str) -> m.GaugesView | None:
         return None
     forecast, features = market.forecasts.get(name), market.features.get(name)
     under, own = _sources(core, instrument, forecast)
-    looks = max(market.looks, 1)
     return m.GaugesView(
         instrument=name,
         t_ms=market.now / MS,
@@ -73,10 +72,17 @@ def gauges(core: Core, name: str) -> m.GaugesView | None:
         move_threshold_ticks=_threshold(market.forecaster),
         skill={head: market.verdicts.get(head, _UNKNOWN) for head in _HEADS},
         thresholds=thresholds(core.desk.config.policy),
-        firing={row.name: market.fired.get(row.name, 0) / looks for row in core.desk.config.policy} if market.looks else {},
+        firing=_firing(core),
         fragility=features.fragility() if features else None,
         fragility_ofi=features.ofi()[1] if features else None,
     )  # fmt: skip
+
+
+def _firing(core: Core) -> dict[str, float]:
+    market = core.market
+    if not market.looks:
+        return {}
+    return {row.name: market.fired.get(row.name, 0) / market.looks for row in core.desk.config.policy}
 
 
 def thresholds(rows: tuple[Row, ...]) -> dict[str, float]:
@@ -155,4 +161,4 @@ def _note(core: Core, name: str, forecast: m.Forecast | None) -> str:
 def _threshold(forecaster: Forecaster) -> float | None:
     """The move, in ticks, that "stable" stays below; frozen at training."""
     weights = forecaster.weights
-    return None if weights is None else weights.header.threshold
+    return None if weights is None else weights.header.threshold_ticks
