@@ -32,6 +32,7 @@ ERRORS: dict[int, str] = {
     10047: "matching_engine_queue_full",
     11008: "already_filled",
     11029: "invalid_arguments",
+    11030: "other_reject",
     11038: "no_adv_for_futures",
     11039: "no_adv_postonly",
     11044: "not_open_order",

@@ -1,0 +1,86 @@
+"""The same calls by HTTP, one at a time, without I/O: GET with a query, POST with a JSON-RPC body.
+
+`/api/v2/public/ticker?instrument_name=…` is `public/ticker`; a POST may go to that path or to `/api/v2` and name
+its method in the body. Who calls is in the `Authorization` header (Bearer, Basic, or Deribit's signature) or in
+the param `access_token`. What needs a line that stays (subscriptions, heartbeat, cancel-on-disconnect) is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from engine.market.deribit.errors import VenueError, refusal
+from engine.market.deribit.server import FRAME_LIMIT, Server
+from engine.market.deribit.tokens import Tokens
+
+ROOT = "/api/v2"
+_NEEDS_A_LINE = ("subscribe", "unsubscribe", "heartbeat", "cancel_on_disconnect", "logout")
+
+
+class HttpRequest(msgspec.Struct, frozen=True):
+    """`target` is the request line's: path and query. `authorization` is that header, "" without."""
+
+    method: str
+    target: str
+    body: bytes = b""
+    authorization: str = ""
+
+
+class _Posted(msgspec.Struct, frozen=True):
+    method: str = ""
+    params: Any = None
+    id: str | int | None = None
+
+
+class _Body(msgspec.Struct, frozen=True):
+    method: str = ""
+    params: Any = None
+    id: str | int | None = None
+    refused: VenueError | None = None
+
+
+def answer(server: Server, tokens: Tokens, request: HttpRequest, now: int) -> tuple[int, bytes]:
+    """One request → (HTTP status, JSON). `server` is a fresh one without a connection behind it."""
+    body = _body(request)
+    if not server.afford(now):
+        outcome: Any = refusal(10028)
+    else:
+        outcome = body.refused or _call(server, tokens, request, body, now)
+    return _status(outcome), server.reply(body.id, outcome, now)
+
+
+def _body(request: HttpRequest) -> _Body:
+    path, _, query = request.target.partition("?")
+    method = path.removeprefix(ROOT).strip("/")
+    if request.method == "GET":
+        return _Body(method, dict(parse_qsl(query, keep_blank_values=True)))
+    if request.method != "POST":
+        return _Body(refused=refusal(11050, f"{request.method} is not served"))
+    if len(request.body) > FRAME_LIMIT:
+        return _Body(refused=refusal(-32600))
+    try:
+        body = msgspec.json.decode(request.body or b"{}", type=_Posted)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _Body(refused=refusal(11050, str(error)))
+    return _Body(body.method or method, {} if body.params is None else body.params, body.id)
+
+
+def _call(server: Server, tokens: Tokens, request: HttpRequest, body: _Body, now: int) -> Any:
+    if any(part in body.method for part in _NEEDS_A_LINE):
+        return refusal(10030)
+    account = None
+    if request.authorization:
+        signed = f"{request.method}\n{request.target}\n{request.body.decode(errors='replace')}\n"
+        account = tokens.bearer(request.authorization, signed, now)
+        if account is None:
+            return refusal(13009, "invalid_token")
+    return server.call(body.method, body.params, now, account)
+
+
+def _status(outcome: Any) -> int:
+    if not isinstance(outcome, VenueError):
+        return 200
+    return {-32601: 404, 10028: 429, 10000: 401, 13004: 401, 13009: 401}.get(outcome.code, 400)

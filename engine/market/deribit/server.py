@@ -1,0 +1,373 @@
+"""The venue's side of one connection, without I/O: bytes and the time in, bytes out.
+
+`Server` reads a frame, checks it, answers what concerns the connection itself (auth, subscriptions, heartbeat,
+credits) and hands the rest to an `Exchange`. What the exchange publishes goes out by `push` to those who subscribed.
+The shell around it moves bytes, calls `beat` when `next_beat` is reached, hangs up when `closing` says why, and
+calls `lost` when the line is gone.
+
+Life of a frame: no credits → 10028 and the line is closed; too long → -32600; not JSON-RPC → 11050, without id if
+that cannot be read; unknown method → -32601; params of another type → -32602, naming the one; private without a
+token → 10000, with a bad one 13009; then the method.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from engine.domain import NS
+from engine.market.deribit.account import CancelOnDisconnect
+from engine.market.deribit.errors import VenueError, refusal
+from engine.market.deribit.methods import (
+    METHODS,
+    Auth,
+    Channels,
+    Logout,
+    OfScope,
+    Params,
+    SetHeartbeat,
+    Test,
+)
+from engine.market.deribit.tokens import Tokens
+
+FRAME_LIMIT = 32 * 1024  # bytes a client may send in one frame
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who calls, and when: `account` is "" for nobody, `connection` a number the shell gave, `now` the venue's ns."""
+
+    account: str
+    connection: int
+    now: int
+
+
+class Exchange(Protocol):
+    """What stands behind a venue's connections."""
+
+    @property
+    def version(self) -> str:
+        """Said by `public/hello` and `public/test`; a paper venue states its epoch in it."""
+
+    def handle(self, caller: Caller, method: str, params: Params) -> Any:
+        """A call of `METHODS` that the connection does not answer itself. What is returned is the result, a value
+        that msgspec encodes (most are types of `wire`), or a `VenueError`."""
+
+    def has(self, channel: str) -> bool:
+        """Whether there is such a channel. Others are dropped from a subscription without a word."""
+
+    def opening(self, caller: Caller, channel: str) -> Any | None:
+        """What a new subscriber of the channel hears first: a book's snapshot, the present ticker. None: nothing."""
+
+    def cancels_on_disconnect(self, account: str) -> bool:
+        """Whether a new connection of this account begins with cancel-on-disconnect."""
+
+    def disconnected(self, caller: Caller) -> None:
+        """The line is gone and cancel-on-disconnect was on: cancel the orders that came in by this connection."""
+
+
+class Credits:
+    """The rate limit: each call costs, time refills. One pool may serve several connections."""
+
+    def __init__(self, now: int, limit: int = 50_000, refill_per_s: int = 10_000, cost: int = 500) -> None:
+        self.limit, self.refill_per_s, self.cost = limit, refill_per_s, cost
+        self._left = float(limit)
+        self._t = now
+
+    def spend(self, now: int) -> bool:
+        """Take the cost of one call; False when there is not enough left."""
+        self._left = min(self.limit, self._left + max(now - self._t, 0) * self.refill_per_s / NS)
+        self._t = max(now, self._t)
+        if self._left < self.cost:
+            return False
+        self._left -= self.cost
+        return True
+
+
+class _Ask(msgspec.Struct, frozen=True):
+    """A request as far as it could be read; `refused` says why no further."""
+
+    method: str = ""
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+    id: str | int | None = None
+    refused: VenueError | None = None
+
+
+class _Notification(msgspec.Struct):
+    jsonrpc: str
+    method: str
+    params: Any
+
+
+class _Subscribed(msgspec.Struct):
+    channel: str
+    data: Any
+
+
+class _Request(msgspec.Struct, frozen=True):
+    method: str
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+    id: str | int | None = None
+
+
+class _Id(msgspec.Struct, frozen=True):
+    id: str | int | None = None
+
+
+_SILENCE = object()  # the outcome of a call that is not answered
+_requests = msgspec.json.Decoder(_Request)
+_ids = msgspec.json.Decoder(_Id)
+_encode = msgspec.json.Encoder().encode
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _read(data: bytes) -> _Ask:
+    if len(data) > FRAME_LIMIT:
+        return _Ask(refused=refusal(-32600))
+    try:
+        request = _requests.decode(data)
+        params = request.params if bytes(request.params) != b"null" else msgspec.Raw(b"{}")
+        return _Ask(request.method, params, request.id)
+    except _UNREADABLE as error:
+        refused = refusal(11050, str(error))
+    try:
+        return _Ask(id=_ids.decode(data).id, refused=refused)
+    except _UNREADABLE:
+        return _Ask(refused=refused)
+
+
+def notification(channel: str, data: Any) -> bytes:
+    """A push as it goes out, to be made once for all who want it."""
+    return _encode(_Notification("2.0", "subscription", _Subscribed(channel, data)))
+
+
+def read_params(kind: type[Params], given: Any) -> Params | VenueError:
+    """JSON (`Raw`) or a mapping of texts → typed params; refused (-32602) with the name of the one that is wrong."""
+    try:
+        if isinstance(given, msgspec.Raw):
+            return msgspec.json.decode(given, type=kind, strict=False)
+        return msgspec.convert(given, type=kind, strict=False)
+    except _UNREADABLE as error:
+        name = re.search(r"required field `(\w+)`|\$\.(\w+)", str(error))
+        return refusal(-32602, str(error), (name[1] or name[2]) if name else "")
+
+
+class Server:
+    """One connection. `account` is who it belongs to ("" before auth), `closing` why it must be closed ("": stays)."""
+
+    def __init__(
+        self, exchange: Exchange, tokens: Tokens, allowance: Credits, *, connection: int, testnet: bool = True
+    ) -> None:
+        self.account = ""
+        self.closing = ""
+        self.channels: dict[str, None] = {}  # in the order of subscription
+        self.next_beat: int | None = None  # ns: when `beat` is due
+        self._exchange = exchange
+        self._tokens = tokens
+        self._allowance = allowance
+        self._connection = connection
+        self._testnet = testnet
+        self._token = ""
+        self._beat_every = 0
+        self._heard = 0  # when the client last said anything
+        self._test_due = False  # a test_request has been sent and not been answered
+        self._cancels = False
+        self._opened: list[str] = []
+        self._own: Mapping[str, Callable[[Caller, Any], Any]] = {
+            "public/auth": self._auth,
+            "public/hello": lambda caller, params: {"version": exchange.version},
+            "public/test": self._test,
+            "public/get_time": lambda caller, params: caller.now // 1_000_000,
+            "public/status": lambda caller, params: {"locked": "false"},
+            "public/get_announcements": lambda caller, params: [],
+            "public/set_heartbeat": self._set_heartbeat,
+            "public/disable_heartbeat": self._disable_heartbeat,
+            "public/subscribe": self._subscribe_public,
+            "public/unsubscribe": self._unsubscribe,
+            "public/unsubscribe_all": self._unsubscribe_all,
+            "private/subscribe": self._subscribe,
+            "private/unsubscribe": self._unsubscribe,
+            "private/unsubscribe_all": self._unsubscribe_all,
+            "private/enable_cancel_on_disconnect": lambda caller, params: self._set_cancels(caller, params, True),
+            "private/disable_cancel_on_disconnect": lambda caller, params: self._set_cancels(caller, params, False),
+            "private/get_cancel_on_disconnect": self._get_cancels,
+            "private/logout": self._logout,
+        }
+
+    def receive(self, data: bytes, now: int) -> list[bytes]:
+        """One frame from the client at `now` (ns) → the frames that answer it. Never raises for what a client says."""
+        if self.closing:
+            return []
+        self._heard = now
+        frames = self._answer(data, now)
+        caller = self._caller(now)
+        opened, self._opened = self._opened, []
+        for channel in opened:
+            first = self._exchange.opening(caller, channel)
+            if first is not None:
+                frames.append(notification(channel, first))
+        return frames
+
+    def call(self, method: str, given: Any, now: int, account: str | None = None) -> Any:
+        """One call, its params as JSON or as a mapping of texts → its result or a VenueError. `account` overrides
+        whose call it is; without it the connection's own or the params' token decides."""
+        kind = METHODS.get(method)
+        if kind is None:
+            return refusal(-32601)
+        params = read_params(kind, given)
+        if isinstance(params, VenueError):
+            return params
+        if account is None:
+            account = self._who(params, now)
+        if method.startswith("private/") and not account:
+            known = bool(self._token or params.access_token)
+            return refusal(13009, "invalid_token") if known else refusal(10000)
+        caller = Caller(account, self._connection, now)
+        own = self._own.get(method)
+        return own(caller, params) if own is not None else self._exchange.handle(caller, method, params)
+
+    def afford(self, now: int) -> bool:
+        """Take the cost of one call from the credits; the line of one who has none left is closed."""
+        if self._allowance.spend(now):
+            return True
+        self.closing = "too many requests"
+        return False
+
+    def push(self, channel: str, data: Any) -> bytes | None:
+        """The frame that tells this client, None if it did not subscribe. Channels of `user.…` are the account's:
+        the shell pushes them to the connections with that `account` only."""
+        return notification(channel, data) if channel in self.channels else None
+
+    def beat(self, now: int) -> list[bytes]:
+        """What is to be said at `next_beat`; closes the line of a client that has not answered a test_request."""
+        if self.next_beat is None or now < self.next_beat or self.closing:
+            return []
+        if self._test_due:
+            self.closing = "a test_request was not answered"
+            return []
+        silent = now - self._heard >= self._beat_every
+        self.next_beat = now + self._beat_every
+        self._test_due = silent
+        return [_beat(kind) for kind in (("heartbeat", "test_request") if silent else ("heartbeat",))]
+
+    def lost(self, now: int) -> None:
+        """The line is gone, whoever closed it."""
+        if self._cancels and self.account:
+            self._exchange.disconnected(self._caller(now))
+        self._cancels = False
+        self.closing = self.closing or "the line is gone"
+        self.channels.clear()
+
+    def reply(self, id: str | int | None, outcome: Any, now: int) -> bytes:  # noqa: A002
+        """An answer as it goes out. It is made at the moment of the question, so both times are the same."""
+        frame: dict[str, Any] = {"jsonrpc": "2.0"}
+        if id is not None:
+            frame["id"] = id
+        frame["error" if isinstance(outcome, VenueError) else "result"] = outcome
+        frame |= {"usIn": now // 1000, "usOut": now // 1000, "usDiff": 0, "testnet": self._testnet}
+        return _encode(frame)
+
+    # ------------------------------------------------------------------ within
+
+    def _answer(self, data: bytes, now: int) -> list[bytes]:
+        ask = _read(data)
+        if not self.afford(now):
+            return [self.reply(ask.id, refusal(10028), now)]
+        if ask.refused is not None:
+            return [self.reply(ask.id, ask.refused, now)]
+        outcome = self.call(ask.method, ask.params, now)
+        return [] if outcome is _SILENCE else [self.reply(ask.id, outcome, now)]
+
+    def _caller(self, now: int) -> Caller:
+        return Caller(self.account, self._connection, now)
+
+    def _who(self, params: Params, now: int) -> str:
+        token = params.access_token or self._token
+        return (self._tokens.account(token, now) or "") if token else ""
+
+    def _auth(self, caller: Caller, params: Auth) -> Any:
+        token = self._tokens.auth(params, caller.now)
+        if isinstance(token, VenueError):
+            return token
+        account = self._tokens.account(token.access_token, caller.now) or ""
+        if account != self.account:
+            self._cancels = self._exchange.cancels_on_disconnect(account)
+            self._drop_user_channels()
+        self._token, self.account = token.access_token, account
+        return token
+
+    def _drop_user_channels(self) -> None:
+        self.channels = {channel: None for channel in self.channels if not _is_private(channel)}
+
+    def _logout(self, caller: Caller, params: Logout) -> object:
+        """The line is closed without an answer, and without cancel-on-disconnect."""
+        if params.invalidate_token:
+            self._tokens.revoke(caller.account)
+        self._cancels = False
+        self.closing = "logged out"
+        return _SILENCE
+
+    def _test(self, caller: Caller, params: Test) -> Any:
+        self._test_due = False
+        return (
+            refusal(11029, "an exception, as asked") if params.expected_result else {"version": self._exchange.version}
+        )
+
+    def _set_heartbeat(self, caller: Caller, params: SetHeartbeat) -> str:
+        self._beat_every = int(params.interval * NS)
+        self.next_beat = caller.now + self._beat_every
+        self._test_due = False
+        return "ok"
+
+    def _disable_heartbeat(self, caller: Caller, params: Params) -> str:
+        self.next_beat, self._test_due = None, False
+        return "ok"
+
+    def _subscribe_public(self, caller: Caller, params: Channels) -> Any:
+        return self._add(caller, [name for name in params.channels if not _is_private(name)])
+
+    def _subscribe(self, caller: Caller, params: Channels) -> Any:
+        self.account = self.account or caller.account  # a call with a token of its own makes the line that account's
+        return self._add(caller, params.channels)
+
+    def _add(self, caller: Caller, names: list[str]) -> list[str] | VenueError:
+        """The channels that exist, each once; new ones are opened after the answer."""
+        if not caller.account and any(name.endswith(".raw") for name in names):
+            return refusal(13778)
+        known = [name for name in dict.fromkeys(names) if self._exchange.has(name)]
+        self._opened = [name for name in known if name not in self.channels]
+        self.channels |= dict.fromkeys(known)
+        return known
+
+    def _unsubscribe(self, caller: Caller, params: Channels) -> list[str]:
+        known = [name for name in dict.fromkeys(params.channels) if name in self.channels]
+        for name in known:
+            del self.channels[name]
+        return known
+
+    def _unsubscribe_all(self, caller: Caller, params: Params) -> str:
+        self.channels.clear()
+        return "ok"
+
+    def _set_cancels(self, caller: Caller, params: OfScope, enabled: bool) -> Any:
+        """For this connection here; what later ones begin with is the exchange's to keep."""
+        self._cancels = enabled
+        if params.scope == "account":
+            verb = "enable" if enabled else "disable"
+            return self._exchange.handle(caller, f"private/{verb}_cancel_on_disconnect", params)
+        return "ok"
+
+    def _get_cancels(self, caller: Caller, params: OfScope) -> CancelOnDisconnect:
+        of_account = params.scope == "account"
+        enabled = self._exchange.cancels_on_disconnect(caller.account) if of_account else self._cancels
+        return CancelOnDisconnect(scope=params.scope, enabled=enabled)
+
+
+def _is_private(channel: str) -> bool:
+    return channel.startswith("user.")
+
+
+def _beat(kind: str) -> bytes:
+    return _encode(_Notification("2.0", "heartbeat", {"type": kind}))
