@@ -22,6 +22,7 @@ from engine.shell.store.tape import Tape, read
 from engine.shell.store.writers import Recorder, Writer
 from tests.shell.items import T0, frame
 
+ROOT = Path(__file__).resolve().parents[2]
 WAIT = 30.0  # a bound on waiting for another thread or process, never an expectation
 
 
@@ -104,7 +105,11 @@ class TestOthers:
             "for _ in sys.stdin: print(reader.last, [f.n for f in reader.facts()], flush=True)\n"
         )
         with subprocess.Popen(
-            [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", script, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
         ) as other:
             assert other.stdin is not None
             assert other.stdout is not None
@@ -118,16 +123,19 @@ class TestOthers:
 
     def test_what_was_told_durable_survives_a_kill(self, path: Path) -> None:
         script = (
-            "import sys; from pathlib import Path; from engine.shell.store.journal import Journal\n"
+            "import sys, itertools, threading; from pathlib import Path\nfrom engine.shell.store.journal import Journal\n"
             "from engine.shell.store.writers import Writer; from tests.shell.test_journal import facts\n"
-            "writer = Writer(Journal(Path(sys.argv[1])), 'one', lambda n: print(n, flush=True), print)\n"
+            "room = threading.Semaphore(4)\n"
+            "def durable(n): print(n, flush=True); room.release()\n"
+            "writer = Writer(Journal(Path(sys.argv[1])), 'one', durable, print)\n"
             "writer.start()\n"
-            "for n in range(1, 100000, 5): writer.put(facts(n, n + 4))\n"
-            "writer.close()\n"
+            "for n in itertools.count(1, 5): room.acquire(timeout=0.01); writer.put(facts(n, n + 4))\n"
         )
-        with subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True) as other:
+        with subprocess.Popen(
+            [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as other:
             assert other.stdout is not None
-            told = [int(other.stdout.readline()) for _ in range(3)]
+            told = [int(other.stdout.readline()) for _ in range(20)]
             other.send_signal(signal.SIGKILL)
             told += [int(line) for line in other.stdout if line.endswith("\n")]
         journal = Journal(path)
