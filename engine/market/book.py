@@ -15,6 +15,7 @@ from typing import Any
 from engine.domain import Instrument, OffGrid, Side
 from engine.market.deribit.data import MS, BookData, Level
 
+REMEMBERED = 4096
 NO_SNAPSHOT = "no snapshot yet"
 
 
@@ -29,7 +30,18 @@ class Book:
     message in ns, `change_id` its number.
     """
 
-    __slots__ = ("_ask_prices", "_bid_prices", "_lot", "_tick", "asks", "bids", "change_id", "instrument", "stale", "t")
+    __slots__ = (
+        "_ask_prices",
+        "_bid_prices",
+        "_lots",
+        "_units",
+        "asks",
+        "bids",
+        "change_id",
+        "instrument",
+        "stale",
+        "t",
+    )
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
@@ -40,8 +52,8 @@ class Book:
         self.asks: dict[int, int] = {}
         self._bid_prices: list[int] = []  # both ascending: the best bid is last, the best ask first
         self._ask_prices: list[int] = []
-        self._tick = instrument.tick
-        self._lot = instrument.lot
+        self._units: dict[float, int] = {}  # decimals met before: the same few come all day
+        self._lots: dict[float, int] = {}
 
     @property
     def best_bid(self) -> int | None:
@@ -84,10 +96,10 @@ class Book:
         self.change_id = data.change_id
         self.t = data.timestamp * MS
         try:
-            for level in data.bids:
-                self._level(self.bids, self._bid_prices, level)
-            for level in data.asks:
-                self._level(self.asks, self._ask_prices, level)
+            if data.bids:
+                self._take(data.bids, self.bids, self._bid_prices)
+            if data.asks:
+                self._take(data.asks, self.asks, self._ask_prices)
         except (OffGrid, BadLevel) as error:
             self.drop(f"bad data: {error}")
             return False
@@ -96,36 +108,31 @@ class Book:
             return False
         return True
 
-    def _level(self, book: dict[int, int], prices: list[int], level: Level) -> None:
-        action, price, amount = level
-        units = round(price / self._tick)
-        if abs(units * self._tick - price) > 1e-9 or not 0 < units < 2**53:
-            units = self._units(price)
-        if action == "delete":
-            if book.pop(units, 0) == 0:
-                raise BadLevel(f"level {price:g} is deleted but not there")
-            del prices[bisect_left(prices, units)]
-            return
-        lots = round(amount / self._lot)
-        if abs(lots * self._lot - amount) > 1e-9 or not 0 < lots < 2**53:
-            lots = self._lots(amount)
-        if units not in book:
-            if action != "new":
-                raise BadLevel(f"level {price:g} is changed but not there")
-            insort(prices, units)
-        book[units] = lots
+    def _take(self, levels: list[Level], book: dict[int, int], prices: list[int]) -> None:
+        for action, price, amount in levels:
+            units = self._units.get(price) or self._count_units(price)
+            if action == "delete":
+                if book.pop(units, None) is None:
+                    raise BadLevel(f"level {price:g} is deleted but not there")
+                del prices[bisect_left(prices, units)]
+                continue
+            if units not in book:
+                if action != "new":
+                    raise BadLevel(f"level {price:g} is changed but not there")
+                insort(prices, units)
+            book[units] = self._lots.get(amount) or self._count_lots(amount)
 
-    def _units(self, price: float) -> int:
+    def _count_units(self, price: float) -> int:
         units = self.instrument.units(price)
         if units <= 0:
             raise BadLevel(f"a level at price {price:g}")
-        return units
+        return _remember(self._units, price, units)
 
-    def _lots(self, amount: float) -> int:
+    def _count_lots(self, amount: float) -> int:
         lots = self.instrument.lots(amount)
         if lots <= 0:
             raise BadLevel(f"a level of amount {amount:g}")
-        return lots
+        return _remember(self._lots, amount, lots)
 
     def _clear(self) -> None:
         self.bids.clear()
@@ -153,3 +160,10 @@ class Book:
         book._bid_prices.extend(sorted(book.bids))
         book._ask_prices.extend(sorted(book.asks))
         return book
+
+
+def _remember(known: dict[float, int], decimal: float, count: int) -> int:
+    if len(known) >= REMEMBERED:
+        known.clear()
+    known[decimal] = count
+    return count

@@ -1,9 +1,9 @@
 """Deribit's JSON-RPC without I/O: what the venue says, decoded; what we ask, encoded.
 
-`decode` never raises. A push is decoded straight into its type by a peek at its channel; whatever the peek
-does not recognise, or what does not fit the type, goes the slow way round, where `1.6e12` is an integer too,
-and ends as an event or as `Garbage` with a reason. Fields the venue adds are tolerated; fields that old
-recordings lack or have as null are optional.
+`decode` never raises. A push is decoded straight into its type by a peek at its head, which the venue always writes
+in the same way; what the peek does not recognise, or what does not fit the type, goes the slow way round, where
+`1.6e12` is an integer too, and ends as an event or as `Garbage` with a reason. Fields the venue adds are tolerated;
+fields that old recordings lack or have as null are optional.
 
 Everything is as on the wire: prices and amounts in decimals, times in milliseconds, IVs in per cent (except
 `MarkPrice.iv`, a fraction). `instrument_of` and the book turn them into units and lots.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, cast
 
 import msgspec
 
@@ -61,8 +61,8 @@ __all__ = [
 class Push(msgspec.Struct, frozen=True):
     """`data` is of the type that `FAMILIES` has for `family`; a channel of no known family ("") keeps it as Raw."""
 
+    family: ClassVar[str] = ""
     channel: str
-    family: str
     data: Any
 
 
@@ -128,47 +128,48 @@ def family_of(channel: str) -> str:
     return _PREFIXES.get((parts[0],)) or _PREFIXES.get(tuple(parts[:2]), "")
 
 
-class _Route(NamedTuple):
-    channel: str
-    family: str
-    decode: Callable[[bytes], Any]
+def _push_type(family: str, data: Any) -> type[Push]:
+    """Push with `data` of this type, so that a frame's params decode straight into what is handed on."""
+    kind = msgspec.defstruct(
+        f"Push_{family}", [("data", data)], bases=(Push,), namespace={"family": family}, frozen=True
+    )
+    return cast(type[Push], kind)
 
 
-def _typed(family: str, data: Any) -> Callable[[bytes], Any]:
-    """A decoder of whole frames whose `params.data` is of this type."""
-    params = msgspec.defstruct(f"{family}_params", [("channel", str), ("data", data)], frozen=True, gc=False)
-    frame = msgspec.defstruct(f"{family}_frame", [("params", params), ("method", str)], frozen=True, gc=False)
+def _frame_decoder(params: type[Push]) -> Callable[[bytes], Any]:
+    frame = msgspec.defstruct(f"{params.__name__}_frame", [("params", params)], frozen=True, gc=False)
     return msgspec.json.Decoder(frame).decode
 
 
-_FRAMES = {family: _typed(family, data) for family, data in FAMILIES.items()}
+_PUSHES = {family: _push_type(family, data) for family, data in FAMILIES.items()}
+_FRAMES = {family: _frame_decoder(push) for family, push in _PUSHES.items()}
 _LAX = {family: msgspec.json.Decoder(data, strict=False) for family, data in FAMILIES.items()}
 
 
 @lru_cache(maxsize=8192)
-def _route(channel: bytes) -> _Route | None:
+def _route(channel: bytes) -> tuple[str, Callable[[bytes], Any]] | None:
     name = channel.decode("ascii", "replace")
     family = family_of(name)
-    return _Route(name, family, _FRAMES[family]) if family else None
+    return (name, _FRAMES[family]) if family else None
 
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_MARK = b'"channel":"'
+_HEAD = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
+_HEAD_SIZE = len(_HEAD)
 
 
 def decode(data: bytes) -> Event:
     """One frame from the venue → an event. Never raises; what cannot be read is `Garbage`."""
-    start = data.find(_MARK) + 11
-    if start > 10:
-        route = _route(data[start : data.find(b'"', start)])
+    if data.startswith(_HEAD):
+        route = _route(data[_HEAD_SIZE : data.find(b'"', _HEAD_SIZE)])
         if route is not None:
+            channel, typed = route
             try:
-                frame = route.decode(data)
+                push: Push = typed(data).params
             except _UNREADABLE:
                 return _slow(data)
-            params = frame.params
-            if params.channel == route.channel and frame.method == "subscription":
-                return Push(route.channel, route.family, params.data)
+            if push.channel == channel:  # else a second channel stands further on: let the slow way judge
+                return push
     return _slow(data)
 
 
@@ -210,7 +211,9 @@ def _classify(frame: _Envelope) -> Event:
     if frame.method == "subscription":
         params = _push_params.decode(frame.params)
         family = family_of(params.channel)
-        return Push(params.channel, family, _LAX[family].decode(params.data) if family else params.data)
+        if not family:
+            return Push(params.channel, params.data)
+        return _PUSHES[family](params.channel, _LAX[family].decode(params.data))
     if frame.method == "heartbeat":
         return Heartbeat(_beat_params.decode(frame.params).type == "test_request")
     if frame.method is not None:
