@@ -20,7 +20,7 @@ from engine.paper.makers import FutureMaker, OptionMaker
 from engine.paper.takers import FutureTaker, OptionTaker, Picker, Visitor
 from engine.paper.world import STEP_NS, Weather, World
 
-MARK_NS = NS // 2
+MARK_NS = NS
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +65,15 @@ class Crowd:
 
     def advance(self, to: int) -> None:
         """Let everybody act whose time has come, the earliest first, each turn announced by itself."""
-        while self._queue[0][0] <= to:
-            self.t, order = self._queue[0]
-            again = self.agents[order].turn(self.t)
-            self.exchange.commit(self.t)
-            heapreplace(self._queue, (again, order))
+        while self.next <= to:
+            self.turn()
+
+    def turn(self) -> None:
+        """Let the next agent act."""
+        self.t, order = self._queue[0]
+        again = self.agents[order].turn(self.t)
+        self.exchange.commit(self.t)
+        heapreplace(self._queue, (again, order))
 
     def _stream(self) -> Generator:
         return next(self._streams)

@@ -10,7 +10,7 @@ by `quote`, which checks nothing, because it is ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -18,9 +18,8 @@ from engine.domain import Instrument, Kind, Side
 from engine.paper import margin
 from engine.paper.accounts import PICO, VENUE, Account, Money
 from engine.paper.marks import Marks
-from engine.paper.matching import CANCELLED, FILLED, OPEN, REJECTED, Order, OrderBook
+from engine.paper.matching import CANCELLED, FILLED, OPEN, Order, OrderBook
 
-LIMIT_BUY = 2**53
 MAX_OPEN = 1000
 
 
@@ -589,18 +588,3 @@ def _not_open(order: Order | None) -> Refusal | None:
 
 def _copy(order: Order) -> Order:
     return msgspec.structs.replace(order)
-
-
-def totals(accounts: Iterable[Account]) -> tuple[int, dict[int, int]]:
-    """What trading can never change: Σ(cash + cost of futures) − deposits, and Σ size by instrument.
-
-    The first needs to know which instruments are futures: see `Exchange.balance`.
-    """
-    sizes: dict[int, int] = {}
-    for account in accounts:
-        for n, position in account.positions.items():
-            sizes[n] = sizes.get(n, 0) + position.size
-    return sum(a.cash - a.deposit for a in accounts), sizes
-
-
-__all__ = ["REJECTED", "Exchange"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
+from engine import black
 from engine.domain import NS, YEAR_NS, Kind, Side
 from engine.paper.exchange import Exchange
-from engine.paper.marks import MIN_YEARS, black
+from engine.paper.marks import MIN_YEARS
 from engine.paper.matching import OPEN, Order
 from engine.paper.world import World
 
@@ -103,7 +104,7 @@ class FutureMaker:
                 ladder.show(t, centre - self.half[k], centre + self.half[k])
             elif chance[1] < 0.1:
                 self._fidget(t, ladder, chance[2], k)
-        return t + round(self.every * (0.5 + chance[0]))
+        return t + int(self.every * (0.5 + chance[0]))
 
     def _fidget(self, t: int, ladder: Ladder, draw: float, k: int) -> None:
         """Re-size one level: books breathe without the price moving."""
@@ -124,7 +125,7 @@ class OptionMaker:
         self.numbers = [n for n, i in enumerate(exchange.instruments) if i.kind is Kind.OPTION]
         self.chain = [exchange.instruments[n] for n in self.numbers]
         count = len(self.chain)
-        self.sign = np.array([1.0 if i.call else -1.0 for i in self.chain])
+        self.call = np.array([i.call for i in self.chain], dtype=np.bool_)
         self.expiry = np.array([i.expiry for i in self.chain], dtype=np.int64)
         self.ladders = [Ladder(exchange, account, n, self._gaps(), self._sizes()) for n in self.numbers]
         self.row = {n: row for row, n in enumerate(self.numbers)}
@@ -156,7 +157,7 @@ class OptionMaker:
         for row in sorted(rows):
             self.bids[row], self.asks[row] = bids[row], asks[row]
             self.ladders[row].show(t, bids[row], asks[row])
-        return t + round(self.every * (0.5 + chance[0]))
+        return t + int(self.every * (0.5 + chance[0]))
 
     def _feel(self, t: int) -> None:
         """Lean away from what was just traded; forget it with a half-life of 20 s."""
@@ -173,10 +174,10 @@ class OptionMaker:
         iv = self.world.smile(forwards, level) + self.own + self.opinion
         years = np.maximum((self.expiry - self.world.t) / YEAR_NS, MIN_YEARS)
         forward = forwards[self.world.slot]
-        value, greeks = black(forward, self.world.strike, years, iv, self.sign)
-        fair = value / self.chain[0].tick
+        greeks = black.greeks(forward, self.world.strike, years, iv, self.call)
+        fair = greeks.price / self.chain[0].tick
         tick = np.where(fair > 50.0, 5.0, 1.0)
-        half = np.maximum(greeks[2] * 100.0 / forward * self.width / self.chain[0].tick, self.margin * tick)
+        half = np.maximum(greeks.coin_vega * 100.0 * self.width / self.chain[0].tick, self.margin * tick)
         fair = fair + self.lean * tick
         return fair - half, fair + half, tick
 

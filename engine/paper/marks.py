@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
+from engine import black
 from engine.domain import YEAR_NS, Instrument, Kind
 
 Floats = NDArray[np.float64]
@@ -34,7 +34,7 @@ class Marks:
         self.options = np.array([n for n, i in enumerate(instruments) if i.kind is Kind.OPTION], dtype=np.int64)
         chain = [instruments[n] for n in self.options]
         self.strike = np.array([i.strike for i in chain])
-        self.sign = np.array([1.0 if i.call else -1.0 for i in chain])
+        self.call = np.array([i.call for i in chain], dtype=np.bool_)
         self.expiry = np.array([i.expiry for i in chain], dtype=np.int64)
         self.place = {int(n): row for row, n in enumerate(self.options)}
         size = len(self.instruments)
@@ -49,13 +49,20 @@ class Marks:
         self.forwards.update(forwards)
         forward = np.array([self.forwards[e] for e in self.expiry.tolist()])
         years = np.maximum((self.expiry - t) / YEAR_NS, MIN_YEARS)
-        price, greeks = black(forward, self.strike, years, ivs, self.sign)
-        self.price[self.options], self.iv[self.options] = np.maximum(price, 1e-6), ivs
-        self.greeks[:, self.options] = greeks
+        g = black.greeks(forward, self.strike, years, ivs, self.call)
+        self.price[self.options], self.iv[self.options] = np.maximum(g.price, 1e-6), ivs
+        self.greeks[:4, self.options] = g.delta, g.gamma, g.vega, g.theta
         for n, instrument in enumerate(self.instruments):
             if instrument.kind is not Kind.OPTION:
                 fair = self.forwards[instrument.expiry] if instrument.expiry else index * (1.0 + perpetual)
                 self.price[n], self.greeks[0, n] = fair, 1.0
+
+    def implied(self, n: int, price: float) -> float:
+        """Volatility (fraction) of an option's coin price at the marks' forward; 0 where there is none."""
+        i = self.instruments[n]
+        if price <= 0.0:
+            return 0.0
+        return black.implied_vol(price, self.forwards[i.expiry], i.strike, i.years(self.t), i.call) or 0.0
 
     def band(self, n: int) -> tuple[int, int]:
         """Lowest selling and highest buying price the venue accepts, in units."""
@@ -67,15 +74,3 @@ class Marks:
             low, high = mark * (1.0 - FUTURE_BAND), mark * (1.0 + FUTURE_BAND)
         floor = instrument.ceil_tick(low / instrument.tick) if low > instrument.tick else 1
         return max(floor, 1), instrument.floor_tick(high / instrument.tick)
-
-
-def black(f: Floats, k: Floats, years: Floats, vol: Floats, sign: Floats) -> tuple[Floats, Floats]:
-    """Black-76, zero rate: coin price and (delta, gamma, vega, theta, rho) as the venue states them."""
-    deviation = vol * np.sqrt(years)
-    d1 = np.log(f / k) / deviation + deviation / 2.0
-    delta, density = sign * ndtr(sign * d1), np.exp(-d1 * d1 / 2.0) / np.sqrt(2.0 * np.pi)
-    price = delta - sign * k / f * ndtr(sign * (d1 - deviation))
-    vega = f * density * np.sqrt(years)
-    theta = -f * density * vol / (2.0 * np.sqrt(years)) / 365.0
-    zero = np.zeros_like(f)
-    return price, np.stack([delta, density / (f * deviation), vega / 100.0, theta, zero])

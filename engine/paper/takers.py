@@ -80,9 +80,9 @@ class Visitor:
             if until <= t:
                 self.exchange.pull(t, order)
         self.staying = [(u, o) for u, o in self.staying if u > t and o.state == OPEN]
-        order = self._leave(t, draws, float(normal[0]))
-        if order is not None:
-            self.staying.append((t + wait(self.STAY_S, draws[1]), order))
+        left = self._leave(t, draws, float(normal[0]))
+        if left is not None:
+            self.staying.append((t + wait(self.STAY_S, draws[1]), left))
         return t + wait(self.every, draws[0])
 
     def _leave(self, t: int, draws: np.ndarray, normal: float) -> Order | None:

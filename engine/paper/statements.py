@@ -1,0 +1,289 @@
+"""What the exchange knows, said as the venue says it: decimals, milliseconds, IVs in per cent.
+
+Only this file turns the exchange's units, lots and pico into the protocol's fields.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.domain import NS, Instrument, Kind
+from engine.market.deribit.account import AccountData, OrderData, PositionData, UserTradeData
+from engine.market.deribit.data import (
+    BookData,
+    DvolData,
+    Greeks,
+    IndexData,
+    InstrumentData,
+    MarkPrice,
+    PerpetualData,
+    StateData,
+    Stats,
+    TickerData,
+    TickStep,
+    TradeData,
+    WindowData,
+)
+from engine.paper import margin
+from engine.paper.accounts import PICO
+from engine.paper.exchange import BookChange, Exchange, Fill, Trade
+from engine.paper.matching import CANCELLED, Half, Order
+
+MS = 1_000_000
+YEAR_3000_MS = 32_503_708_800_000
+FUNDING_PERIOD = 8.0  # hours
+
+
+class Statements:
+    """Reads an exchange; changes nothing."""
+
+    def __init__(self, exchange: Exchange, coin: str = "BTC") -> None:
+        self.exchange, self.coin = exchange, coin
+        self.index_name = f"{coin.lower()}_usd"
+        self._grid = [(i.tick, _digits(i.tick), i.lot, _digits(i.lot)) for i in exchange.instruments]
+
+    def price(self, n: int, units: float) -> float:
+        tick, digits, _, _ = self._grid[n]
+        return round(units * tick, digits)
+
+    def amount(self, n: int, lots: int) -> float:
+        _, _, lot, digits = self._grid[n]
+        return round(lots * lot, digits)
+
+    # public
+
+    def instrument(self, n: int, started_ms: int = 0) -> InstrumentData:
+        i = self.exchange.instruments[n]
+        option, closed = i.kind is Kind.OPTION, self.exchange.stats[n].closed
+        return InstrumentData(
+            instrument_name=i.name, kind="option" if option else "future", base_currency=i.coin,
+            quote_currency=i.coin if option else "USD", counter_currency="USD", settlement_currency=i.coin,
+            tick_size=i.tick, tick_size_steps=[TickStep(above_price=a, tick_size=s) for a, s in i.tick_steps],
+            min_trade_amount=i.lot, contract_size=i.contract, instrument_id=1000 + n, price_index=self.index_name,
+            expiration_timestamp=i.expiry // MS if i.expiry else YEAR_3000_MS, creation_timestamp=started_ms,
+            settlement_period=_period(i), is_active=not closed, state="closed" if closed else "open",
+            strike=i.strike if option else None, instrument_type="reversed",
+            option_type=("call" if i.call else "put") if option else None,
+            future_type=None if option else "reversed", max_leverage=None if option else 50,
+            maker_commission=i.maker_fee, taker_commission=i.taker_fee, block_trade_commission=i.taker_fee,
+            block_trade_min_trade_amount=25.0 if option else 200_000.0, block_trade_tick_size=i.tick,
+            max_liquidation_commission=None if option else 0.0075,
+        )  # fmt: skip
+
+    def snapshot(self, n: int, t: int) -> BookData:
+        book = self.exchange.books[n]
+        return BookData(
+            type="snapshot", timestamp=t // MS, instrument_name=self.exchange.instruments[n].name,
+            change_id=book.change_id, bids=self._new(n, book.bids), asks=self._new(n, book.asks),
+        )  # fmt: skip
+
+    def change(self, change: BookChange) -> BookData:
+        n = change.instrument
+        bids = [(action, self.price(n, units), self.amount(n, lots)) for action, units, lots in change.bids]
+        asks = [(action, self.price(n, units), self.amount(n, lots)) for action, units, lots in change.asks]
+        return BookData(
+            type="change", timestamp=change.t // MS, instrument_name=self.exchange.instruments[n].name,
+            change_id=change.change_id, prev_change_id=change.prev_change_id, bids=bids, asks=asks,
+        )  # fmt: skip
+
+    def window(self, n: int, t: int, depth: int) -> WindowData:
+        book = self.exchange.books[n]
+        return WindowData(timestamp=t // MS, instrument_name=self.exchange.instruments[n].name,
+                          change_id=book.change_id, bids=self.levels(n, book.bids, depth),
+                          asks=self.levels(n, book.asks, depth))  # fmt: skip
+
+    def levels(self, n: int, half: Half, depth: int) -> list[tuple[float, float]]:
+        sign = half.sign
+        return [(self.price(n, r * sign), self.amount(n, half.levels[r * sign].total)) for r in half.ranks[:depth]]
+
+    def ticker(self, n: int, t: int) -> TickerData:
+        ex, i = self.exchange, self.exchange.instruments[n]
+        book, stats, marks = ex.books[n], ex.stats[n], ex.marks
+        bid, ask = book.bids.best, book.asks.best
+        low, high = marks.band(n)
+        last = self.price(n, stats.last) if stats.last else None
+        mark = float(marks.price[n])
+        common: dict[str, Any] = {
+            "instrument_name": i.name, "timestamp": t // MS, "state": "closed" if stats.closed else "open",
+            "best_bid_price": self.price(n, bid) if bid else 0.0,
+            "best_bid_amount": self.amount(n, book.bids.total(bid)) if bid else 0.0,
+            "best_ask_price": self.price(n, ask) if ask else 0.0,
+            "best_ask_amount": self.amount(n, book.asks.total(ask)) if ask else 0.0,
+            "mark_price": round(mark, 6 if i.kind is Kind.OPTION else 2), "last_price": last,
+            "index_price": round(marks.index, 2), "estimated_delivery_price": round(marks.index, 2),
+            "settlement_price": self.price(n, round(mark / i.tick)),
+            "open_interest": self.amount(n, stats.open_interest),
+            "min_price": self.price(n, low), "max_price": self.price(n, high), "stats": self._stats(n),
+        }  # fmt: skip
+        extra = self._option_ticker(n) if i.kind is Kind.OPTION else self._future_ticker(n)
+        return TickerData(**common, **extra)
+
+    def mark_prices(self, t: int) -> list[MarkPrice]:
+        ex = self.exchange
+        numbers = ex.marks.options.tolist()
+        prices, ivs = ex.marks.price[ex.marks.options].tolist(), ex.marks.iv[ex.marks.options].tolist()
+        return [
+            MarkPrice(instrument_name=ex.instruments[n].name, mark_price=round(p, 6), iv=round(v, 4), timestamp=t // MS)
+            for n, p, v in zip(numbers, prices, ivs, strict=True)
+            if not ex.stats[n].closed
+        ]
+
+    def index(self, t: int) -> IndexData:
+        return IndexData(index_name=self.index_name, price=round(self.exchange.marks.index, 2), timestamp=t // MS)
+
+    def dvol(self, t: int) -> DvolData:
+        return DvolData(index_name=self.index_name, volatility=round(self.exchange.marks.dvol, 4), timestamp=t // MS)
+
+    def perpetual(self, t: int) -> PerpetualData:
+        return PerpetualData(
+            interest=self.funding(), timestamp=t // MS, index_price=round(self.exchange.marks.index, 2)
+        )
+
+    def funding(self) -> float:
+        """The venue's rule: the premium beyond ±0.025 %, over eight hours."""
+        premium = self.exchange.marks.perpetual
+        return round(max(0.00025, premium) + min(-0.00025, premium), 8)
+
+    def state(self, n: int, t: int, state: str) -> StateData:
+        return StateData(instrument_name=self.exchange.instruments[n].name, state=state, timestamp=t // MS)
+
+    def trade(self, trade: Trade) -> TradeData:
+        return TradeData(**self._print(trade), direction=trade.side.value)
+
+    # an account's own
+
+    def order(self, order: Order) -> OrderData:
+        n, i = order.instrument, self.exchange.instruments[order.instrument]
+        market = order.kind == "market"
+        average = order.traded / order.filled * i.tick if order.filled else 0.0
+        return OrderData(
+            order_id=str(order.id), order_state=order.state, order_type=order.kind, time_in_force=order.tif,
+            creation_timestamp=order.created // MS, last_update_timestamp=order.updated // MS, instrument_name=i.name,
+            direction=order.side.value, price="market_price" if market else self.price(n, order.price),
+            amount=self.amount(n, order.amount), filled_amount=self.amount(n, order.filled),
+            contracts=round(order.amount * i.lot / i.contract, 1), average_price=round(average, 8), label=order.label,
+            post_only=order.post_only, reject_post_only=order.reject_post_only, reduce_only=order.reduce_only,
+            replaced=order.replaced, max_show=self.amount(n, order.amount),
+            cancel_reason=order.reason or None if order.state == CANCELLED else None,
+        )  # fmt: skip
+
+    def fill(self, fill: Fill) -> UserTradeData:
+        trade = fill.trade
+        return UserTradeData(
+            **self._print(trade), direction=fill.side.value, order_id=str(fill.order), order_type=fill.kind,
+            label=fill.label, liquidity="M" if fill.maker else "T", fee=round(fill.fee / PICO, 10),
+            fee_currency=self.coin, profit_loss=round(fill.profit / PICO, 10), state=fill.state,
+            matching_id=str(trade.id), post_only=fill.post_only, reduce_only=fill.reduce_only,
+            underlying_price=round(trade.underlying, 2),
+        )  # fmt: skip
+
+    def position(self, account: int, n: int) -> PositionData:
+        ex, i = self.exchange, self.exchange.instruments[n]
+        position = ex.accounts[account].position(n)
+        mark, size = float(ex.marks.price[n]), position.size * i.lot
+        option = i.kind is Kind.OPTION
+        average = self._average(n, position.size, position.cost)
+        floating = (size * mark - position.cost / PICO) if option else (position.cost / PICO - size / mark)
+        delta, gamma, vega, theta = (float(g) for g in ex.marks.greeks[:4, n])
+        # the venue's delta of an option position is the net one: Black's minus the mark price
+        coins = size * (delta - mark) if option else size / mark
+        return PositionData(
+            instrument_name=i.name, kind="option" if option else "future", size=self.amount(n, position.size),
+            direction="buy" if size > 0 else "sell" if size < 0 else "zero", average_price=average,
+            average_price_usd=round(average * ex.marks.index, 2) if option else None, mark_price=round(mark, 6),
+            index_price=round(ex.marks.index, 2), delta=round(coins, 6), settlement_price=round(mark, 6),
+            gamma=round(size * gamma, 8) if option else None, vega=round(size * vega, 6) if option else None,
+            theta=round(size * theta, 6) if option else None, floating_profit_loss=round(floating, 9),
+            realized_profit_loss=round(position.realised / PICO, 9),
+            total_profit_loss=round(floating + position.realised / PICO, 9),
+            size_currency=None if option else round(size / mark, 9), leverage=None if option else 50,
+        )  # fmt: skip
+
+    def account(self, account: int) -> AccountData:
+        ex, holder = self.exchange, self.exchange.accounts[account]
+        futures, options = margin.floating(holder, ex.marks)
+        balance, bound = holder.cash / PICO, margin.initial(holder, ex.marks, holder.open.values())
+        held = {n: p for n, p in holder.positions.items() if p.size}
+        rows = [(n, self.position(account, n)) for n in held]
+        chain = [p for _, p in rows if p.kind == "option"]
+        realised = sum(p.realised for p in holder.positions.values()) / PICO
+        total = round(sum(p.delta for _, p in rows), 6)
+        return AccountData(
+            currency=self.coin, equity=round(balance + futures + options, 9), balance=round(balance, 9),
+            margin_balance=round(balance + futures, 9), available_funds=round(balance + futures - bound, 9),
+            available_withdrawal_funds=round(max(0.0, balance + min(futures, 0.0) - bound), 9),
+            initial_margin=round(bound, 9), maintenance_margin=round(bound * 0.75, 9),
+            projected_initial_margin=round(bound, 9), projected_maintenance_margin=round(bound * 0.75, 9),
+            delta_total=total, projected_delta_total=total, options_delta=round(sum(p.delta for p in chain), 6),
+            options_gamma=round(sum(p.gamma or 0.0 for p in chain), 8),
+            options_vega=round(sum(p.vega or 0.0 for p in chain), 6),
+            options_theta=round(sum(p.theta or 0.0 for p in chain), 6), options_value=round(options, 9),
+            futures_pl=round(futures, 9), session_rpl=round(realised, 9), session_upl=round(futures, 9),
+            futures_session_upl=round(futures, 9), total_pl=round(futures + realised, 9),
+            options_pl=round(sum(p.floating_profit_loss for p in chain), 9),
+        )  # fmt: skip
+
+    # within
+
+    def _new(self, n: int, half: Half) -> list[tuple[str, float, float]]:
+        return [("new", price, amount) for price, amount in self.levels(n, half, len(half.ranks))]
+
+    def _stats(self, n: int) -> Stats:
+        stats = self.exchange.stats[n]
+        return Stats(volume=self.amount(n, stats.volume), high=self.price(n, stats.high) if stats.high else None,
+                     low=self.price(n, stats.low) if stats.low else None)  # fmt: skip
+
+    def _option_ticker(self, n: int) -> dict[str, Any]:
+        ex, i = self.exchange, self.exchange.instruments[n]
+        book = ex.books[n]
+        delta, gamma, vega, theta, rho = (float(g) for g in ex.marks.greeks[:, n])
+        return {
+            "mark_iv": round(100.0 * float(ex.marks.iv[n]), 2),
+            "bid_iv": round(100.0 * ex.marks.implied(n, (book.bids.best or 0) * i.tick), 2),
+            "ask_iv": round(100.0 * ex.marks.implied(n, (book.asks.best or 0) * i.tick), 2),
+            "underlying_price": round(ex.marks.forwards[i.expiry], 4), "interest_rate": 0.0,
+            "underlying_index": self._underlying(i),
+            "greeks": Greeks(delta=round(delta, 5), gamma=round(gamma, 8), vega=round(vega, 5),
+                             theta=round(theta, 5), rho=round(rho, 5)),
+        }  # fmt: skip
+
+    def _underlying(self, i: Instrument) -> str:
+        """The future of the same expiry, or a synthetic one where none is listed."""
+        name = "-".join(i.name.split("-")[:2])
+        return name if name in self.exchange.number else f"SYN.{name}"
+
+    def _future_ticker(self, n: int) -> dict[str, Any]:
+        if self.exchange.instruments[n].kind is Kind.FUTURE:
+            return {}
+        return {"current_funding": self.funding(), "funding_8h": self.funding(), "interest_value": 0.0}
+
+    def _print(self, trade: Trade) -> dict[str, Any]:
+        n, i = trade.instrument, self.exchange.instruments[trade.instrument]
+        fields: dict[str, Any] = {
+            "trade_seq": trade.seq, "trade_id": str(trade.id), "timestamp": trade.t // MS, "instrument_name": i.name,
+            "price": self.price(n, trade.price), "amount": self.amount(n, trade.lots),
+            "contracts": round(trade.lots * i.lot / i.contract, 1), "tick_direction": trade.tick_direction,
+            "mark_price": round(trade.mark, 6), "index_price": round(trade.index, 2),
+        }  # fmt: skip
+        if i.kind is Kind.OPTION:
+            fields["iv"] = round(100.0 * self.exchange.marks.implied(n, trade.price * i.tick), 2)
+        return fields
+
+    def _average(self, n: int, size: int, cost: int) -> float:
+        """Average entry price: coin for options; for inverse futures USD, the size over its coin value."""
+        if not size or not cost:
+            return 0.0
+        i = self.exchange.instruments[n]
+        return round(cost / PICO / (size * i.lot), 9) if i.kind is Kind.OPTION else round(size * i.lot * PICO / cost, 4)
+
+
+def _digits(step: float) -> int:
+    text = f"{step:.10f}".rstrip("0")
+    return len(text.split(".")[1])
+
+
+def _period(i: Instrument) -> str:
+    if not i.expiry:
+        return "perpetual"
+    days = i.expiry // (24 * 3600 * NS)
+    return "week" if days % 7 == 1 else "day"  # the epoch was a Thursday

@@ -1,0 +1,225 @@
+"""The paper venue's process: the venue of `engine/paper` on real sockets and a real clock.
+
+One port serves the websocket (`/ws/api/v2`) and the same calls by HTTP (`/api/v2/<method>`). A timer lets the venue's
+time follow the wall's, times `speed`. Each client has a writer of its own; one that does not read is dropped, so that
+it can slow nobody and fill no memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from engine.market.deribit.rest import HttpRequest
+from engine.market.deribit.server import FRAME_LIMIT
+from engine.paper.venue import Connection, PaperVenue, VenueSettings
+
+HOST = "127.0.0.1"
+PERIOD_S = 0.005
+WAITING_LIMIT = 20_000  # frames a client may leave unread before it is dropped
+POLICY_VIOLATION, GOING_AWAY = 1008, 1001
+
+
+class CannotServe(Exception):
+    """The venue could not start. Its text is fit for a person."""
+
+
+class Clock:
+    """The venue's time: the wall's at the start, then `speed` times as fast."""
+
+    def __init__(self, speed: float) -> None:
+        self.start, self.speed, self._began = time.time_ns(), speed, time.perf_counter_ns()
+
+    def now(self) -> int:
+        return self.start + int((time.perf_counter_ns() - self._began) * self.speed)
+
+
+class Hall:
+    """Clients' sockets on one venue."""
+
+    def __init__(self, venue: PaperVenue, clock: Clock) -> None:
+        self.venue, self.clock = venue, clock
+        self._wake: dict[int, asyncio.Event] = {}
+
+    async def run(self) -> None:
+        """Let the venue's time pass, until cancelled."""
+        while True:
+            self.venue.advance(self.clock.now())
+            self.flush()
+            await asyncio.sleep(PERIOD_S)
+
+    def flush(self) -> None:
+        """Wake the writers of those for whom there is something."""
+        for number, connection in self.venue.connections.items():
+            if connection.frames or connection.server.closing:
+                self._wake[number].set()
+
+    async def websocket(self, socket: WebSocket) -> None:
+        await socket.accept()
+        connection = self.venue.connect()
+        wake = self._wake[connection.number] = asyncio.Event()
+        tasks = [asyncio.create_task(self._read(socket, connection)),
+                 asyncio.create_task(self._write(socket, connection, wake)),
+                 asyncio.create_task(self._guard(connection))]  # fmt: skip
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.venue.drop(connection, self.clock.now())
+            del self._wake[connection.number]
+            self.flush()
+
+    async def _read(self, socket: WebSocket, connection: Connection) -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                message = await socket.receive()
+                if message["type"] != "websocket.receive":
+                    return
+                text = message.get("text")
+                data = text.encode() if text is not None else message.get("bytes") or b""
+                self.venue.receive(connection, data, self.clock.now())
+                self.flush()
+
+    async def _write(self, socket: WebSocket, connection: Connection, wake: asyncio.Event) -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                await wake.wait()
+                wake.clear()
+                for _, frame in connection.take():
+                    await socket.send_text(frame.decode())
+                if connection.server.closing:
+                    await socket.close(POLICY_VIOLATION, connection.server.closing)
+                    return
+
+    async def _guard(self, connection: Connection) -> None:
+        """Ends when the client has left too much unread."""
+        while len(connection.frames) <= WAITING_LIMIT:
+            await asyncio.sleep(0.1)
+        connection.server.closing = connection.server.closing or "too slow: too much was left unread"
+
+    async def http(self, request: Request) -> Response:
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > FRAME_LIMIT:
+                break
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        asked = HttpRequest(request.method, target, body, request.headers.get("authorization", ""))
+        status, answer = self.venue.http(asked, self.clock.now())
+        self.flush()
+        return Response(answer, status, media_type="application/json")
+
+
+def app_of(hall: Hall) -> Starlette:
+    """The venue's addresses; its time passes while the application is up."""
+
+    @contextlib.asynccontextmanager
+    async def alive(_: Starlette) -> AsyncIterator[None]:
+        running = asyncio.create_task(hall.run())
+        yield
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    routes = [
+        WebSocketRoute("/ws/api/v2", hall.websocket),
+        Route("/api/v2", hall.http, methods=["GET", "POST"]),
+        Route("/api/v2/{method:path}", hall.http, methods=["GET", "POST"]),
+    ]
+    return Starlette(routes=routes, lifespan=alive)
+
+
+class _Uvicorn(uvicorn.Server):
+    """Ends on our word, and leaves the process's signals alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(
+    port: int = 8765, seed: int = 1, speed: float = 1.0, account: str = "paper:paper",
+    on_ready: Callable[[str], None] | None = None, settings: VenueSettings | None = None,
+) -> None:  # fmt: skip
+    """Serve until cancelled or asked to end (SIGINT, SIGTERM). Port 0 takes a free one; `on_ready` is told the
+    address. Raises CannotServe with a sentence for a person."""
+    credentials = dict([parse_account(account)])
+    if not 0 < speed <= 100:
+        raise CannotServe(f"--speed {speed:g}: the paper venue runs at more than 0 and up to 100 times the wall's time")
+    listening, clock = _bind(port), Clock(speed)
+    venue = PaperVenue(seed, clock.start, settings, epoch=f"{clock.start // 1_000_000:x}", credentials=credentials,
+                       mint=lambda: secrets.token_urlsafe(24))  # fmt: skip
+    server = _Uvicorn(uvicorn.Config(
+        app_of(Hall(venue, clock)), log_level="error", access_log=False, ws_per_message_deflate=False,
+        ws_max_size=4 * FRAME_LIMIT, timeout_graceful_shutdown=1,
+    ))  # fmt: skip
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(ValueError):  # not in the main thread: whoever runs us cancels
+            loop.add_signal_handler(sign, lambda: setattr(server, "should_exit", True))
+    ready = asyncio.create_task(_announce(server, listening, on_ready))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        ready.cancel()
+        listening.close()
+
+
+def run(port: int = 8765, seed: int = 1, speed: float = 1.0, account: str = "paper:paper",
+        on_ready: Callable[[str], None] | None = None) -> int:  # fmt: skip
+    """`serve` as a command: its exit status. Prints `venue: ws://…` when it listens."""
+    try:
+        asyncio.run(serve(port, seed, speed, account, on_ready or say_ready))
+    except CannotServe as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def say_ready(address: str) -> None:
+    print(f"venue: {address}", flush=True)
+
+
+def parse_account(text: str) -> tuple[str, str]:
+    """`ID:SECRET`. Raises CannotServe."""
+    name, colon, secret = text.partition(":")
+    if not (name and colon and secret):
+        raise CannotServe("--account must be ID:SECRET, both not empty")
+    return name, secret
+
+
+def _bind(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        why = getattr(error, "strerror", None) or str(error)
+        raise CannotServe(
+            f"the paper venue cannot listen on {HOST}:{port}: {why}. Choose another with --port"
+        ) from None
+    return listening
+
+
+async def _announce(server: uvicorn.Server, listening: socket.socket, on_ready: Callable[[str], None] | None) -> None:
+    while not server.started:
+        await asyncio.sleep(0.01)
+    if on_ready is not None:
+        on_ready(f"ws://{HOST}:{listening.getsockname()[1]}/ws/api/v2")
