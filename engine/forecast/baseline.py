@@ -73,8 +73,8 @@ def standing(book: Book, own: OwnLots) -> Standing | None:
         depth=contracts(instrument, (bids[0][1] + asks[0][1]) / 2, price),
         buy=tuple(walk(asks, n) / tick for n in lots),
         sell=tuple(walk(bids, n) / tick for n in lots),
-        push_buy=max(weighted(bids[0], _after(asks, lots[IMPACT_SIZE])) - price, 0.0) / tick,
-        push_sell=max(price - weighted(_after(bids, lots[IMPACT_SIZE]), asks[0]), 0.0) / tick,
+        push_buy=max(weighted(bids[0], _after(asks, lots[IMPACT_SIZE], 1)) - price, 0.0) / tick,
+        push_sell=max(price - weighted(_after(bids, lots[IMPACT_SIZE], -1), asks[0]), 0.0) / tick,
     )
 
 
@@ -84,16 +84,16 @@ def contracts(instrument: Instrument, lots: float, units: float) -> float:
     return amount if instrument.kind is Kind.OPTION else amount / (units * instrument.tick)
 
 
-def _after(levels: Levels, lots: int) -> tuple[int, int]:
-    """The first level left after `lots` are taken; past the end, one as far again, of the last one's size."""
+def _after(levels: Levels, lots: int, sign: int) -> tuple[int, int]:
+    """The first level left after `lots` are taken; past the end, one as far again, of the last one's size. `sign` is
+    1 for asks, −1 for bids."""
     left = lots
     for units, size in levels:
         if size > left:
             return units, size - left
         left -= size
     (first, _), (last, size) = levels[0], levels[-1]
-    away = (last - first) or (1 if len(levels) == 1 else 0)
-    return last + away, size
+    return last + ((last - first) or sign), size
 
 
 def baseline(t: int, now: Standing, rates: Rates) -> Forecast:

@@ -79,19 +79,32 @@ class Tally:
 
 
 class Frequencies:
-    """Past-only frequencies of a few outcomes, begun at the frozen base rates and forgetting slowly: an instrument's
-    own base rate, which is a harder rival than the pooled one."""
+    """Base rates of a few outcomes at one instrument: the frozen pooled ones or its own past ones, whichever has done
+    better so far. A rival that adapts, and that is never worse for the noise of adapting."""
 
-    PRIOR = 30.0  # observations' worth
+    PRIOR = 30.0  # observations' worth of the frozen rates
     KEEP = 0.999
 
-    def __init__(self, rates: tuple[float, ...]) -> None:
-        self.counts = [self.PRIOR * rate for rate in rates]
+    def __init__(self, frozen: tuple[float, ...]) -> None:
+        self.frozen = frozen
+        self.counts = [self.PRIOR * rate for rate in frozen]
+        self.lead = 0.0  # of its own past over the frozen rates, nats, smoothed
 
     def rates(self) -> tuple[float, ...]:
+        return self._own() if self.lead > 0 else self.frozen
+
+    def saw(self, outcome: int) -> None:
+        gain = log_gain(self._own()[outcome], self.frozen[outcome])
+        self.lead += (1.0 - self.KEEP) * (gain - self.lead)
+        self.counts = [self.KEEP * count for count in self.counts]
+        self.counts[outcome] += 1.0
+
+    def _own(self) -> tuple[float, ...]:
         total = sum(self.counts)
         return tuple(count / total for count in self.counts)
 
-    def saw(self, outcome: int) -> None:
-        self.counts = [self.KEEP * count for count in self.counts]
-        self.counts[outcome] += 1.0
+    def dump(self) -> list[Any]:
+        return [list(self.counts), self.lead]
+
+    def load(self, value: list[Any]) -> None:
+        self.counts, self.lead = list(value[0]), value[1]

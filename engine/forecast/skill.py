@@ -4,9 +4,9 @@ Theory of operation. Once a second each instrument's forecast is kept beside the
 (not before: a 60 s forecast is judged after 60 s) the gain goes into the head's tally. A label is made of what was
 seen at the step it falls due; if the book or the surface is missing then, there is no label.
 
-direction   1 s: fair micro-price against the frozen threshold; gain over the instrument's own past frequencies, nats
+direction   1 s: fair micro-price against the frozen threshold; gain over the frozen or its own past base rate, nats
 slippage    next step: cost of 10 beyond the touch of now; over the book walked as it stands, pinball in ticks
-fill        5 s: the queue ahead at the touch traded, or the price traded through; over own past frequencies, nats
+fill        5 s: the queue ahead at the touch traded, or the price traded through; over such a base rate, nats
 impact      5 s after a print of others, scaled to 10 by the square-root law; over a share of the mechanical push
 spread      10 s; over the spread as it stands
 volatility  60 s: relative change of the fitted IV; over persistence with its usual band, pinball in per cent
@@ -34,7 +34,8 @@ from engine.messages import Forecast, Skill
 HEADS = tuple(HORIZON_NS)
 LATE_NS = NS // 2  # a step missing for longer than this leaves its labels unknown
 PENDING = 20_000  # a head's forecasts waiting for their labels
-UNLIKE = 0.5  # unfamiliar share of late forecasts above which every verdict is "drift"
+UNLIKE = 0.5  # unfamiliar share of forecasts above which every verdict is "drift"
+UNLIKE_WEIGHT = 0.003  # of a step in that share: half a minute's memory
 
 
 class Sample(msgspec.Struct, array_like=True):
@@ -85,9 +86,11 @@ class Monitor:
                 if now is not None and t - sample.due <= LATE_NS:
                     self._judge(head, t, sample, now, contexts[sample.name])
         self._pushes = {}
-        for name, forecast in forecasts.items():
-            if forecast.warm and forecast.source == self.id and name in baselines:
-                self._keep(t, name, forecast, baselines[name], standings[name], contexts[name])
+        warm = {n: f for n, f in forecasts.items() if f.warm and f.source == self.id and n in standings}
+        if warm:
+            self._unlike += UNLIKE_WEIGHT * (sum(not f.familiar for f in warm.values()) / len(warm) - self._unlike)
+        for name, forecast in warm.items():
+            self._keep(t, name, forecast, baselines[name], standings[name], contexts[name])
 
     def verdicts(self) -> dict[str, Skill]:
         if self.id == "baseline":
@@ -105,7 +108,6 @@ class Monitor:
         if t - self._sampled.get(name, 0) < NS:
             return
         self._sampled[name] = t
-        self._unlike += 0.002 * (float(not said.familiar) - self._unlike)
         moves, fills = self._past(name)
         at = IMPACT_SIZE
         self._wait(t, "direction", name, now, place(now, context), [said.up, said.down, said.stable], moves.rates())
@@ -207,8 +209,8 @@ class Monitor:
             "tallies": {head: tally.dump() for head, tally in self._tallies.items()},
             "pending": {head: [msgspec.to_builtins(s) for s in waiting] for head, waiting in self._pending.items()},
             "sampled": dict(self._sampled),
-            "moves": {name: list(past.counts) for name, past in self._moves.items()},
-            "fills": {name: [list(past.counts) for past in pair] for name, pair in self._fills.items()},
+            "moves": {name: past.dump() for name, past in self._moves.items()},
+            "fills": {name: [past.dump() for past in pair] for name, pair in self._fills.items()},
             "pushes": {name: msgspec.to_builtins(s) for name, s in self._pushes.items()},
             "unlike": self._unlike,
         }
@@ -220,11 +222,11 @@ class Monitor:
             made._tallies[head].load(value["tallies"][head])
             made._pending[head].extend(msgspec.convert(value["pending"][head], list[Sample]))
         made._sampled = dict(value["sampled"])
-        for name, counts in value["moves"].items():
+        for name, kept in value["moves"].items():
             moves, fills = made._past(name)
-            moves.counts = list(counts)
-            for past, kept in zip(fills, value["fills"][name], strict=True):
-                past.counts = list(kept)
+            moves.load(kept)
+            for past, raw in zip(fills, value["fills"][name], strict=True):
+                past.load(raw)
         made._pushes = msgspec.convert(value["pushes"], dict[str, Sample])
         made._unlike = value["unlike"]
         return made

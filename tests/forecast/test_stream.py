@@ -1,0 +1,139 @@
+"""The stepped model equals the torch model on the sequence, whoever is stepped along with it."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.config import WARM_STEPS
+from engine.forecast.features import NAMES
+from engine.forecast.parameters import BadWeights, columns
+from engine.forecast.stream import CLIP, Forecaster
+from engine.market.book import Book
+from engine.messages import SIZES, Forecast
+from tests.forecast.market import OPTION, START, STEP, book_of
+from tests.forecast.weights import random_net, weights_of
+
+NET = random_net(hidden=64)
+WEIGHTS = weights_of(NET)
+BOOK = book_of(OPTION, {400: 50, 395: 80}, {410: 20, 415: 300})
+
+
+def vectors(seed: int, steps: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(steps, len(NAMES))).astype(np.float32)
+
+
+def stepped(forecaster: Forecaster, rows: dict[str, np.ndarray], start: int = 0) -> list[dict[str, Forecast]]:
+    """Step all instruments along their sequences (T, F); None-free, one book for all."""
+    steps = len(next(iter(rows.values())))
+    books: dict[str, Book] = dict.fromkeys(rows, BOOK)
+    return [
+        forecaster.step(START + (start + k) * STEP, {name: x[k] for name, x in rows.items()}, books, {})
+        for k in range(steps)
+    ]
+
+
+def test_stepped_outputs_equal_torch_on_the_sequence() -> None:
+    x = vectors(1, 300)
+    with torch.no_grad():
+        want = NET(torch.from_numpy(np.clip(x, -CLIP, CLIP))[None])[0][0].numpy()  # (1, T, F) → (T, OUTPUTS)
+    forecaster = Forecaster(WEIGHTS)
+    got = np.stack([forecaster.outputs(START + k * STEP, {"a": x[k]})["a"] for k in range(len(x))])
+    np.testing.assert_allclose(got, want, atol=1e-5, rtol=0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=12, unique=True), st.integers(0, 11))
+def test_a_forecast_does_not_depend_on_who_is_stepped_along(seeds: list[int], place: int) -> None:
+    """To the last bit: else a replay with other instruments in focus would decide otherwise."""
+    rows = {str(seed): vectors(seed, 5) for seed in seeds}
+    name = list(rows)[place % len(rows)]
+    together, alone = Forecaster(WEIGHTS), Forecaster(WEIGHTS)
+    assert [step[name] for step in stepped(together, rows)] == [
+        step[name] for step in stepped(alone, {name: rows[name]})
+    ]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 49, 50, 73])
+def test_a_loaded_forecaster_goes_on_exactly(cut: int) -> None:
+    rows = {"a": vectors(1, 100), "b": vectors(2, 100)}
+    first = Forecaster(WEIGHTS)
+    stepped(first, {name: x[:cut] for name, x in rows.items()})
+    second = Forecaster.load(WEIGHTS, msgspec.msgpack.decode(msgspec.msgpack.encode(first.dump())))
+    rest = {name: x[cut:] for name, x in rows.items()}
+    assert stepped(first, rest, cut) == stepped(second, rest, cut)
+    assert msgspec.msgpack.encode(first.dump()) == msgspec.msgpack.encode(second.dump())
+
+
+def test_state_of_another_model_is_refused() -> None:
+    with pytest.raises(BadWeights, match="the weights are"):
+        Forecaster.load(weights_of(random_net(2)), Forecaster(WEIGHTS).dump())
+
+
+def test_silent_until_warm_and_again_after_a_reset_or_a_gap() -> None:
+    rows = {"a": vectors(1, WARM_STEPS)}
+    forecaster = Forecaster(WEIGHTS)
+    said = stepped(forecaster, rows)
+    assert [step["a"].warm for step in said] == [False] * (WARM_STEPS - 1) + [True]
+    assert forecaster.warmth("a") == 1.0
+    forecaster.reset("a")
+    assert not stepped(forecaster, {"a": vectors(2, 1)}, WARM_STEPS)[0]["a"].warm
+    stepped(forecaster, {"a": vectors(2, WARM_STEPS)}, WARM_STEPS + 1)
+    assert forecaster.warmth("a") == 1.0
+    late = stepped(forecaster, {"a": vectors(3, 1)}, 3 * WARM_STEPS + 11)
+    assert not late[0]["a"].warm
+
+
+def test_a_forecast_is_a_set_of_distributions() -> None:
+    for step in stepped(Forecaster(WEIGHTS), {"a": 3 * vectors(5, 80)}):
+        said = step["a"]
+        assert said.up + said.down + said.stable == pytest.approx(1.0)
+        assert min(said.up, said.down, said.stable, said.fill_bid, said.fill_ask) >= 0.0
+        assert max(said.fill_bid, said.fill_ask) <= 1.0
+        assert len(said.slip_buy) == len(said.slip_sell) == len(SIZES)
+        for lo, mid, hi in (*said.slip_buy, *said.slip_sell, said.iv_move):
+            assert lo <= mid <= hi
+        assert said.depth > 0
+        assert said.spread_ticks >= 0
+
+
+def test_temperature_softens_and_keeps_the_order() -> None:
+    rows = {"a": vectors(1, 60)}
+    sharp = stepped(Forecaster(weights_of(NET, temperature=0.5)), rows)[-1]["a"]
+    soft = stepped(Forecaster(weights_of(NET, temperature=5.0)), rows)[-1]["a"]
+    assert abs(soft.up - soft.down) < abs(sharp.up - sharp.down)
+    assert (soft.up > soft.down) == (sharp.up > sharp.down)
+
+
+def test_without_weights_the_baseline_speaks() -> None:
+    forecaster = Forecaster(None)
+    said = forecaster.step(START, {"a": vectors(1, 1)[0]}, {"a": BOOK}, {})
+    assert said["a"].source == "baseline"
+    assert said == forecaster.baselines
+    assert Forecaster.load(None, forecaster.dump()).id == "baseline"
+
+
+def test_a_book_without_two_sides_has_no_forecast_but_carries_on() -> None:
+    forecaster = Forecaster(WEIGHTS)
+    x = vectors(1, 2)
+    one_sided = book_of(OPTION, {400: 10}, {})
+    assert forecaster.step(START, {"a": x[0]}, {"a": one_sided}, {}) == {}
+    assert "a" in forecaster.step(START + STEP, {"a": x[1]}, {"a": BOOK}, {})
+    assert forecaster.warmth("a") == 2 / WARM_STEPS
+
+
+def test_inputs_unlike_the_trainings_are_said() -> None:
+    usual = stepped(Forecaster(WEIGHTS), {"a": vectors(1, 100)})
+    strange = stepped(Forecaster(WEIGHTS), {"a": 20 * vectors(1, 100)})
+    assert all(step["a"].familiar for step in usual)
+    assert not strange[-1]["a"].familiar
+
+
+def test_quantile_heads_hold_steps_up() -> None:
+    raw = Forecaster(WEIGHTS).outputs(START, {"a": vectors(9, 1)[0]})["a"]
+    bands = raw[columns("slip")].reshape(-1, 3)
+    assert (np.diff(bands, axis=1) >= 0).all()

@@ -1,0 +1,30 @@
+"""Weights of a random small model, for tests that need some that load but know nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.forecast.baseline import Rates
+from engine.forecast.features import NAMES
+from engine.forecast.model import Net, arrays
+from engine.forecast.parameters import Header, Weights, header_arrays
+
+
+def random_net(seed: int = 1, hidden: int = 16) -> Net:
+    torch.manual_seed(seed)
+    net = Net(hidden)
+    torch.nn.init.normal_(net.head.weight, 0.0, 0.3)
+    return net
+
+
+def weights_of(net: Net, **changes: Any) -> Weights:
+    values: dict[str, Any] = {
+        "names": NAMES, "hidden": net.hidden, "threshold_ticks": 0.25, "horizon_s": 1.0, "temperature": 1.5,
+        "drift_scale": 1.0, "iv_scale": 1.0, "rates": Rates(), "data_hash": "", "crowd_hash": "", "seeds": (),
+        "training": {}, "scores": {}, "arrays": header_arrays(net.hidden, len(NAMES)), **changes,
+    }  # fmt: skip
+    ones = np.ones(len(NAMES), np.float32)
+    return Weights(Header(**values), arrays(net, 0 * ones, ones))
