@@ -69,7 +69,7 @@ class Channels(Params, frozen=True):
 
 
 class GetInstruments(Params, frozen=True):
-    currency: AnyCurrency
+    currency: AnyCurrency = "any"  # published as required; the venue answers without it, and clients rely on that
     kind: Kind | None = None
     expired: bool = False
 
