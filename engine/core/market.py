@@ -39,6 +39,7 @@ class Market:
         self.recorded = recorded or {}
         self.now = 0
         self.steps = 0
+        self.halted = ""  # why the shell lets nothing new out
         self.venue = Venue(config.coin, cancel_on_disconnect=config.cancel_on_disconnect)
         self.surface = Surface()
         self.features: dict[str, Features] = {}
@@ -90,6 +91,8 @@ class Market:
         match item:
             case m.Tick():
                 self._step(item)
+            case m.Halted(reason=reason):
+                self.halted = reason
             case m.Focus() | m.Link() | m.Started():
                 self._follow()
         for name in self.venue.dropped:
@@ -237,6 +240,7 @@ class Market:
         return {
             "now": self.now,
             "steps": self.steps,
+            "halted": self.halted,
             "venue": self.venue.dump(),
             "surface": self.surface.dump(),
             "features": {name: features.dump() for name, features in self.features.items()},
@@ -258,7 +262,7 @@ class Market:
         recorded: Mapping[int, Mapping[str, m.Forecast]] | None = None,
     ) -> Market:
         self = cls(config, weights, recorded)
-        self.now, self.steps = value["now"], value["steps"]
+        self.now, self.steps, self.halted = value["now"], value["steps"], value["halted"]
         self.venue = Venue.load(value["venue"])
         self.surface = Surface.load(value["surface"])
         self.features = {

@@ -142,7 +142,7 @@ def evolve(desk: Desk, fact: m.Fact) -> Desk:
 
 
 def _began(desk: Desk, fact: m.Began) -> None:
-    desk.tag = desk.tag or fact.session.replace("-", "")
+    desk.tag = desk.tag or "".join(letter for letter in fact.session if letter.isalnum())[-16:]
     desk.session, desk.config = fact.session, fact.config
     desk.reconciled, desk.reconciling = False, ""
 

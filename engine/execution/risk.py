@@ -34,6 +34,8 @@ def closed(desk: Desk, picture: Picture) -> str:
     """Why the whole desk sends nothing new now; empty if it may."""
     if desk.config.mode == "replay":
         return "this is a replay: it has no route to any venue"
+    if picture.halted:
+        return picture.halted
     if desk.killed:
         return f"killed by {desk.killed.by}; an admin must re-arm"
     if not picture.venue.up:

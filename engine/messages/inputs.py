@@ -190,7 +190,13 @@ class ModelSwap(_Input, frozen=True, kw_only=True, tag="model"):
     model: str
 
 
-Input = Started | Frame | Link | Tick | Command | Sent | Failed | Focus | ModelSwap
+class Halted(_Input, frozen=True, kw_only=True, tag="halted"):
+    """The shell can no longer keep what is decided (a journal or tape that cannot be written): nothing new goes out."""
+
+    reason: str
+
+
+Input = Started | Frame | Link | Tick | Command | Sent | Failed | Focus | ModelSwap | Halted
 
 
 class Forecasts(msgspec.Struct, frozen=True, tag_field="in", tag="forecasts"):

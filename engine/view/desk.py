@@ -18,8 +18,8 @@ CHILDREN = 200
 PARENTS = 50
 
 
-def status(core: Core, *, halted: str = "") -> m.StatusView:
-    """The top bar. `halted` is the shell's: why the engine neither proposes nor sends."""
+def status(core: Core) -> m.StatusView:
+    """The top bar."""
     market, desk, venue = core.market, core.desk, core.market.venue
     positions = desk_positions(core)
     account = venue.account
@@ -46,7 +46,7 @@ def status(core: Core, *, halted: str = "") -> m.StatusView:
         next_expiry_ms=expiries[0] / MS if expiries else None,
         killed=_killed(core),
         reconciled=desk.reconciled,
-        halted=halted,
+        halted=market.halted,
         instruments=len(venue.instruments),
     )
 

@@ -1,0 +1,263 @@
+"""The command line: `python -m engine COMMAND`. Each command exits 0 or not, and says why in one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.shell import modes
+from engine.shell.store.folders import BadSession
+from engine.shell.store.journal import BadJournal
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; every expected failure becomes one line on stderr and a non-zero exit."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen) or 0)
+    except (modes.CannotStart, BadSession, BadJournal, ValueError, OSError) as error:
+        print(f"{chosen.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+# ---------------------------------------------------------------- run, venue
+
+
+def options_of(chosen: argparse.Namespace) -> modes.Options:
+    return modes.Options(
+        venue=chosen.venue,
+        data=chosen.data.expanduser(),
+        seed=chosen.seed,
+        speed=chosen.speed,
+        replay=chosen.replay,
+        link_port=getattr(chosen, "link_port", 0),
+    )
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    options = options_of(chosen)
+
+    def announce(address: str) -> None:
+        print(f"engine: {address}", flush=True)
+
+    if options.replay is not None:
+        session = session_for_replay(options, options.replay)
+        return until_stopped(lambda: modes.replay(session, options.link_port, announce))
+    return until_stopped(lambda: modes.live(options, announce))
+
+
+def until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
+    """Run until it ends, or until Ctrl-C or a SIGTERM asks it to; both end it in order."""
+
+    async def supervised() -> None:
+        task = asyncio.ensure_future(work())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(supervised())
+    return 0
+
+
+def _venue(chosen: argparse.Namespace) -> int:
+    from engine.shell import venue
+
+    try:
+        venue.run(chosen.port, chosen.seed, chosen.speed, chosen.account)
+    except venue.CannotServe as error:
+        raise modes.CannotStart(str(error)) from None
+    return 0
+
+
+# ---------------------------------------------------------------- sessions
+
+
+def session_for_replay(options: modes.Options, path: Path) -> Path:
+    """The session to replay: itself, or a recording imported once. Raises CannotStart, BadSession."""
+    if (path / "session.json").exists():
+        return path
+    if not path.exists():
+        raise modes.CannotStart(f"there is no session or recording at {path}")
+    if path.is_dir():
+        raise modes.CannotStart(f"{path} is a folder, but not a session's: it has no session.json")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    stem = (
+        "".join(letter for letter in path.name.split(".")[0] if letter.isalnum() or letter in "-_")[:40] or "recording"
+    )
+    folder = options.data / "imports" / "sessions" / f"{stem}-{digest}"
+    if not (folder / "session.json").exists():
+        import_into(folder, path)
+    return folder
+
+
+def import_into(folder: Path, path: Path) -> int:
+    """Import a recording as a session; says what was found on stderr. Raises CannotStart with the reason."""
+    from engine.research.imports import BadRecording, open_recording
+    from engine.shell.recording import lay
+
+    try:
+        recording = open_recording(path)
+        weights = modes.model_in_use(modes.Config())
+        count = lay(
+            folder, recording.instruments, recording, model=weights.id if weights else "",
+            code=modes.code_version(),
+        )  # fmt: skip
+    except BadRecording as error:
+        raise modes.CannotStart(str(error)) from None
+    for note in recording.notes:
+        print(f"import: {note}", file=sys.stderr)
+    for number, why in recording.bad:
+        print(f"import: line {number} is left out: {why}", file=sys.stderr)
+    if not count:
+        raise modes.CannotStart(f"{path} holds no frame of a venue")
+    return count
+
+
+def _import(chosen: argparse.Namespace) -> int:
+    if chosen.out.exists():
+        raise modes.CannotStart(f"{chosen.out} is there already")
+    count = import_into(chosen.out.resolve(), chosen.path)
+    _tell(chosen, {"session": str(chosen.out), "inputs": count}, f"{count} inputs in {chosen.out}")
+    return 0
+
+
+def _sessions(chosen: argparse.Namespace) -> int:
+    from engine.shell.store.sessions import sessions
+
+    rows = [msgspec.to_builtins(row) for row in sessions(chosen.data.expanduser() / chosen.venue)]
+    _tell(chosen, rows, "\n".join(_session_line(row) for row in rows) or "no sessions yet")
+    return 0
+
+
+def _session_line(row: dict[str, Any]) -> str:
+    return "  ".join(f"{name} {value}" for name, value in row.items())
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    from engine.shell.fold import verify
+
+    folder = chosen.session if (chosen.session / "session.json").exists() else None
+    if folder is None:
+        folder = chosen.data.expanduser() / chosen.venue / "sessions" / chosen.session.name
+
+    def progress(n: int) -> None:
+        print(f"verify: {n} inputs", file=sys.stderr, flush=True)
+
+    found = verify(folder.resolve(), modes.weights_of, recompute=chosen.recompute, progress=progress)
+    lines = [f"{found.inputs} inputs give {found.facts} facts; state {found.digest[:16]}", *found.gaps]
+    lines.append("the same facts as in the journal" if found.same else f"DIFFERENT: {found.first_difference}")
+    _tell(chosen, msgspec.to_builtins(found), "\n".join(lines))
+    return 0 if found.same else 1
+
+
+# ---------------------------------------------------------------- kill, train
+
+
+def _kill(chosen: argparse.Namespace) -> int:
+    from engine.shell.kill import kill
+
+    done = asyncio.run(kill(options_of(chosen), account=chosen.account))
+    told = "the engine is killed too" if done.engine_told else "no engine was running to be told"
+    text = f"nothing is open: {done.cancelled} orders cancelled, confirmed by the venue in {done.ms:.0f} ms; {told}"
+    _tell(chosen, msgspec.to_builtins(done), text)
+    return 0
+
+
+def _tell(chosen: argparse.Namespace, value: Any, text: str) -> None:
+    """The result: exactly one JSON object with `--json`, else text."""
+    print(msgspec.json.encode(value).decode() if chosen.json else text, flush=True)
+
+
+# ---------------------------------------------------------------- the words
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description="Tidegate's engine, without a screen.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = _command(commands, "run", _run, "the engine without a screen; prints the address to attach to")
+    desk_options(run)
+    run.add_argument("--link-port", type=port_number, default=0, help="of the engine's own link")
+
+    venue = _command(commands, "venue", _venue, "the paper venue alone")
+    venue.add_argument("--port", type=port_number, default=8765)
+    venue.add_argument("--seed", type=int, default=1)
+    venue.add_argument("--speed", type=positive, default=1.0)
+    venue.add_argument("--account", default="paper:paper", metavar="ID:SECRET")
+
+    imports = _command(commands, "import", _import, "a raw frame log into a session")
+    imports.add_argument("path", type=Path)
+    imports.add_argument("--out", type=Path, required=True, metavar="SESSION")
+
+    _folder(_command(commands, "sessions", _sessions, "list the recorded sessions"))
+
+    verify = _command(commands, "verify", _verify, "replay a tape and compare every fact with the journal")
+    verify.add_argument("session", type=Path)
+    verify.add_argument("--recompute", action="store_true", help="run the model again instead of feeding its record")
+    _folder(verify)
+
+    kill = _command(commands, "kill", _kill, "cancel and verify at the venue, without a running engine")
+    kill.add_argument("--account", action="store_true", help="every order of the account, not only ours")
+    desk_options(kill)
+
+    _research(commands)
+    return parser
+
+
+def _research(commands: Any) -> None:
+    """Training and evaluation bring their own options; torch is imported only when one of them runs."""
+    from engine.research import commands as research
+
+    for name, (add, work, text) in research.COMMANDS.items():
+        add(_command(commands, name, work, text))
+
+
+def _command(commands: Any, name: str, work: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    made.set_defaults(run=work, command=name)
+    made.add_argument("--json", action="store_true", help="print exactly one JSON object, last")
+    return made
+
+
+def desk_options(parser: argparse.ArgumentParser) -> None:
+    """Options that the desk and the engine share."""
+    _folder(parser)
+    parser.add_argument("--replay", type=Path, metavar="PATH", help="a session or a recording, instead of a venue")
+    parser.add_argument("--seed", type=int, default=1, help="of the paper venue's crowd")
+    parser.add_argument("--speed", type=positive, default=1.0, help="of the paper venue's time")
+
+
+def _folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--venue", choices=("paper", "test", "live"), default="paper")
+    parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="journal and sessions")
+
+
+def positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value
+
+
+def port_number(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to 65535; 0 takes any free one)")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""The kill that needs no engine: straight to the venue, cancel, and ask until it says that nothing is open.
+
+It waits for no journal and no disk. A running engine of the same folder is told as well, so that it stops proposing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from engine import messages as m
+from engine.client import LinkLost, attach
+from engine.market.deribit import wire
+from engine.shell import modes
+from engine.shell.store.journal import BadJournal, JournalReader
+
+PATIENCE_S = 20.0
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What the kill came to: orders found open, and the venue's word that none is left."""
+
+    cancelled: int
+    open: int
+    ms: float
+    engine_told: bool
+
+
+async def kill(options: modes.Options, *, account: bool) -> Done:
+    """Raises CannotStart with a sentence when the venue cannot be reached or refuses us."""
+    began = time.monotonic()
+    told = asyncio.ensure_future(_tell_engine(options, account=account))
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            cancelled, left = await _at_venue(options, account=account)
+    except (OSError, WebSocketException, TimeoutError) as error:
+        raise modes.CannotStart(f"the venue could not be reached: {str(error) or 'it did not answer'}") from None
+    took = 1000 * (time.monotonic() - began)
+    return Done(cancelled=cancelled, open=left, ms=took, engine_told=await told)
+
+
+async def _tell_engine(options: modes.Options, *, account: bool) -> bool:
+    address = modes.running_engine(options)
+    if address is None:
+        return False
+    with suppress(LinkLost, OSError):
+        async with attach(address) as desk:
+            answer = await desk.ask(m.Kill(account=account), user="command line", role="admin")
+            return answer.ok
+    return False
+
+
+async def _at_venue(options: modes.Options, *, account: bool) -> tuple[int, int]:
+    client, secret = modes.credentials(options.venue)()
+    prefix = _prefix(options)
+    async with connect(modes.venue_url(options)) as socket:
+        venue = _Line(socket)
+        await venue.ask(
+            "public/auth", {"grant_type": "client_credentials", "client_id": client, "client_secret": secret}
+        )
+        first: set[str] | None = None
+        while True:
+            open_orders = await venue.ask("private/get_open_orders_by_currency", {"currency": "BTC"})
+            ours = {row["order_id"] for row in open_orders if account or (prefix and row["label"].startswith(prefix))}
+            first = ours if first is None else first
+            if not ours:
+                return len(first), 0
+            if account:
+                await venue.ask("private/cancel_all", {})
+            for order in () if account else ours:
+                await venue.ask("private/cancel", {"order_id": order})
+
+
+def _prefix(options: modes.Options) -> str:
+    """What the labels of this desk's orders begin with, from its journal; empty if it has none."""
+    try:
+        reader = JournalReader(options.folder / "journal.sqlite")
+    except BadJournal:
+        return ""
+    try:
+        for fact in reader.facts():
+            if isinstance(fact, m.OrderRequested):
+                return fact.child.rpartition("-")[0] + "-"
+    finally:
+        reader.close()
+    return ""
+
+
+class _Line:
+    """Request and answer on one socket, for the few calls of a kill."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._ids = itertools.count(1)
+
+    async def ask(self, method: str, params: dict[str, Any]) -> Any:
+        """The result; an order that is no longer open is no failure of a cancel."""
+        call = f"kill-{next(self._ids)}"
+        await self._socket.send(wire.request(call, method, params))
+        while True:
+            data = await self._socket.recv(decode=False)
+            event = wire.decode(data)
+            if isinstance(event, wire.Reply) and event.id == call:
+                if event.error is not None and not method.startswith("private/cancel"):
+                    raise modes.CannotStart(f"the venue refused {method}: {event.error.message}")
+                return None if event.result is None else msgspec.json.decode(event.result)

@@ -1,0 +1,312 @@
+"""Which world is plugged in: paper, test net, live, or a replay. The one place that knows where things lie.
+
+Each venue has a folder of its own under the data folder: journal, sessions, and the addresses of what runs there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from importlib import metadata, resources
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from engine import messages as m
+from engine.config import BadSettings, Config, Mode, parse
+from engine.core import Core, Market
+from engine.execution.desk import Desk, evolve
+from engine.forecast.stream import BadWeights, Weights
+from engine.shell.clock import Clock
+from engine.shell.feed import Feed
+from engine.shell.replay import Replay
+from engine.shell.run import Engine, until_cancelled
+from engine.shell.serve import Serve
+from engine.shell.store.folders import Meta, make_private, sessions_of
+from engine.shell.store.journal import Journal
+from engine.shell.store.tape import Tape
+from engine.shell.store.writers import Recorder, Writer
+
+URLS: dict[Mode, str] = {
+    "test": "wss://test.deribit.com/ws/api/v2",
+    "live": "wss://www.deribit.com/ws/api/v2",
+}
+VENUE_START_S = 20.0
+
+
+class CannotStart(Exception):
+    """What keeps the desk from starting, in a sentence for a person."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says. `data` is the folder of all venues."""
+
+    venue: Mode = "paper"
+    data: Path = Path.home() / ".tidegate"
+    seed: int = 1
+    speed: float = 1.0
+    replay: Path | None = None
+    link_port: int = 0  # of the engine's own link; 0 takes any free one
+
+    @property
+    def folder(self) -> Path:
+        return self.data / self.venue
+
+
+def code_version() -> str:
+    try:
+        return metadata.version("tidegate")
+    except metadata.PackageNotFoundError:
+        return "0.1.0"
+
+
+def settings(options: Options) -> Config:
+    """`settings.toml` of the data folder, if there is one, under this mode and seed. Raises CannotStart."""
+    path = options.data / "settings.toml"
+    try:
+        config = parse(path.read_text()) if path.exists() else Config()
+    except (BadSettings, OSError, UnicodeDecodeError) as error:
+        raise CannotStart(f"{path}: {error}") from None
+    return msgspec.structs.replace(config, mode=options.venue, seed=options.seed)
+
+
+# ---------------------------------------------------------------- weights
+
+
+def shipped() -> dict[str, Path]:
+    """The weights that come with the desk, by id."""
+    folder = Path(str(resources.files("engine.forecast"))) / "weights"
+    return {path.stem: path for path in sorted(folder.glob("*.weights"))}
+
+
+def weights_of(model: str) -> Weights | None:
+    """The weights of this id, None when they are not here: the desk then runs on baselines and says so."""
+    path = shipped().get(model)
+    if path is None:
+        return None
+    try:
+        return Weights.from_bytes(path.read_bytes())
+    except (BadWeights, OSError) as error:
+        print(f"engine: the model {model} is not used: {error}", file=sys.stderr, flush=True)
+        return None
+
+
+def model_in_use(config: Config) -> Weights | None:
+    """The model the settings name, else the newest shipped one."""
+    known = shipped()
+    return weights_of(config.model or (list(known)[-1] if known else ""))
+
+
+# ---------------------------------------------------------------- credentials and the paper venue
+
+
+def credentials(mode: Mode) -> Callable[[], tuple[str, str]]:
+    """How the feed gets its secret when it needs it. Raises CannotStart at once when there is none."""
+    if mode == "paper":
+        return lambda: ("paper", "paper")
+    pair = _secret()
+    if pair is None:
+        raise CannotStart(
+            f"the {mode} venue needs TIDEGATE_CLIENT_ID and TIDEGATE_CLIENT_SECRET in the environment, "
+            "or a file with both as JSON named by TIDEGATE_CREDENTIALS"
+        )
+    return lambda: pair
+
+
+def _secret() -> tuple[str, str] | None:
+    client, secret = os.environ.get("TIDEGATE_CLIENT_ID"), os.environ.get("TIDEGATE_CLIENT_SECRET")
+    if client and secret:
+        return client, secret
+    if not (path := os.environ.get("TIDEGATE_CREDENTIALS")):
+        return None
+    try:
+        found = json.loads(Path(path).read_text())
+        return str(found["client_id"]), str(found["client_secret"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise CannotStart("the file named by TIDEGATE_CREDENTIALS has no client_id and client_secret as JSON") from None
+
+
+def _alive(record: Path) -> dict[str, str] | None:
+    """What a running process wrote about itself, if its port still answers."""
+    try:
+        found: dict[str, str] = json.loads(record.read_text())
+        with socket.create_connection(("127.0.0.1", int(found["port"])), timeout=0.5):
+            return found
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def paper_venue(options: Options) -> dict[str, str]:
+    """The paper venue of this data folder: the one that still runs there, else a new process. It outlives an engine
+    that dies; `end_paper_venue` ends it."""
+    record = options.folder / "venue.json"
+    if found := _alive(record):
+        return found
+    command = [sys.executable, "-m", "engine", "venue", "--port", "0"]
+    command += ["--seed", str(options.seed), "--speed", str(options.speed)]
+    log = (options.folder / "venue.log").open("ab")
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, text=True
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line.startswith("venue: "):
+        raise CannotStart(f"the paper venue did not start; see {options.folder / 'venue.log'}")
+    address = line.split()[1]
+    port = str(urlsplit(address).port)
+    found = {"address": address, "port": port, "pid": str(process.pid)}
+    record.write_text(json.dumps(found))
+    return found
+
+
+def venue_url(options: Options) -> str:
+    """Where the venue of this mode listens now. Raises CannotStart for a paper venue that does not run."""
+    if options.venue != "paper":
+        return URLS[options.venue]
+    found = _alive(options.folder / "venue.json")
+    if found is None:
+        raise CannotStart("no paper venue runs on this data folder: there is nothing to kill")
+    return found["address"]
+
+
+def end_paper_venue(options: Options) -> None:
+    record = options.folder / "venue.json"
+    if found := _alive(record):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(found["pid"]), signal.SIGTERM)
+    record.unlink(missing_ok=True)
+
+
+# ---------------------------------------------------------------- the engine, live
+
+
+async def live(options: Options, announce: Callable[[str], None]) -> None:
+    """Run the engine until it is cancelled. Raises CannotStart, BadJournal, BadSession with a sentence."""
+    if options.venue == "live":
+        raise CannotStart("live is not armed: `probe` has not passed on this machine")
+    make_private(options.folder)
+    config, secret = settings(options), credentials(options.venue)
+    journal = Journal(options.folder / "journal.sqlite")
+    try:
+        url = paper_venue(options)["address"] if options.venue == "paper" else URLS[options.venue]
+        async with _engine(options, config, journal) as engine:
+            feed = Feed(url, secret, engine.on_link, engine.on_frame)
+            engine.plug(feed.send, feed.hangup)
+            serve = _serve(options.venue, engine.core.desk.session)
+            engine.screen.serve = serve
+            address = await serve.start(engine, options.link_port)
+            _record_address(options, address)
+            announce(address)
+            try:
+                await until_cancelled(feed.run(), engine.tick(), engine.show())
+            finally:
+                await serve.stop()
+                (options.folder / "engine.json").unlink(missing_ok=True)
+    finally:
+        journal.close()
+        if options.venue == "paper":
+            end_paper_venue(options)
+
+
+@contextlib.asynccontextmanager
+async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIterator[Engine]:
+    """A core recovered from the journal, with its tape and its writers; closed in order, whatever happens."""
+    desk = Desk()
+    facts = list(journal.facts())
+    for fact in facts:
+        evolve(desk, fact)
+    weights = model_in_use(config)
+    config = msgspec.structs.replace(config, model=weights.id if weights else "")
+    clock = await _clock(options)
+    session = _session_name(options, clock)
+    meta = Meta(name=session, mode=options.venue, started=clock.now(), code=code_version())
+    tape = Tape.create(sessions_of(options.folder) / session, meta)
+    loop = asyncio.get_running_loop()
+    engine = Engine(Core(Market(config, weights), desk), tape, clock)
+    writer = Writer(
+        journal, session,
+        lambda n: _into(loop, engine.outbox.durable, n), lambda reason: _into(loop, engine.broken, reason),
+    )  # fmt: skip
+    recorder = Recorder(tape, lambda reason: _into(loop, engine.broken, reason))
+    engine.keep(writer.put)
+    writer.start()
+    recorder.start()
+    engine.outbox.durable(desk.facts)
+    engine.screen.say(engine.core, facts[-500:])
+    engine.take(m.Started, config=config, code=code_version(), model=config.model, seed=config.seed, session=session)
+    try:
+        yield engine
+    finally:
+        writer.close()
+        recorder.close()
+
+
+def _into(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *values: object) -> None:
+    """From a writer's thread into the loop; a loop that has ended needs to know nothing any more."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, *values)
+
+
+async def _clock(options: Options) -> Clock:
+    """This machine's time; an accelerated paper venue's own time, asked of it, where it runs faster."""
+    if options.venue != "paper" or options.speed == 1.0:
+        return Clock()
+    port = paper_venue(options)["port"]
+    return Clock(await asyncio.to_thread(_venue_time, port), options.speed)
+
+
+def _venue_time(port: str) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/public/get_time", timeout=5) as answer:
+        return int(json.load(answer)["result"]) * 1_000_000
+
+
+def _session_name(options: Options, clock: Clock) -> str:
+    """UTC start; a second session in the same second gets a number."""
+    stem = dt.datetime.fromtimestamp(clock.now() / 1e9, dt.UTC).strftime("%Y%m%d-%H%M%S")
+    names = [stem, *(f"{stem}-{i}" for i in range(2, 1000))]
+    return next(name for name in names if not (sessions_of(options.folder) / name).exists())
+
+
+def _record_address(options: Options, address: str) -> None:
+    record = options.folder / "engine.json"
+    record.touch(mode=0o600)
+    port = str(urlsplit(address).port)
+    record.write_text(json.dumps({"address": address, "port": port, "pid": str(os.getpid())}))
+
+
+def running_engine(options: Options) -> str | None:
+    """Address of the engine that runs on this data folder, if one does."""
+    found = _alive(options.folder / "engine.json")
+    return found["address"] if found else None
+
+
+def _serve(mode: Mode, session: str) -> Serve:
+    """The engine's own link. Whoever starts an engine again may give it the token that screens know already."""
+    welcome = m.Welcome(mode=mode, session=session, code=code_version())
+    return Serve(welcome, token=os.environ.get("TIDEGATE_LINK_TOKEN", ""))
+
+
+# ---------------------------------------------------------------- a replay
+
+
+async def replay(session: Path, link_port: int, announce: Callable[[str], None]) -> None:
+    """Serve a recorded session until cancelled. No credentials, no venue, no outbox."""
+    engine = Replay(session, weights_of)
+    serve = _serve("replay", session.name)
+    engine.screen.serve = serve
+    address = await serve.start(engine, link_port)
+    announce(address)
+    try:
+        await until_cancelled(engine.play(), engine.show())
+    finally:
+        await serve.stop()

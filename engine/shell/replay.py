@@ -1,0 +1,209 @@
+"""A replay: the recorded inputs of a session fed to the same core, at any pace, onto the same screen.
+
+A replay holds no credentials, no socket to a venue and no outbox: effects are dropped where the core returns them,
+and commands are refused here, before they could become inputs. So a replay can never route an order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from engine import messages as m
+from engine import view
+from engine.core import Core
+from engine.domain import NS
+from engine.shell import fold
+from engine.shell.screen import VIEW_S, Screen
+from engine.shell.store.folders import BadSession
+from engine.shell.store.tape import Gap, headers
+
+KEYFRAME_EVERY = 2000  # inputs between two states kept for going back
+BATCH = 500  # inputs folded before the loop lets others run
+MS = 1_000_000
+
+
+class Replay:
+    """Plays one session. Its `Serve` protocol is the engine's; `drive` moves it."""
+
+    def __init__(self, folder: Path, weights_of: fold.WeightsOf) -> None:
+        self.folder = folder
+        self.weights_of = weights_of
+        self.screen = Screen()
+        spans = list(headers(folder))
+        if not spans:
+            raise BadSession(f"session '{folder.name}' holds nothing that can be read")
+        self.first_t, self.last_t = spans[0].t_first, spans[-1].t_last
+        self.last_n = spans[-1].last
+        self.core = fold.begin(folder, weights_of)
+        self.keyframes: list[tuple[int, int, bytes]] = []  # (n, t, dump)
+        self.markers: list[m.Marker] = []
+        self.note = ""
+        self.playing = False
+        self.speed = 1.0
+        self._items: Iterator[m.Input | Gap] = fold.items(folder)
+        self._ahead: m.Input | None = None
+        self._anchor = (0, 0.0)  # tape time and monotonic seconds when it last began to play
+        self._advance_to_market()
+
+    # ------------------------------------------------------------ moving
+
+    def _peek(self) -> m.Input | None:
+        while self._ahead is None:
+            item = next(self._items, None)
+            if item is None:
+                return None
+            if isinstance(item, Gap):
+                self.note = f"a gap in the tape after input {item.after}: {item.reason}"
+                self.markers.append(m.Marker(t_ms=self.core.market.now / MS, kind="gap", text=self.note))
+                continue
+            self._ahead = item
+        return self._ahead
+
+    def _forward(self) -> bool:
+        """Fold one input; False at the end of the tape."""
+        item = self._peek()
+        if item is None:
+            self.playing = False
+            return False
+        self._ahead = None
+        outcome = self.core.step(item)
+        self._remember(outcome.facts)
+        if item.n % KEYFRAME_EVERY == 0 and (not self.keyframes or item.n > self.keyframes[-1][0]):
+            self.keyframes.append((item.n, item.t, msgspec.msgpack.encode(self.core.dump())))
+        return True
+
+    def _advance_to_market(self) -> None:
+        """Past the opening formalities, to the first words of the market, so that the screen is not empty."""
+        while not any(not book.stale for book in self.core.market.venue.books.values()):
+            if not self._forward():
+                return
+
+    def _remember(self, facts: Sequence[m.Fact]) -> None:
+        kinds = {fact.n: _MARKERS[type(fact)] for fact in facts if type(fact) in _MARKERS}
+        for note in self.screen.say(self.core, facts):
+            if note.n in kinds:
+                self.markers.append(m.Marker(t_ms=note.t_ms, kind=kinds[note.n], text=note.text))
+
+    async def _seek(self, t: int) -> None:
+        """Exactly the state after the last input at or before `t`."""
+        if t < self.core.market.now:
+            self._back(t)
+        folded = 0
+        while (item := self._peek()) is not None and item.t <= t:
+            self._forward()
+            folded += 1
+            if folded % BATCH == 0:
+                await asyncio.sleep(0)
+        self._anchor = (max(t, self.core.market.now), time.monotonic())
+
+    def _back(self, t: int) -> None:
+        """To the last state kept at or before `t`, or to the beginning."""
+        index = bisect.bisect_right([frame[1] for frame in self.keyframes], t) - 1
+        if index < 0:
+            self.core = fold.begin(self.folder, self.weights_of)
+            self._items, self._ahead = fold.items(self.folder), None
+            return
+        n, _, dump = self.keyframes[index]
+        self.core = Core.load(msgspec.msgpack.decode(dump), self.weights_of(self.core.market.forecaster.id))
+        self._items, self._ahead = fold.items(self.folder, n), None
+
+    # ------------------------------------------------------------ the loops
+
+    async def play(self) -> None:
+        """Feed what is due; fall behind rather than skip, and say so."""
+        while True:
+            await asyncio.sleep(VIEW_S / 2)
+            if not self.playing:
+                continue
+            due = self._anchor[0] + round((time.monotonic() - self._anchor[1]) * self.speed * NS)
+            started = time.monotonic()
+            while (item := self._peek()) is not None and item.t <= due:
+                self._forward()
+                if time.monotonic() - started > VIEW_S:
+                    behind = (due - self.core.market.now) / NS
+                    self.note = f"the tape is denser than this pace: {behind:.1f} s behind" if behind > 1 else ""
+                    break
+            else:
+                self.note = "" if self.note.startswith("the tape is denser") else self.note
+            if self._peek() is None:
+                self.playing = False
+
+    async def show(self) -> None:
+        while True:
+            await asyncio.sleep(VIEW_S)
+            self.screen.publish(self._views())
+
+    # ------------------------------------------------------------ people (serve.Desk)
+
+    def ask(self, ask: m.Ask) -> m.Answer:
+        return m.Answer(id=ask.id, ok=False, text="this is a replay: it has no route to any venue")
+
+    def look(self, client: int, instruments: tuple[str, ...]) -> None:
+        self.screen.look(client, instruments)
+
+    def recall(self, after: int) -> list[m.View]:
+        return self.screen.recall(self._views(), after)
+
+    async def drive(self, drive: m.Drive) -> m.Answer:
+        match drive.do:
+            case "play":
+                if self._peek() is None:
+                    return m.Answer(id=drive.id, ok=False, text="this is the end of the tape")
+                self.playing = True
+            case "pause":
+                self.playing = False
+            case "step":
+                self.playing = False
+                for _ in range(max(1, min(int(drive.value), 10_000))):
+                    self._forward()
+            case "seek":
+                if not self.first_t / MS - 1 <= drive.value <= self.last_t / MS + 1:
+                    return m.Answer(id=drive.id, ok=False, text="that moment is not on this tape")
+                await self._seek(round(drive.value * MS))
+            case "speed":
+                if not 0 < drive.value <= 100:
+                    return m.Answer(id=drive.id, ok=False, text="speed goes from above 0 to 100")
+                self.speed = drive.value
+        self._anchor = (self.core.market.now, time.monotonic())
+        return m.Answer(id=drive.id, ok=True, text="")
+
+    # ------------------------------------------------------------ views
+
+    def _views(self) -> list[m.View]:
+        core = self.core
+        status = msgspec.structs.replace(view.status(core), mode="replay", session=self.folder.name)
+        return [
+            status, view.desk(core), view.surface(core), view.chain(core), self._bar(), *self.screen.instruments(core)
+        ]  # fmt: skip
+
+    def _bar(self) -> m.ReplayView:
+        return m.ReplayView(
+            session=self.folder.name,
+            start_ms=self.first_t / MS,
+            end_ms=self.last_t / MS,
+            now_ms=self.core.market.now / MS,
+            playing=self.playing,
+            speed=self.speed,
+            step=self.core.n,
+            steps=self.last_n,
+            markers=tuple(self.markers),
+            note=self.note,
+        )
+
+
+_MARKERS: dict[type, str] = {
+    m.Proposed: "proposal",
+    m.Approved: "decision",
+    m.Rejected: "decision",
+    m.Filled: "fill",
+    m.ParentHalted: "halt",
+    m.ParentPaused: "halt",
+    m.Killed: "alert",
+    m.Refused: "alert",
+}

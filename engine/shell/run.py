@@ -1,0 +1,179 @@
+"""The running engine: one door for all inputs, one outbox for all effects, views beside.
+
+Every source (venue socket, timer, people, the engine's own sending) calls `take`, which numbers and stamps the input,
+writes it on the tape, lets the core decide, and hands facts and effects to the outbox. Nothing here decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from engine import messages as m
+from engine import view
+from engine.config import STEP_NS
+from engine.core import Core, Outcome
+from engine.domain import NS
+from engine.market.deribit import wire
+from engine.shell.clock import Clock
+from engine.shell.screen import VIEW_S, Screen
+from engine.shell.store.outbox import Outbox
+from engine.shell.store.tape import Tape
+
+log = logging.getLogger("engine")
+SLOW_VIEWS = 10  # surface and desk: every so many fast ones
+
+
+def _not_yet(_: bytes) -> bool:
+    return False
+
+
+class Engine:
+    """Wires a core to its shell. Until `plug` gives it a venue's line, and `keep` a journal, nothing can leave."""
+
+    def __init__(self, core: Core, tape: Tape, clock: Clock) -> None:
+        self.core = core
+        self.tape = tape
+        self.clock = clock
+        self.screen = Screen()
+        self.outbox = Outbox(self._write, self._perform, self._check, self._on_sent, self._on_failed)
+        self._n = 0
+        self._keep: Callable[[Sequence[m.Fact]], None] = lambda _: None
+        self._send: Callable[[bytes], bool] = _not_yet
+        self._hangup: Callable[[str], None] = lambda _: None
+
+    def plug(self, send: Callable[[bytes], bool], hangup: Callable[[str], None]) -> None:
+        """`send` writes bytes to the venue and says whether it could; `hangup` makes a new connection."""
+        self._send, self._hangup = send, hangup
+
+    def keep(self, write: Callable[[Sequence[m.Fact]], None]) -> None:
+        """`write` hands facts to the journal's writer."""
+        self._keep = write
+
+    def _write(self, facts: Sequence[m.Fact]) -> None:
+        self._keep(facts)
+
+    # ------------------------------------------------------------ the door
+
+    def take(self, kind: Callable[..., m.Input], **fields: Any) -> Outcome:
+        """Number and stamp one input, tape it, decide, and let out what may leave."""
+        self._n += 1
+        item = kind(n=self._n, t=self.clock.now(), **fields)
+        self.tape.append(item)
+        try:
+            outcome = self.core.step(item)
+        except Exception as error:  # a broken invariant: nothing decided from here on can be trusted
+            self._break(f"an invariant is broken: {error}")
+            raise
+        if outcome.noted is not None:
+            self.tape.append(outcome.noted)
+        self.outbox.put(outcome.facts, outcome.effects)
+        self.screen.say(self.core, outcome.facts)
+        return outcome
+
+    def broken(self, reason: str) -> None:
+        """Journal or tape cannot be written: stop proposing and sending; cancels still go out."""
+        log.error("halted: %s", reason)
+        self.outbox.break_off(reason)
+        if not self.core.market.halted:
+            self.take(m.Halted, reason=reason)
+
+    def _break(self, reason: str) -> None:
+        log.exception("halted: %s", reason)
+        self.core.market.halted = reason
+        self.outbox.break_off(reason)
+        self._send(wire.request("halt-all", "private/cancel_all", {}))
+
+    # ------------------------------------------------------------ effects
+
+    def _perform(self, effect: m.Effect) -> bool:
+        match effect:
+            case m.Call():
+                return self._send(wire.request(effect.id, effect.method, effect.params))
+            case m.Hangup():
+                self._hangup(effect.reason)
+        return True
+
+    def _check(self, call: m.Call) -> str:
+        return self.core.may_send(call, self.clock.now())
+
+    def _on_sent(self, call: m.Call) -> None:
+        self.take(m.Sent, call=call.id)
+
+    def _on_failed(self, call: m.Call, reason: str) -> None:
+        self.take(m.Failed, call=call.id, reason=reason)
+
+    # ------------------------------------------------------------ sources
+
+    def on_link(self, up: bool, authenticated: bool, reason: str) -> None:
+        self.take(m.Link, up=up, authenticated=authenticated, reason=reason)
+
+    def on_frame(self, data: bytes) -> None:
+        self.take(m.Frame, data=data)
+
+    async def tick(self) -> None:
+        """The clock's steps, on the 100 ms grid of the engine's time; a late one is not made up for."""
+        while True:
+            wait = STEP_NS - self.clock.now() % STEP_NS
+            await asyncio.sleep(wait / NS / self.clock.speed)
+            self.take(m.Tick)
+
+    # ------------------------------------------------------------ people (serve.Desk)
+
+    def ask(self, ask: m.Ask) -> m.Answer:
+        """One command of a person, answered with what came of it."""
+        outcome = self.take(m.Command, id=ask.id, user=ask.user, role=ask.role, verb=ask.verb)
+        refused = next((fact.reason for fact in outcome.facts if isinstance(fact, m.Refused)), None)
+        if refused is not None:
+            return m.Answer(id=ask.id, ok=False, text=refused)
+        said = [note.text for fact in outcome.facts if (note := view.say(self.core, fact))]
+        return m.Answer(id=ask.id, ok=True, text="; ".join(said))
+
+    def look(self, client: int, instruments: tuple[str, ...]) -> None:
+        self.screen.look(client, instruments)
+        self._refocus()
+
+    def drive(self, drive: m.Drive) -> m.Answer:
+        return m.Answer(id=drive.id, ok=False, text="this desk is live: there is nothing to replay")
+
+    def recall(self, after: int) -> list[m.View]:
+        return self.screen.recall(self._views(slow=True), after)
+
+    def _refocus(self) -> None:
+        """All screens and all running parents together are the focus."""
+        wanted = [parent.order.instrument for parent in self.core.desk.live_parents] + list(self.screen.names())
+        known = self.core.market.venue.instruments
+        focus = tuple(dict.fromkeys(name for name in wanted if name in known))[: self.core.desk.config.focus_limit]
+        if focus != self.core.market.venue.focus:
+            self.take(m.Focus, instruments=focus)
+
+    async def show(self) -> None:
+        """Publish views at 20 Hz, beside the hot loop."""
+        beat = 0
+        while True:
+            await asyncio.sleep(VIEW_S)
+            beat += 1
+            self._refocus()
+            self.screen.publish(self._views(slow=beat % SLOW_VIEWS == 0))
+
+    def _views(self, *, slow: bool) -> list[m.View]:
+        out: list[m.View] = [view.status(self.core), view.desk(self.core), *self.screen.instruments(self.core)]
+        return [*out, view.surface(self.core), view.chain(self.core)] if slow else out
+
+
+async def until_cancelled(*tasks: Any) -> None:
+    """Run until one of them ends or fails; cancel the others, and let its failure be seen."""
+    running = [asyncio.ensure_future(task) for task in tasks]
+    try:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        for task in running:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
