@@ -50,7 +50,8 @@ from engine.market.deribit.data import (
 from engine.market.deribit.errors import ERRORS, VenueError, refusal
 
 __all__ = [
-    "ERRORS", "FAMILIES", "MS", "AccountData", "BookData", "CancelOnDisconnect", "ChangesData", "Direction", "DvolData",
+    "ERRORS", "FAMILIES", "HEAD", "MS",
+    "AccountData", "BookData", "CancelOnDisconnect", "ChangesData", "Direction", "DvolData",
     "Event", "Garbage", "Greeks", "Heartbeat", "IndexData", "InstrumentData", "Level", "MarkPrice", "OrderData",
     "PerpetualData", "Placed", "PositionData", "Push", "Reply", "StateData", "Stats", "TickStep", "TickerData", "Token",
     "TradeData", "UserTradeData", "UserTrades", "VenueError", "WindowData", "decode", "family_of", "instrument_of",
@@ -154,13 +155,13 @@ def _route(channel: bytes) -> tuple[str, Callable[[bytes], Any]] | None:
 
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_HEAD = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
-_HEAD_SIZE = len(_HEAD)
+HEAD = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
+_HEAD_SIZE = len(HEAD)
 
 
 def decode(data: bytes) -> Event:
     """One frame from the venue → an event. Never raises; what cannot be read is `Garbage`."""
-    if data.startswith(_HEAD):
+    if data.startswith(HEAD):
         route = _route(data[_HEAD_SIZE : data.find(b'"', _HEAD_SIZE)])
         if route is not None:
             channel, typed = route
