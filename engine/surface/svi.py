@@ -1,0 +1,123 @@
+"""One smile: a raw SVI slice of total variance, and its butterfly test.
+
+w(k) = a + b (ρ (k − m) + √((k − m)² + σ²)), k = ln(K/F), w = IV² · years   (Gatheral 2004).
+No butterfly: g(k) = (1 − k w′/2w)² − (w′²/4)(1/w + ¼) + w″/2 ≥ 0 for every k   (Gatheral–Jacquier 2014).
+
+Arrays of parameters are 5 × … in the order a, b, ρ, m, σ, so that many slices are looked at in one go.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+MIN_LEVEL = 1e-9  # of total variance: below it there is no smile to speak of
+G_REACH = 50.0  # |k − m| up to which g is looked at; beyond it is the wing's limit ¼ − slope²/16
+G_POINTS = 161
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """Raw SVI of total variance. b ≥ 0, |ρ| ≤ 1, σ > 0; whether it is free of butterflies is `least_g`'s to say."""
+
+    a: float
+    b: float
+    rho: float
+    m: float
+    sigma: float
+
+    def w(self, k: float) -> float:
+        """Total variance at log-moneyness `k`."""
+        x = k - self.m
+        return self.a + self.b * (self.rho * x + math.sqrt(x * x + self.sigma * self.sigma))
+
+    def iv(self, k: float, years: float) -> float:
+        """Volatility, a fraction a year. `years` must be positive."""
+        return math.sqrt(max(self.w(k), MIN_LEVEL) / years)
+
+    def params(self) -> Floats:
+        """a, b, ρ, m, σ, as a column: broadcasts against a row of log-moneynesses."""
+        return np.array([[self.a], [self.b], [self.rho], [self.m], [self.sigma]])
+
+    def slope(self, k: float) -> float:
+        """w′(k)."""
+        x = k - self.m
+        return self.b * (self.rho + x / math.sqrt(x * x + self.sigma * self.sigma))
+
+    def least_w(self) -> float:
+        """The lowest total variance anywhere."""
+        return self.a + self.b * self.sigma * math.sqrt(max(1.0 - self.rho * self.rho, 0.0))
+
+    def bend(self, k: float) -> float:
+        """w″(k)."""
+        x = k - self.m
+        root = math.sqrt(x * x + self.sigma * self.sigma)
+        return self.b * self.sigma * self.sigma / (root * root * root)
+
+    def ws(self, k: Floats) -> Floats:
+        """Total variances at many log-moneynesses."""
+        a, b, rho, m, sigma = self.params()
+        x = k - m
+        return np.asarray(a + b * (rho * x + np.sqrt(x * x + sigma * sigma)))
+
+
+def flat(w: float) -> Slice:
+    """The same total variance at every strike: the slice that cannot be wrong about its shape."""
+    return Slice(a=w, b=0.0, rho=0.0, m=0.0, sigma=0.1)
+
+
+def g(params: Floats, k: Floats) -> Floats:
+    """Gatheral's butterfly function; the density of the forward at expiry is it times something positive.
+
+    `params` are 5 × … and broadcast against `k`; where total variance is not positive the value means nothing.
+    """
+    a, b, rho, m, sigma = params
+    x = k - m
+    root = np.sqrt(x * x + sigma * sigma)
+    w = np.maximum(a + b * (rho * x + root), MIN_LEVEL)
+    slope = b * (rho + x / root)
+    bend = b * sigma * sigma / (root * root * root)
+    skewed = 1.0 - k * slope / (2.0 * w)
+    return np.asarray(skewed * skewed - slope * slope / 4.0 * (1.0 / w + 0.25) + bend / 2.0)
+
+
+def g_grid(m: Floats, sigma: Floats, points: int = G_POINTS) -> Floats:
+    """Log-moneynesses that resolve a slice: even in asinh((k − m)/σ), in which SVI is smooth, out to `G_REACH`."""
+    return np.asarray(m + sigma * np.sinh(np.arcsinh(G_REACH / sigma) * np.linspace(-1.0, 1.0, points)))
+
+
+def least_g(piece: Slice) -> float:
+    """The least g on a grid over the line and in the limits of both wings; −inf if total variance is not positive."""
+    if piece.least_w() <= 0.0:
+        return -math.inf
+    params = piece.params()
+    steepest = piece.b * (1.0 + abs(piece.rho))
+    return min(float(np.min(g(params, g_grid(params[3], params[4])))), 0.25 - steepest**2 / 16.0)
+
+
+def tamed(piece: Slice) -> Slice:
+    """The slice itself if g ≥ 0, else the nearest one on the way to a flat smile at its own at-the-money variance.
+
+    The flat end has g = 1, so a safe slice is always found; its distance is halved a dozen times. Raises nothing.
+    """
+    if least_g(piece) >= 0.0:
+        return piece
+    level, low, high = max(piece.w(0.0), MIN_LEVEL), 0.0, 1.0
+    safe = flat(level)
+    for _ in range(12):
+        share = (low + high) / 2.0
+        tried = _mixed(piece, level, share)
+        if least_g(tried) >= 0.0:
+            safe, high = tried, share
+        else:
+            low = share
+    return safe
+
+
+def _mixed(piece: Slice, level: float, share: float) -> Slice:
+    kept = 1.0 - share
+    return Slice(a=kept * piece.a + share * level, b=kept * piece.b, rho=piece.rho, m=piece.m, sigma=piece.sigma)
