@@ -21,7 +21,7 @@ CALENDAR_POINTS = 41
 
 def flags(surface: Surface) -> list[str]:
     """What the smiles that were fitted to quotes say that cannot be; empty when all is well."""
-    fits = [fit for _, fit in sorted(surface.fits.items()) if fit.slice is not None and fit.fitted]
+    fits = [fit for _, fit in sorted(surface.fits.items()) if fit.source == "quotes"]
     found = [butterfly(fit) for fit in fits]
     found += [calendar(near, far) for near, far in pairwise(fits)]
     return [flag for flag in found if flag]

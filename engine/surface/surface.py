@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -43,8 +43,9 @@ class Quote(msgspec.Struct, frozen=True):
 class Fit(msgspec.Struct, frozen=True, kw_only=True):
     """A smile as fitted at `t` (ns) with `forward` and `years` of then; `slice` is None where nothing is known.
 
-    `fitted`: it is an SVI fit to enough two-sided quotes, now or (see `note`) a while ago. `rms_bp`: against the mids
-    it was fitted to, vol basis points. `inside`: share of those whose bid and ask hold it. `quotes`: how many.
+    `source`: what carries it: enough two-sided quotes (now or, see `note`, a while ago), the venue's marks, or nothing
+    but a level. `rms_bp`: against the mids it was fitted to, vol basis points. `inside`: share of those whose bid and
+    ask hold it. `quotes`: how many.
     """
 
     expiry: int
@@ -52,7 +53,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     forward: float
     years: float
     t: int
-    fitted: bool = False
+    source: Literal["quotes", "marks", "flat", "none"] = "none"
     rms_bp: float | None = None
     inside: float | None = None
     quotes: int = 0
@@ -125,12 +126,13 @@ class Surface:
         return fit.slice.iv(math.log(strike / forward), fit.years)
 
     def fair(self, instrument: Instrument, forward: float, t: int) -> float | None:
-        """Coin price of an option at the present forward and time; None for anything else, or where no smile is known.
+        """Coin price of an option at the present forward and time; a few microseconds.
 
-        One evaluation, a few microseconds.
+        None for anything else, after expiry, and where the expiry has no smile: a flat stand-in gives IVs, but the
+        price it puts on a strike away from its own quotes would be taken for a value.
         """
-        years = (instrument.expiry - t) / YEAR_NS
-        if instrument.kind is not Kind.OPTION or years <= 0.0:
+        years, fit = (instrument.expiry - t) / YEAR_NS, self.fits.get(instrument.expiry)
+        if fit is None or fit.source == "flat" or years <= 0.0 or instrument.kind is not Kind.OPTION:
             return None
         vol = self.iv(instrument.expiry, instrument.strike, forward)
         return None if vol is None else black.price(forward, instrument.strike, years, vol, instrument.call)
@@ -148,7 +150,7 @@ class Surface:
         points = points_of(quotes, blank.forward)
         mids = int(np.isfinite(points.mid).sum())
         last = self.fits.get(blank.expiry)
-        known = last if last is not None and last.fitted and last.slice is not None else None
+        known = last if last is not None and last.source == "quotes" else None
         if mids >= ENOUGH:
             return _measured(blank, fitting.fit(points, blank.years, known.slice if known else None), points)
         few = f"too few quotes ({mids} two-sided)"
@@ -158,7 +160,7 @@ class Surface:
         if len(marks.k) >= ENOUGH:
             return msgspec.structs.replace(
                 _measured(blank, fitting.fit(marks, blank.years), marks),
-                fitted=False, rms_bp=None, inside=None, quotes=mids, note=f"{few}: fitted to the venue's marks",
+                source="marks", rms_bp=None, inside=None, quotes=mids, note=f"{few}: fitted to the venue's marks",
             )  # fmt: skip
         source, of = (points, "mid") if mids else (marks, "mark")
         levels = source.mid[np.isfinite(source.mid)]
@@ -166,7 +168,7 @@ class Surface:
             return msgspec.structs.replace(blank, note=f"{few}, and no marks")
         level = float(np.median(levels))
         return msgspec.structs.replace(
-            _ranged(blank, source), slice=flat(level * level * blank.years), quotes=mids,
+            _ranged(blank, source), slice=flat(level * level * blank.years), source="flat", quotes=mids,
             note=f"{few}: flat at the median {of} IV",
         )  # fmt: skip
 
@@ -210,7 +212,7 @@ def _measured(blank: Fit, piece: Slice, points: Points) -> Fit:
     return msgspec.structs.replace(
         _ranged(blank, points),
         slice=piece,
-        fitted=True,
+        source="quotes",
         rms_bp=float(np.sqrt(np.mean((iv - points.mid[two]) ** 2))) * 1e4,
         inside=float(np.mean((points.low[two] <= iv) & (iv <= points.high[two]))),
         quotes=int(two.sum()),
