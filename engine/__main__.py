@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from engine.config import Config
 from engine.shell import modes
 from engine.shell.store.folders import BadSession
 from engine.shell.store.journal import BadJournal
@@ -110,7 +111,7 @@ def import_into(folder: Path, path: Path) -> int:
 
     try:
         recording = open_recording(path)
-        weights = modes.model_in_use(modes.Config())
+        weights = modes.model_in_use(Config())
         count = lay(
             folder, recording.instruments, recording, model=weights.id if weights else "",
             code=modes.code_version(),

@@ -68,7 +68,7 @@ def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, a
     quantity = _quantity(desk, parent, instrument, advice, due)
     if quantity <= 0:
         return "on schedule"
-    lag = (due - parent.filled) / order.quantity
+    lag = _lag(desk, parent, instrument, due)
     patience = settings.lag_cross_share * (10 - order.urgency) / 5
     cross = advice.action.style == "cross" or (advice.action.style == "schedule" and lag > patience)
     worst = _worst(picture, instrument, order, quantity, cross, advice.action.style, bid, ask)
@@ -287,6 +287,12 @@ def _quantity(desk: Desk, parent: Parent, instrument: Instrument, advice: policy
         due, parent.filled, working, base=base, min_child=order.min_child, max_child=cap,
         remaining=free, catch_up=desk.config.execution.catch_up,
     )  # fmt: skip
+
+
+def _lag(desk: Desk, parent: Parent, instrument: Instrument, due: int) -> float:
+    """How far behind its schedule the parent is, as a share of it: beyond the half child that the staircase allows."""
+    half = instrument.lots(desk.config.execution.base_child) / 2
+    return max(due - parent.filled - half, 0.0) / parent.order.quantity
 
 
 def _worst(

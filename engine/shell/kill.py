@@ -58,12 +58,17 @@ async def _tell_engine(options: modes.Options, *, account: bool) -> bool:
 
 
 async def _at_venue(options: modes.Options, *, account: bool) -> tuple[int, int]:
-    client, secret = modes.credentials(options.venue)()
+    secret = modes.credentials(options.venue)
     prefix = _prefix(options)
     async with connect(modes.venue_url(options)) as socket:
         venue = _Line(socket)
         await venue.ask(
-            "public/auth", {"grant_type": "client_credentials", "client_id": client, "client_secret": secret}
+            "public/auth",
+            {
+                "grant_type": "client_credentials",
+                "client_id": secret.client_id,
+                "client_secret": secret.client_secret,
+            },
         )
         first: set[str] | None = None
         while True:

@@ -28,7 +28,7 @@ from engine.core import Core, Market
 from engine.execution.desk import Desk, evolve
 from engine.forecast.stream import BadWeights, Weights
 from engine.shell.clock import Clock
-from engine.shell.feed import Feed
+from engine.shell.feed import BadSecret, Credentials, Feed, credentials_from
 from engine.shell.replay import Replay
 from engine.shell.run import Engine, until_cancelled
 from engine.shell.serve import Serve
@@ -110,30 +110,12 @@ def model_in_use(config: Config) -> Weights | None:
 # ---------------------------------------------------------------- credentials and the paper venue
 
 
-def credentials(mode: Mode) -> Callable[[], tuple[str, str]]:
-    """How the feed gets its secret when it needs it. Raises CannotStart at once when there is none."""
-    if mode == "paper":
-        return lambda: ("paper", "paper")
-    pair = _secret()
-    if pair is None:
-        raise CannotStart(
-            f"the {mode} venue needs TIDEGATE_CLIENT_ID and TIDEGATE_CLIENT_SECRET in the environment, "
-            "or a file with both as JSON named by TIDEGATE_CREDENTIALS"
-        )
-    return lambda: pair
-
-
-def _secret() -> tuple[str, str] | None:
-    client, secret = os.environ.get("TIDEGATE_CLIENT_ID"), os.environ.get("TIDEGATE_CLIENT_SECRET")
-    if client and secret:
-        return client, secret
-    if not (path := os.environ.get("TIDEGATE_CREDENTIALS")):
-        return None
+def credentials(mode: Mode) -> Credentials:
+    """The secret of this venue. Raises CannotStart when there is none."""
     try:
-        found = json.loads(Path(path).read_text())
-        return str(found["client_id"]), str(found["client_secret"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise CannotStart("the file named by TIDEGATE_CREDENTIALS has no client_id and client_secret as JSON") from None
+        return credentials_from(os.environ, mode)
+    except BadSecret as error:
+        raise CannotStart(str(error)) from None
 
 
 def _alive(record: Path) -> dict[str, str] | None:
@@ -200,7 +182,7 @@ async def live(options: Options, announce: Callable[[str], None]) -> None:
     try:
         url = paper_venue(options)["address"] if options.venue == "paper" else URLS[options.venue]
         async with _engine(options, config, journal) as engine:
-            feed = Feed(url, secret, engine.on_link, engine.on_frame)
+            feed = Feed(url, lambda: secret, engine.on_link, engine.on_frame, speed=options.speed)
             engine.plug(feed.send, feed.hangup)
             serve = _serve(options.venue, engine.core.desk.session)
             engine.screen.serve = serve

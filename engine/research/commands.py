@@ -1,0 +1,56 @@
+"""The research commands of the command line: `train` and `evaluate`. Heavy imports happen when one of them runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+Adder = Callable[[argparse.ArgumentParser], None]
+Work = Callable[[argparse.Namespace], int]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _train_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seeds", type=int, default=0, help="simulated sessions to train on; 0 takes the default")
+    parser.add_argument("--minutes", type=float, default=0.0, help="of market in each; 0 takes the default")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--out", type=Path, help="the weights file; by default the folder of the shipped ones")
+
+
+def _train(chosen: argparse.Namespace) -> int:
+    from engine.research.train import train_shipped
+
+    path, scores = train_shipped(chosen.seeds, chosen.minutes, chosen.device, chosen.out, _say)
+    if chosen.json:
+        print(msgspec.json.encode({"weights": str(path), "scores": scores}).decode())
+    else:
+        print(f"{path}")
+    return 0
+
+
+def _evaluate_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("forecast",))
+    parser.add_argument("--seeds", type=int, default=3, help="fresh sessions to judge on")
+
+
+def _evaluate(chosen: argparse.Namespace) -> int:
+    from engine.research.evaluate import evaluate_forecast
+
+    table = evaluate_forecast(chosen.seeds, _say)
+    print(
+        msgspec.json.encode(table).decode() if chosen.json else msgspec.json.format(msgspec.json.encode(table)).decode()
+    )
+    return 0
+
+
+COMMANDS: dict[str, tuple[Adder, Work, str]] = {
+    "train": (_train_options, _train, "train, calibrate and write weights with their scores"),
+    "evaluate": (_evaluate_options, _evaluate, "the tables of forecasts, on fresh paper sessions"),
+}
