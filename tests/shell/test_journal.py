@@ -123,7 +123,8 @@ class TestOthers:
 
     def test_what_was_told_durable_survives_a_kill(self, path: Path) -> None:
         script = (
-            "import sys, itertools, threading; from pathlib import Path\nfrom engine.shell.store.journal import Journal\n"
+            "import sys, itertools, threading; from pathlib import Path\n"
+            "from engine.shell.store.journal import Journal\n"
             "from engine.shell.store.writers import Writer; from tests.shell.test_journal import facts\n"
             "room = threading.Semaphore(4)\n"
             "def durable(n): print(n, flush=True); room.release()\n"
