@@ -203,6 +203,7 @@ _beat_params = msgspec.json.Decoder(_BeatParams)
 
 def _slow(data: bytes) -> Event:
     try:
+        data.decode()  # what is kept as Raw would else be found not to be text only when somebody reads it
         return _classify(_envelope.decode(data))
     except _UNREADABLE as error:
         return Garbage(str(error))
