@@ -1,0 +1,304 @@
+// The blotter: parents ▸ children ▸ fills as a tree; positions; what was decided; what went wrong.
+
+import { command } from "./command.js";
+import { $, attr, button, el, flag, keyed, put } from "./dom.js";
+import { choose, mark, now, views, when } from "./feed.js";
+import { amount, hm, known, millis, number, percent, signed, span } from "./format.js";
+
+const ORDER_COLUMNS = ["order", "side", "qty", "done / schedule", "limit", "average", "arrival", "shortfall", "dial", "left", "state"];
+const POSITION_COLUMNS = ["instrument", "size", "delta", "gamma", "vega", "mark"];
+const LIVE = new Set(["working", "paused"]); // parents that still do something
+const RESTING = new Set(["requested", "sent", "open", "cancelling"]); // children that may still fill
+const NOTES_SHOWN = 200;
+const SURE_MS = 3000;
+
+let tab = "orders";
+let bodies = {};
+let seen = 0; // the last alert that was looked at
+const open = new Map(); // row id → opened or closed by hand
+export const focus = { parent: "" }; // whose progress is drawn
+
+export function start() {
+  bodies = { orders: table(ORDER_COLUMNS), positions: table(POSITION_COLUMNS), decisions: el("div", "notes"), alerts: el("div", "notes") };
+  $("blotter").append(...Object.values(bodies));
+  $("blotter-tabs").addEventListener("click", (event) => event.target.dataset.tab && turn(event.target.dataset.tab));
+  turn(tab);
+  when(["desk", "tick"], orders);
+  when(["desk"], positions);
+  when(["notes"], notes);
+}
+
+function turn(name) {
+  tab = name;
+  for (const other of $("blotter-tabs").children) attr(other, "aria-selected", other.dataset.tab === tab);
+  for (const [key, body] of Object.entries(bodies)) body.hidden = key !== tab;
+  for (const topic of ["desk", "notes"]) mark(topic);
+}
+
+function table(columns) {
+  const node = el("table");
+  const head = el("tr");
+  for (const name of columns) head.append(el("th", "", name));
+  node.className = columns === ORDER_COLUMNS ? "orders" : "positions";
+  node.append(el("thead"), (node.body = el("tbody")));
+  node.firstChild.append(head);
+  return node;
+}
+
+function orders() {
+  const desk = views.desk;
+  put($("blotter-sum"), desk ? summary(desk) : "");
+  if (tab !== "orders") return;
+  const rows = desk ? tree(desk) : [];
+  if (!rows.length) rows.push({ kind: "empty", id: "empty", text: desk ? "No orders yet. Fill in the ticket and send a parent." : "Waiting for the engine." });
+  keyed(bodies.orders.body, rows, (row) => row.id, make, fill);
+}
+
+function summary(desk) {
+  const working = desk.parents.filter((parent) => LIVE.has(parent.state)).length;
+  const resting = desk.children.filter((child) => RESTING.has(child.state)).length;
+  return `${working} working · ${resting} resting · ${desk.fills.length} fills`;
+}
+
+// The tree as a flat list of rows, newest parents first, only what is open.
+function tree(desk) {
+  const children = Map.groupBy(desk.children, (child) => child.parent);
+  const fills = Map.groupBy(desk.fills, (one) => one.child);
+  const tops = [...desk.parents].sort((a, b) => b.start_ms - a.start_ms);
+  const known = new Set(tops.map((parent) => parent.id));
+  const rows = [];
+  const byHand = desk.children.filter((child) => !known.has(child.parent));
+  for (const parent of tops) {
+    const own = children.get(parent.id) ?? [];
+    const shown = opened(parent.id, LIVE.has(parent.state)) && own.length > 0;
+    rows.push({ kind: "parent", id: parent.id, row: parent, more: own.length > 0, shown });
+    if (shown) for (const child of newest(own)) branch(rows, child, fills);
+  }
+  if (byHand.length) {
+    const shown = opened("by hand", true);
+    rows.push({ kind: "hand", id: "by hand", count: byHand.length, more: true, shown });
+    if (shown) for (const child of newest(byHand)) branch(rows, child, fills);
+  }
+  return rows;
+}
+
+const newest = (children) => [...children].sort((a, b) => b.t_ms - a.t_ms);
+const opened = (id, otherwise) => open.get(id) ?? otherwise;
+
+function branch(rows, child, fills) {
+  const own = fills.get(child.id) ?? [];
+  const shown = own.length > 0 && opened(child.id, false);
+  rows.push({ kind: "child", id: child.id, row: child, more: own.length > 0, shown });
+  if (shown) for (const one of own) rows.push({ kind: "fill", id: `${child.id}/${one.trade}`, row: one });
+}
+
+function make(item) {
+  const row = el("tr", item.kind);
+  if (item.kind === "empty") {
+    const cell = el("td", "empty", item.text);
+    cell.colSpan = ORDER_COLUMNS.length;
+    row.append(cell);
+    return row;
+  }
+  row.cells_ = ORDER_COLUMNS.map(() => el("td"));
+  row.append(...row.cells_);
+  const [first, , , done, , , , , dial, , state] = row.cells_;
+  row.fold = button("", "fold", () => {
+    open.set(item.id, !row.shown);
+    mark("desk");
+  });
+  row.name = item.row ? button("", "link", () => choose(row.item.row.instrument)) : el("span");
+  first.append(row.fold, row.name, (row.tail = el("span", "dim")));
+  if (item.kind === "parent") {
+    done.append((row.share = el("span")), (row.bar = el("span", "pg")));
+    row.bar.append((row.bar.fill = el("i")), (row.bar.mark = el("u")));
+    dial.append(...(row.dials = dials(row)));
+  }
+  const last = el("div", "state");
+  last.append((row.word = el("span", "word")), (row.acts = el("span", "acts")));
+  state.append(last);
+  if (item.kind === "parent") row.acts.append((row.pause = pauses(row)), (row.stop = sure("cancel", () => ask(row, { do: "cancel_parent", parent: row.item.id }))));
+  if (item.kind === "child") row.acts.append((row.stop = button("cancel", "act", () => ask(row, { do: "cancel", child: row.item.id }))));
+  row.addEventListener("click", () => {
+    const parent = item.kind === "parent" ? row.item.id : row.item.row?.parent;
+    if (!parent || parent === focus.parent) return;
+    focus.parent = parent;
+    mark("desk");
+  });
+  return row;
+}
+
+function dials(row) {
+  return ["manual", "semi", "auto"].map((name) => {
+    const press = button(name[0].toUpperCase(), "dial", () => ask(row, { do: "dial", parent: row.item.id, dial: name }), name);
+    press.setAttribute("aria-label", `dial: ${name}`);
+    press.dataset.dial = name;
+    return press;
+  });
+}
+
+function pauses(row) {
+  return button("pause", "act", () => {
+    const running = row.item.row.state !== "paused";
+    ask(row, { do: running ? "pause" : "resume", parent: row.item.id });
+  });
+}
+
+// A button that asks once more before it acts.
+function sure(text, act) {
+  const press = button(text, "act", () => {
+    if (press.textContent === text) {
+      press.textContent = "sure?";
+      setTimeout(() => (press.textContent = text), SURE_MS);
+      return;
+    }
+    press.textContent = text;
+    act();
+  });
+  return press;
+}
+
+async function ask(row, verb) {
+  row.said = "pending…";
+  mark("desk");
+  const answer = await command(verb);
+  row.said = answer.ok ? "" : answer.text;
+  mark("desk");
+}
+
+function fill(row, item) {
+  row.item = item;
+  if (item.kind === "empty") return void put(row.firstChild, item.text);
+  row.shown = item.shown;
+  put(row.fold, item.more ? (item.shown ? "▾" : "▸") : "");
+  attr(row.fold, "aria-label", item.shown ? "close" : "open");
+  row.fold.disabled = !item.more;
+  if (item.kind === "parent") parentRow(row, item.row);
+  else if (item.kind === "child") childRow(row, item.row);
+  else if (item.kind === "fill") fillRow(row, item.row);
+  else put(row.name, `by hand (${item.count})`);
+  if (row.said) put(row.word, row.said);
+  flag(row.word, "bad", row.said && row.said !== "pending…");
+}
+
+const digits = (value) => (Math.abs(value) >= 1000 ? 1 : 4);
+const price = (value, more = 0) => (known(value) ? number(value, digits(value) + more) : "–");
+
+function set(row, index, text, tone) {
+  put(row.cells_[index], text);
+  if (tone) row.cells_[index].className = tone;
+}
+
+function parentRow(row, parent) {
+  put(row.name, parent.instrument);
+  put(row.tail, ` · ${parent.algorithm}`);
+  set(row, 1, parent.side, parent.side === "buy" ? "up" : "down");
+  set(row, 2, amount(parent.amount));
+  const share = parent.amount ? parent.filled / parent.amount : 0;
+  put(row.share, percent(share));
+  row.bar.fill.style.width = percentOf(share);
+  row.bar.mark.style.left = percentOf(parent.amount ? parent.scheduled / parent.amount : 0);
+  row.bar.title = `${amount(parent.filled)} done, ${amount(parent.scheduled)} due, ${amount(parent.working)} working`;
+  set(row, 4, price(parent.limit));
+  set(row, 5, price(parent.average, digits(parent.average) === 4 ? 1 : 0));
+  set(row, 6, price(parent.arrival));
+  set(row, 7, known(parent.shortfall_ticks) ? `${signed(parent.shortfall_ticks, 1)} t` : "–");
+  const live = LIVE.has(parent.state);
+  for (const press of row.dials) {
+    attr(press, "aria-pressed", press.dataset.dial === parent.dial);
+    press.disabled = !live;
+  }
+  set(row, 9, live ? span(parent.end_ms - now()) : hm(parent.end_ms));
+  word(row, parent.state, parent.reason);
+  row.acts.hidden = !live;
+  put(row.pause, parent.state === "paused" ? "resume" : "pause");
+  flag(row, "focus", focus.parent === parent.id);
+}
+
+const percentOf = (share) => `${(Math.min(1, Math.max(0, share)) * 100).toFixed(1)}%`;
+
+function childRow(row, child) {
+  put(row.name, child.id);
+  put(row.tail, ` ${child.post_only ? "post" : "take"}${child.parent ? "" : ` · ${child.instrument}`}`);
+  set(row, 1, child.side, child.side === "buy" ? "up" : "down");
+  set(row, 2, amount(child.amount));
+  set(row, 3, child.filled ? `${percent(child.filled / child.amount)}` : "0 %");
+  set(row, 4, price(child.price));
+  set(row, 5, price(child.average));
+  word(row, child.state, [child.reason, child.by].filter(Boolean).join(" · "));
+  row.acts.hidden = !RESTING.has(child.state) || child.state === "cancelling";
+}
+
+function fillRow(row, one) {
+  put(row.name, one.trade);
+  put(row.tail, one.maker ? " maker" : " taker");
+  set(row, 1, one.side);
+  set(row, 2, amount(one.amount));
+  set(row, 5, price(one.price));
+  set(row, 7, `fee ${number(one.fee, 5)}`);
+  put(row.word, millis(one.t_ms));
+}
+
+const TONES = { working: "good", open: "good", paused: "warn", lapsed: "warn", expired: "warn", rejected: "bad" };
+
+function word(row, state, reason) {
+  put(row.word, reason ? `${state} · ${reason}` : state);
+  row.word.title = reason;
+  row.word.dataset.tone = TONES[state] ?? "";
+}
+
+function positions() {
+  if (tab !== "positions") return;
+  const rows = (views.desk?.positions ?? []).filter((row) => row.size);
+  const shown = rows.length ? rows : [{ instrument: "", text: "No positions." }];
+  keyed(bodies.positions.body, shown, (row) => row.instrument, positionRow, (tr, row) => {
+    if (!row.instrument) return;
+    const cells = [signed(row.size, Number.isInteger(row.size) ? 0 : 1), signed(row.delta, 2), signed(row.gamma, 5), signed(row.vega, 0), price(row.mark)];
+    cells.forEach((text, i) => put(tr.children[i + 1], text));
+  });
+}
+
+function positionRow(row) {
+  const tr = el("tr");
+  const first = el("td");
+  tr.append(first);
+  if (row.instrument) first.append(button(row.instrument, "link", () => choose(row.instrument)));
+  else {
+    first.className = "empty";
+    first.textContent = row.text;
+    first.colSpan = POSITION_COLUMNS.length;
+    return tr;
+  }
+  for (let i = 1; i < POSITION_COLUMNS.length; i++) tr.append(el("td"));
+  return tr;
+}
+
+function notes() {
+  const alerts = views.notes.filter((note) => note.level === "warn" || note.level === "bad");
+  const fresh = alerts.filter((note) => note.n > seen);
+  if (fresh.length && tab !== "alerts") put($("alerts-said"), fresh[fresh.length - 1].text);
+  if (tab === "alerts" && alerts.length) seen = alerts[alerts.length - 1].n;
+  const badge = $("blotter-tabs").querySelector('[data-tab="alerts"]');
+  const count = tab === "alerts" ? 0 : fresh.length;
+  put(badge, count ? `alerts ${count}` : "alerts");
+  flag(badge, "warn", count);
+  if (tab === "decisions") list(bodies.decisions, views.notes, "Nothing has been decided yet.");
+  if (tab === "alerts") list(bodies.alerts, alerts, "No alerts.");
+}
+
+const GLYPHS = { info: "·", good: "✓", warn: "▲", bad: "■" };
+
+function list(body, all, empty) {
+  const shown = all.slice(-NOTES_SHOWN).reverse();
+  const items = shown.length ? shown : [{ n: -1, text: empty }];
+  keyed(body, items, (note) => `${note.n}:${note.text}`, line, () => {});
+}
+
+function line(note) {
+  if (note.n < 0) return el("div", "empty", note.text);
+  const row = el("div", "note");
+  row.dataset.level = note.level;
+  row.append(el("span", "time", millis(note.t_ms)), el("span", "glyph", GLYPHS[note.level]), el("span", "who", note.who), el("span", "text", note.text));
+  if (note.instrument) row.append(button(note.instrument, "link", () => choose(note.instrument)));
+  return row;
+}

@@ -1,0 +1,39 @@
+// The desk page's scripts, in the order in which they are tied to the page once Dash has laid it out.
+
+import * as banners from "./banners.js";
+import * as blotter from "./blotter.js";
+import { answered } from "./command.js";
+import { $ } from "./dom.js";
+import * as feed from "./feed.js";
+import * as gauges from "./gauges.js";
+import * as heatmap from "./heatmap.js";
+import * as keys from "./keys.js";
+import * as ladder from "./ladder.js";
+import * as picker from "./picker.js";
+import * as progress from "./progress.js";
+import * as proposals from "./proposals.js";
+import * as replay from "./replay.js";
+import * as smile from "./smile.js";
+import * as surface from "./surface.js";
+import * as ticket from "./ticket.js";
+import * as top from "./top.js";
+
+const PARTS = [top, surface, smile, ladder, heatmap, gauges, ticket, proposals, blotter, progress, replay, banners, picker, keys];
+
+// Promises must not reach Dash, which would wait for them: what it calls returns nothing.
+window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {
+  tidegate: {
+    answered: (answers) => void answered(answers),
+    submit: (...values) => void ticket.submit(...values),
+    ticket: (...values) => void ticket.changed(...values),
+  },
+});
+window.tidegate = { views: feed.views, paints: feed.paints, choose: feed.choose };
+
+function begin() {
+  if (!$("desk") || !window.dash_clientside.set_props) return void requestAnimationFrame(begin);
+  for (const part of PARTS) part.start();
+  feed.start();
+}
+
+begin();

@@ -1,0 +1,108 @@
+// The parent ticket: filled by clicks elsewhere, priced before it is sent, sent as one command.
+
+import { implied, years } from "./black.js";
+import { command } from "./command.js";
+import { $, flag, put } from "./dom.js";
+import { instrument, now, views, when } from "./feed.js";
+import { amount, known, number } from "./format.js";
+import { tickAt } from "./window.js";
+
+const NAMES = ["side", "quantity", "limit", "minutes", "algorithm", "urgency", "dial", "auto_limit"];
+let fields = { side: "buy", minutes: 10, algorithm: "adaptive", urgency: 5, dial: "manual", auto_limit: 3 };
+let sending = false;
+
+export function start() {
+  when(["ladder", "instrument"], draw);
+  when(["instrument"], () => fill({ limit: null }));
+  when(["status"], () => {
+    $("ticket-send").disabled = sending || Boolean(reason());
+    $("ticket-send").title = reason();
+  });
+}
+
+const reason = () => (views.status?.mode === "replay" ? "a replay sends nothing" : views.status?.killed ? "killed: re-arm first" : "");
+
+export const quantity = () => Number(fields.quantity) || 0;
+
+export function fill({ limit, side }) {
+  const set = window.dash_clientside?.set_props;
+  if (!set) return;
+  if (limit !== undefined) set("ticket-limit", { value: limit });
+  if (side) set("ticket-side", { value: side });
+}
+
+// Called by Dash whenever a field changes, with all of them in order.
+export function changed(...values) {
+  fields = Object.fromEntries(NAMES.map((name, i) => [name, values[i]]));
+  flag($("ticket"), "selling", fields.side === "sell");
+  flag($("ticket"), "semi", fields.dial === "semi");
+  put($("ticket-outcome"), "");
+  draw();
+}
+
+// Called by Dash when the button is pressed.
+export async function submit(_, ...values) {
+  if (sending) return;
+  changed(...values);
+  sending = true;
+  const send = $("ticket-send");
+  send.disabled = true;
+  outcome("pending…", "");
+  const answer = await command({ do: "submit", instrument: instrument(), ...fields });
+  sending = false;
+  send.disabled = Boolean(reason());
+  outcome(answer.text, answer.ok ? "good" : "bad");
+}
+
+function outcome(text, tone) {
+  const node = $("ticket-outcome");
+  put(node, text);
+  flag(node, "good", tone === "good");
+  flag(node, "bad", tone === "bad");
+}
+
+function draw() {
+  put($("ticket-instrument"), instrument());
+  put($("ticket-estimate"), estimate());
+}
+
+// What the limit is in volatility, and what taking it all now would cost in the book as it stands.
+function estimate() {
+  const view = views.ladder;
+  if (!view || !fields.side) return "";
+  const volatility = limitIv(view);
+  return [volatility ? `limit ${number(volatility * 100, 1)} %` : "", atOnce(view)].filter(Boolean).join(" · ");
+}
+
+function atOnce(view) {
+  const wanted = quantity();
+  const buys = fields.side === "buy";
+  const levels = buys ? view.asks : view.bids;
+  if (!wanted || !levels.length) return "";
+  const touch = levels[0][0];
+  const tick = tickAt(touch, view.steps);
+  const limit = fields.limit ? Math.round(Number(fields.limit) / view.unit) : null;
+  const inside = limit === null ? levels : levels.filter(([units]) => (buys ? units <= limit : units >= limit));
+  if (!inside.length) return `${number(Math.abs(touch - limit) / tick, 0)} ticks short of the ${buys ? "ask" : "bid"}`;
+  const { filled, average } = walk(inside, wanted);
+  if (filled < wanted) return `${amount(filled)} of ${amount(wanted)} could be had at once`;
+  return `at once ${number(average * view.unit, view.digits + 1)}, ${number(Math.abs(average - touch) / tick, 1)} t past the touch`;
+}
+
+function walk(levels, wanted) {
+  let [filled, paid] = [0, 0];
+  for (const [units, contracts] of levels) {
+    const take = Math.min(contracts, wanted - filled);
+    filled += take;
+    paid += take * units;
+    if (filled >= wanted) break;
+  }
+  return { filled, average: paid / filled };
+}
+
+function limitIv(view) {
+  const [, , strike, kind] = view.instrument.split("-");
+  const expiry = views.chain?.instruments.find(([name]) => name === view.instrument)?.[2];
+  if (!strike || !expiry || !fields.limit || !known(view.forward)) return null;
+  return implied(Number(fields.limit), view.forward, Number(strike), years(expiry, now()), kind === "C");
+}

@@ -1,0 +1,78 @@
+"""The desk page: which panel stands where. What moves inside is drawn by `assets/`, from the feed."""
+
+from __future__ import annotations
+
+from dash import html
+
+from components import blotter, ladder, link, proposals, replay, sessions, surface, ticket
+from components.style import figure, marks
+
+INDEX = """<!doctype html>
+<html lang="en">
+  <head>
+    {%metas%}
+    <meta name="color-scheme" content="dark">
+    <title>{%title%}</title>
+    <link rel="icon" href="/assets/tidegate.svg" type="image/svg+xml">
+    <link rel="stylesheet" href="/assets/desk.css">
+    {%css%}
+    <script type="module" src="/assets/desk.js"></script>
+  </head>
+  <body>
+    {%app_entry%}
+    <footer>{%config%}{%scripts%}{%renderer%}</footer>
+  </body>
+</html>"""
+
+FIGURES = (
+    ("feed-badge", "feed"),
+    ("top-model", "model"),
+    ("top-credits", "venue credits"),
+    ("top-margin", "margin"),
+    ("top-delta", "Δ coin / USD"),
+    ("top-gamma", "Γ $1k"),
+    ("top-vega", "vega"),
+    ("top-pnl", "PnL today"),
+    ("top-expiry", "next expiry"),
+)
+
+
+def layout() -> html.Div:
+    right = html.Div([ticket.layout(), proposals.layout()], className="right")
+    panels = [_top(), surface.layout(), ladder.layout(), right, blotter.layout(), blotter.progress(), replay.layout()]
+    return html.Div(
+        [html.Main(panels, className="desk", id="desk"), _picker(), _keys(), sessions.layout(), _toast(), link.stores()]
+    )
+
+
+def _top() -> html.Header:
+    return html.Header(
+        [
+            html.Span("Tidegate", className="brand"),
+            html.Span("–", id="mode-badge", className="badge"),
+            *[figure(name, caption) for name, caption in FIGURES],
+            html.Span(id="alarm", className="alarm", role="alert"),
+            html.Button("re-arm", id="rearm", type="button", className="quiet", hidden=True),
+            html.Button("KILL", id="kill", type="button", title="Blocks new orders and cancels ours, on the press"),
+        ],
+        className="panel top",
+    )
+
+
+def _picker() -> html.Dialog:
+    return html.Dialog(
+        [
+            html.Div(id="picker-field"),
+            html.Div(id="picker-list", className="picker-list", role="listbox", **marks(aria_label="instruments")),
+        ],
+        id="picker",
+        **marks(aria_label="choose an instrument"),
+    )
+
+
+def _keys() -> html.Dialog:
+    return html.Dialog(id="keys", **marks(aria_label="keys"))
+
+
+def _toast() -> html.Div:
+    return html.Div(id="toast", className="toast", hidden=True, role="status")
