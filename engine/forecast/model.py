@@ -32,6 +32,18 @@ WEIGHT = {
 }
 
 
+TARGETS: tuple[tuple[str, int], ...] = (
+    ("direction", 1),  # class: 0 up, 1 down, 2 stable
+    ("drift", 1),
+    ("slip", 10),
+    ("impact", 2),
+    ("fill", 2),
+    ("iv", 1),
+    ("spread", 1),
+    ("depth", 1),
+)
+
+
 class Net(nn.Module):
     """Two LSTM layers and one linear head for every gauge."""
 
@@ -79,26 +91,14 @@ def _rising(band: Band) -> Tensor:
 
 
 def losses(out: Tensor, y: Tensor) -> dict[str, Tensor]:
-    """Mean loss of each head. `out` (N, OUTPUTS); `y` (N, targets) as `research/dataset.TARGETS` has it, NaN where a
+    """Mean loss of each head. `out` (N, OUTPUTS); `y` (N, 19) as TARGETS has it, NaN where a
     label is unknown. Cross-entropy, Huber, pinball and Bernoulli, each over its known labels only."""
     at = 0
     found = {}
-    for name, width in TARGET_WIDTHS:
+    for name, width in TARGETS:
         found[name] = _loss(name, out[:, columns(name)], y[:, at : at + width])
         at += width
     return found
-
-
-TARGET_WIDTHS: tuple[tuple[str, int], ...] = (
-    ("direction", 1),  # class: 0 up, 1 down, 2 stable
-    ("drift", 1),
-    ("slip", 10),
-    ("impact", 2),
-    ("fill", 2),
-    ("iv", 1),
-    ("spread", 1),
-    ("depth", 1),
-)
 
 
 def _loss(name: str, out: Tensor, y: Tensor) -> Tensor:
@@ -117,7 +117,7 @@ def _loss(name: str, out: Tensor, y: Tensor) -> Tensor:
 
 def pinball(bands: Tensor, y: Tensor) -> Tensor:
     """(N, k, 3) quantiles against (N, k) → (N, k), mean of the three pinball losses."""
-    q = torch.tensor(QUANTILES)
+    q = torch.tensor(QUANTILES, device=y.device)
     miss = y[..., None] - bands
     return torch.maximum(q * miss, (q - 1.0) * miss).mean(-1)
 
@@ -127,9 +127,9 @@ def total(found: dict[str, Tensor]) -> Tensor:
     return torch.stack([WEIGHT[name] * loss for name, loss in found.items()]).sum()
 
 
-def arrays(net: Net, mean: Array, scale: Array) -> dict[str, Array]:
+def arrays(net: Net) -> dict[str, Array]:
     """The trained numbers as the weights file has them: gate by gate, inputs above hidden state."""
-    out: dict[str, Array] = {"mean": mean, "scale": scale}
+    out: dict[str, Array] = {}
     for layer in range(LAYERS):
         both = torch.cat([getattr(net.lstm, f"weight_ih_l{layer}"), getattr(net.lstm, f"weight_hh_l{layer}")], dim=1)
         gates = both.detach().reshape(4, net.hidden, -1).transpose(1, 2)  # (4H, in + H) → (4, in + H, H)

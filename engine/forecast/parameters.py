@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.domain import Kind
 from engine.forecast.baseline import Rates
 from engine.forecast.features import NAMES
 from engine.messages import SIZES
@@ -29,7 +30,7 @@ Array = NDArray[np.float32]
 # The head's outputs, in order: how many columns each takes.
 HEADS: tuple[tuple[str, int], ...] = (
     ("direction", 3),  # logits of up, down, stable
-    ("drift", 1),
+    ("drift", 1),  # in thresholds
     ("slip", 2 * len(SIZES) * 3),  # buys then sells, by size, (lo, mid, hi)
     ("impact", 2),  # buy, sell
     ("fill", 2),  # logits of bid, ask
@@ -57,19 +58,21 @@ class BadWeights(ValueError):
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What travels with the numbers.
 
-    `threshold_ticks` and `horizon_s` define up/down/stable; `temperature` is fitted on a stretch held out from the
-    training; `scores` hold each head's score beside its rivals' on a later stretch; the hashes are of the training
-    data and of the crowd's settings, empty for recorded sessions.
+    `threshold_ticks` and `horizon_s` define up/down/stable; `rates` are the baseline's; futures have their own of
+    both, their ticks being so much finer. `temperature` is fitted on a stretch held out from the training; `scores`
+    hold each head's score beside its rivals' on later sessions; the hashes are of the training data and of the crowd's
+    settings, empty for recorded sessions.
     """
 
     names: tuple[str, ...]
     hidden: int
     threshold_ticks: float
+    future_threshold_ticks: float
     horizon_s: float
     temperature: float
-    drift_scale: float  # ticks per unit of the drift head
     iv_scale: float  # per cent per unit of the iv head
     rates: Rates
+    future_rates: Rates
     data_hash: str
     crowd_hash: str
     seeds: tuple[int, ...]
@@ -77,11 +80,19 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     scores: dict[str, Any]
     arrays: tuple[tuple[str, tuple[int, ...]], ...]  # name, shape
 
+    def threshold(self, kind: Kind) -> float:
+        """Ticks beyond which a move is up or down; also the drift head's unit."""
+        return self.threshold_ticks if kind is Kind.OPTION else self.future_threshold_ticks
+
+    def base(self, kind: Kind) -> Rates:
+        return self.rates if kind is Kind.OPTION else self.future_rates
+
 
 class Weights:
     """A header and its arrays, checked against each other: `mean`, `scale` (F,); `lstm0`, `lstm1` (4, in + H, H) with
     gates in the order input, forget, cell, output and inputs above hidden state; `bias0`, `bias1` (4, H); `head`
-    (H, OUTPUTS), `head_bias` (OUTPUTS,). A scale of 0 mutes a feature that never varied in training."""
+    (H, OUTPUTS), `head_bias` (OUTPUTS,); `logistic` (F + 1, 3), a rival that travels along to be judged on the same
+    sessions, its intercepts last. A scale of 0 mutes a feature that never varied in training."""
 
     def __init__(self, header: Header, arrays: Mapping[str, Array]) -> None:
         self.header = msgspec.json.decode(msgspec.json.encode(header), type=Header)  # as it will be read: 1 is 1.0
@@ -127,6 +138,7 @@ def header_arrays(hidden: int, features: int) -> tuple[tuple[str, tuple[int, ...
         ("bias1", (4, hidden)),
         ("head", (hidden, OUTPUTS)),
         ("head_bias", (OUTPUTS,)),
+        ("logistic", (features + 1, 3)),
     )
 
 
@@ -154,5 +166,5 @@ def _check(weights: Weights) -> None:
         raise BadWeights("an array differs from its header's shape")
     if not all(np.isfinite(array).all() for array in weights.arrays.values()):
         raise BadWeights("the weights hold numbers that are not finite")
-    if header.temperature <= 0 or header.threshold_ticks <= 0:
-        raise BadWeights("the weights' temperature and threshold must be positive")
+    if min(header.temperature, header.threshold_ticks, header.future_threshold_ticks) <= 0:
+        raise BadWeights("the weights' temperature and thresholds must be positive")

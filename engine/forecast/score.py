@@ -104,7 +104,10 @@ class Frequencies:
         return tuple(count / total for count in self.counts)
 
     def dump(self) -> list[Any]:
-        return [list(self.counts), self.lead]
+        return [list(self.frozen), list(self.counts), self.lead]
 
-    def load(self, value: list[Any]) -> None:
-        self.counts, self.lead = list(value[0]), value[1]
+    @classmethod
+    def load(cls, value: list[Any]) -> Frequencies:
+        made = cls(tuple(value[0]))
+        made.counts, made.lead = list(value[1]), value[2]
+        return made

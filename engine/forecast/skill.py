@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import NS, Side
+from engine.domain import NS, Kind, Side
 from engine.forecast.baseline import IMPACT_SIZE, Rates, Standing, contracts
 from engine.forecast.features import Context
 from engine.forecast.labels import HORIZON_NS, MIN_PRINT, costs, fitted_iv, outcome_of, place, to_ten
@@ -54,8 +54,7 @@ class Monitor:
 
     def __init__(self, weights: Weights | None) -> None:
         self.id = weights.id if weights else "baseline"
-        self.rates = weights.header.rates if weights else Rates()
-        self.threshold = weights.header.threshold_ticks if weights else 1.0
+        self._header = weights.header if weights else None
         self._tallies = {head: Tally(max(10 * NS, 2 * HORIZON_NS[head])) for head in HEADS}
         self._pending: dict[str, deque[Sample]] = {head: deque(maxlen=PENDING) for head in HEADS}
         self._sampled: dict[str, int] = {}
@@ -108,7 +107,7 @@ class Monitor:
         if t - self._sampled.get(name, 0) < NS:
             return
         self._sampled[name] = t
-        moves, fills = self._past(name)
+        moves, fills = self._past(name, now.instrument.kind)
         at = IMPACT_SIZE
         self._wait(t, "direction", name, now, place(now, context), [said.up, said.down, said.stable], moves.rates())
         self._wait(t, "slippage", name, now, [now.ask, now.bid], [*said.slip_buy[at], *said.slip_sell[at]],
@@ -125,9 +124,9 @@ class Monitor:
     ) -> None:
         self._pending[head].append(Sample(t + HORIZON_NS[head], name, now.tick, was, said, list(base)))
 
-    def _past(self, name: str) -> tuple[Frequencies, tuple[Frequencies, Frequencies]]:
+    def _past(self, name: str, kind: Kind) -> tuple[Frequencies, tuple[Frequencies, Frequencies]]:
         if name not in self._moves:
-            r = self.rates
+            r = self._header.base(kind) if self._header else Rates()
             self._moves[name] = Frequencies((r.up, r.down, 1.0 - r.up - r.down))
             self._fills[name] = (
                 Frequencies((r.fill_bid, 1.0 - r.fill_bid)),
@@ -146,8 +145,10 @@ class Monitor:
         here = place(now, context)
         if len(here) != len(sample.was):
             return None  # the fair price came or went: the two places cannot be compared
-        outcome = outcome_of((here[0] - sample.was[0]) / sample.tick, self.threshold)
-        self._past(sample.name)[0].saw(outcome)
+        assert self._header is not None
+        threshold = self._header.threshold(now.instrument.kind)
+        outcome = outcome_of((here[0] - sample.was[0]) / sample.tick, threshold)
+        self._moves[sample.name].saw(outcome)
         return log_gain(sample.said[outcome], sample.base[outcome])
 
     def _slippage(self, sample: Sample, now: Standing, context: Context) -> float | None:
@@ -162,7 +163,7 @@ class Monitor:
         bid, _, ask, _, bid_done, ask_done = sample.was
         done = (bool(bid_done) or now.ask <= bid, bool(ask_done) or now.bid >= ask)
         gain = 0.0
-        for k, past in enumerate(self._past(sample.name)[1]):
+        for k, past in enumerate(self._fills[sample.name]):
             said, base = sample.said[k], sample.base[k]
             gain += log_gain(said, base) if done[k] else log_gain(1.0 - said, 1.0 - base)
             past.saw(0 if done[k] else 1)
@@ -222,11 +223,9 @@ class Monitor:
             made._tallies[head].load(value["tallies"][head])
             made._pending[head].extend(msgspec.convert(value["pending"][head], list[Sample]))
         made._sampled = dict(value["sampled"])
-        for name, kept in value["moves"].items():
-            moves, fills = made._past(name)
-            moves.load(kept)
-            for past, raw in zip(fills, value["fills"][name], strict=True):
-                past.load(raw)
+        made._moves = {name: Frequencies.load(raw) for name, raw in value["moves"].items()}
+        for name, (bid, ask) in value["fills"].items():
+            made._fills[name] = Frequencies.load(bid), Frequencies.load(ask)
         made._pushes = msgspec.convert(value["pushes"], dict[str, Sample])
         made._unlike = value["unlike"]
         return made

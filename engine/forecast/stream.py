@@ -62,37 +62,43 @@ class Carried:
 class Forecaster:
     """Forecasts of many instruments; without weights, the baseline's.
 
-    After a step, `baselines` holds what the baseline says of the same books, and `standings` the books as they stand.
+    After a step, `baselines` holds what the baseline says of the same books, `standings` the books as they
+    stand, and `rows` the vectors taken.
     """
 
     def __init__(self, weights: Weights | None) -> None:
         self.weights = weights
         self.id = weights.id if weights else "baseline"
-        self.rates = weights.header.rates if weights else Rates()
         self.baselines: dict[str, Forecast] = {}
         self.standings: dict[str, Standing] = {}
+        self.rows: Mapping[str, Row] = {}  # of the last step
         self._carried: dict[str, Carried] = {}
 
     def step(
         self, t: int, rows: Mapping[str, Row], books: Mapping[str, Book], own: Mapping[str, OwnLots]
     ) -> dict[str, Forecast]:
         """Take each instrument's vector at step `t`; a forecast for each whose book has two sides."""
-        self.standings = {}
+        self.rows, self.standings = rows, {}
         for name in rows:
             now = standing(books[name], own.get(name, NO_BOOK))
             if now is not None:
                 self.standings[name] = now
-        self.baselines = {name: baseline(t, now, self.rates) for name, now in self.standings.items()}
+        self.baselines = {name: baseline(t, now, self.rates(now)) for name, now in self.standings.items()}
         if self.weights is None or not rows:
             return dict(self.baselines)
         return self._forecasts(t, self.outputs(t, rows))
+
+    def rates(self, now: Standing) -> Rates:
+        """The base rates frozen for this kind of instrument."""
+        return self.weights.header.base(now.instrument.kind) if self.weights else Rates()
 
     def outputs(self, t: int, rows: Mapping[str, Row]) -> dict[str, Array]:
         """Step the recurrent state by one vector each; the head's raw outputs, (OUTPUTS,) per instrument."""
         assert self.weights is not None
         carried = [self._of(name, t) for name in rows]
-        x = standardise(np.stack(list(rows.values())), self.weights)  # (B, F)
-        for state, strange in zip(carried, (np.abs(x) > STRANGE).mean(axis=1), strict=True):
+        raw = np.stack(list(rows.values()))  # (B, F)
+        x = standardise(raw, self.weights)
+        for state, strange in zip(carried, unlike(raw, x, self.weights), strict=True):
             state.strange += (float(strange) - state.strange) / min(state.steps + 1, WARM_STEPS)
         h = np.stack([state.h for state in carried], axis=1)  # (LAYERS, B, H)
         c = np.stack([state.c for state in carried], axis=1)
@@ -126,7 +132,7 @@ class Forecaster:
             return {}
         said = spoken(np.stack([outputs[name] for name in names]), self.weights)
         return {
-            name: _forecast(t, self.id, self._carried[name], self.standings[name], values, self.rates)
+            name: _forecast(t, self.weights, self._carried[name], self.standings[name], values)
             for name, values in zip(names, said.tolist(), strict=True)
         }
 
@@ -147,6 +153,14 @@ class Forecaster:
 def standardise(rows: NDArray[np.float32], weights: Weights) -> Array:
     """(…, F) features → standardised, not yet clipped. Features that never varied in training come out as 0."""
     out: Array = (rows - weights.arrays["mean"]) * weights.arrays["scale"]
+    return out
+
+
+def unlike(rows: Array, x: Array, weights: Weights) -> Array:
+    """(B, F) raw and standardised → the share (B,) of features outside what the training saw: far out, or different at
+    all from what never varied there."""
+    fixed = (weights.arrays["scale"] == 0) & (np.abs(rows - weights.arrays["mean"]) > 1e-3)
+    out: Array = ((np.abs(x) > STRANGE) | fixed).mean(axis=1)
     return out
 
 
@@ -179,11 +193,10 @@ def noncrossing(raw: Array) -> Array:
 
 
 def spoken(out: Array, weights: Weights) -> Array:
-    """Head outputs (B, OUTPUTS) → probabilities, calibrated, ticks, per cent and ratios in the same columns."""
+    """Head outputs (B, OUTPUTS) → probabilities (calibrated) and per cent in the same columns."""
     said = out.astype(np.float32, copy=True)
     said[:, columns("direction")] = softmax(out[:, columns("direction")] / np.float32(weights.header.temperature))
     said[:, columns("fill")] = sigmoid(out[:, columns("fill")])
-    said[:, columns("drift")] *= np.float32(weights.header.drift_scale)
     said[:, columns("iv")] *= np.float32(weights.header.iv_scale)
     return said
 
@@ -198,22 +211,23 @@ _DIRECTION, _DRIFT, _SLIP, _IMPACT = (columns(name).start for name in ("directio
 _FILL, _IV, _SPREAD, _DEPTH = (columns(name).start for name in ("fill", "iv", "spread", "depth"))
 
 
-def _forecast(t: int, source: str, state: Carried, now: Standing, said: list[float], rates: Rates) -> Forecast:
+def _forecast(t: int, weights: Weights, state: Carried, now: Standing, said: list[float]) -> Forecast:
     up, down = said[_DIRECTION], said[_DIRECTION + 1]
+    kind, impact = now.instrument.kind, weights.header.base(now.instrument.kind).impact
     half = 3 * len(SIZES)
     return Forecast(
         t=t,
-        source=source,
+        source=weights.id,
         warm=state.steps >= WARM_STEPS,
         familiar=state.strange <= STRANGE_SHARE,
         up=up,
         down=down,
         stable=max(1.0 - up - down, 0.0),
-        drift_ticks=said[_DRIFT],
+        drift_ticks=said[_DRIFT] * weights.header.threshold(kind),
         slip_buy=_bands(said[_SLIP : _SLIP + half], now.buy),
         slip_sell=_bands(said[_SLIP + half : _SLIP + 2 * half], now.sell),
-        impact_buy=rates.impact * now.push_buy + (1.0 + now.push_buy) * said[_IMPACT],
-        impact_sell=rates.impact * now.push_sell + (1.0 + now.push_sell) * said[_IMPACT + 1],
+        impact_buy=impact * now.push_buy + (1.0 + now.push_buy) * said[_IMPACT],
+        impact_sell=impact * now.push_sell + (1.0 + now.push_sell) * said[_IMPACT + 1],
         fill_bid=said[_FILL],
         fill_ask=said[_FILL + 1],
         iv_move=(said[_IV], said[_IV + 1], said[_IV + 2]),

@@ -161,6 +161,7 @@ class Exchange:
         self._orders: dict[int, dict[int, Order]] = {}
         self._fresh: dict[int, list[Fill]] = {}
         self._trades: dict[int, list[Trade]] = {}
+        self._closed: list[Closed] = []
 
     # accounts
 
@@ -257,6 +258,8 @@ class Exchange:
         for n in self._dirty:
             self._announce(t, n)
         self._dirty.clear()
+        self._out += self._closed
+        self._closed.clear()
 
     def drain(self) -> list[Announcement]:
         out, self._out = self._out, []
@@ -272,7 +275,7 @@ class Exchange:
         for account in self.accounts:
             self._deliver(account, instrument, n, price)
         self.stats[n].open_interest = 0
-        self._out.append(Closed(t, n, price))
+        self._closed.append(Closed(t, n, price))
 
     # within
 
@@ -566,6 +569,8 @@ class Exchange:
         size = account.size(n)
         if not size:
             return
+        if not account.house:
+            self._orders.setdefault(account.id, {})  # a report without orders: its money has changed
         account.cash += self._payout(account, instrument, n, price)
         account.positions[n].size = account.positions[n].cost = 0
 

@@ -6,7 +6,8 @@ start. From there Levenberg–Marquardt moves the pair, and the linear three are
 the long curved valley of SVI's cost, in which plain descent creeps.
 
 The errors are those that matter: IV against mid, in half-spreads; a one-sided quote pulls only while the fit is on its
-wrong side; a quote many half-spreads off counts little (Cauchy weights, two rounds).
+wrong side; a quote many half-spreads off counts little (Cauchy weights, two rounds,
+each from the grid anew, since a smile that has bent towards an outlier stays bent).
 
 A slice with a butterfly is fitted once more, from the cheapest pair of the grid that has none, with g as a penalty
 where it is negative; what the penalty leaves is taken away by `svi.tamed`. Deterministic throughout.
@@ -20,7 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.surface.svi import MIN_LEVEL, Slice, flat, g, g_grid, least_g, tamed
+from engine.surface.svi import MIN_LEVEL, SAFE_G, Slice, flat, g, g_grid, least_g, tamed
 
 Floats = NDArray[np.float64]
 
@@ -29,8 +30,8 @@ MIN_SIGMA = 1e-3
 MIN_B = 1e-9
 G_MARGIN, G_PENALTY, G_COARSE = 1e-4, 300.0, 61  # half-spreads for g below the margin; points looked at on the way
 FREE_STEPS, FREE_GAIN = 20, 1e-4  # at most so many steps; stop when one gains less than this share of the cost
-GUARDED_STEPS, GUARDED_GAIN = 12, 1e-3
-OUTLIER = 4.0  # half-spreads
+GUARDED_STEPS, GUARDED_GAIN = 20, 1e-3
+OUTLIER, ROBUST_ROUNDS = 4.0, 2  # half-spreads
 _ROUND = np.eye(3, dtype=bool)
 _NUDGE = 1e-5
 _PAIR_ONLY = np.array([1e-8, 1e-8, 1e-8, 1.0, 1.0])
@@ -50,14 +51,15 @@ class Points(msgspec.Struct, frozen=True):
 def fit(points: Points, years: float, last: Slice | None = None) -> Slice:
     """The slice nearest to the quotes with g ≥ 0 on the whole line. Wants five mids or more to mean anything."""
     q = _descend(_start(points, years, last, safe=False), points, years, guarded=False)
-    for _ in range(2):
-        off = np.abs(_errors(q, points, years)[0])
+    trusted = points.scale
+    for _ in range(ROBUST_ROUNDS):
+        off = np.abs(_errors(q, points, years)[0]) * points.scale / trusted
         if float(off.max()) <= OUTLIER:
             break
-        points = msgspec.structs.replace(points, scale=points.scale * np.sqrt(1.0 + (off / OUTLIER) ** 2))
-        q = _descend(q, points, years, guarded=False)
+        points = msgspec.structs.replace(points, scale=trusted * np.sqrt(1.0 + (off / OUTLIER) ** 2))
+        q = _descend(_start(points, years, last, safe=False), points, years, guarded=False)
     found = _slice(q)
-    if least_g(found) >= 0.0:
+    if least_g(found) >= SAFE_G:
         return found
     return tamed(_slice(_descend(_start(points, years, last, safe=True), points, years, guarded=True)))
 

@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 MIN_LEVEL = 1e-9  # of total variance: below it there is no smile to speak of
 G_REACH = 50.0  # |k − m| up to which g is looked at; beyond it is the wing's limit ¼ − slope²/16
 G_POINTS = 161
+G_NEAR = 0.02  # where the grid finds less than this, it is looked at more closely
+SAFE_G = 1e-6  # what counts as no butterfly, with room for what even the closer look may miss
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -91,27 +93,37 @@ def g_grid(m: Floats, sigma: Floats, points: int = G_POINTS) -> Floats:
 
 
 def least_g(piece: Slice) -> float:
-    """The least g on a grid over the line and in the limits of both wings; −inf if total variance is not positive."""
+    """The least g over the line, wings' limits included; −inf if total variance is not positive.
+
+    A grid, and a finer one around each of its low points: g is smooth in asinh((k − m)/σ), so nothing above 1e-6 hides.
+    """
     if piece.least_w() <= 0.0:
         return -math.inf
     params = piece.params()
+    k = g_grid(params[3], params[4])
+    values = g(params, k)
     steepest = piece.b * (1.0 + abs(piece.rho))
-    return min(float(np.min(g(params, g_grid(params[3], params[4])))), 0.25 - steepest**2 / 16.0)
+    least = min(float(np.min(values)), 0.25 - steepest**2 / 16.0)
+    low = (values[1:-1] < G_NEAR) & (values[1:-1] <= values[:-2]) & (values[1:-1] <= values[2:])
+    for n in np.flatnonzero(low):
+        least = min(least, float(np.min(g(params, np.linspace(k[n], k[n + 2], 101)))))
+    return least
 
 
 def tamed(piece: Slice) -> Slice:
-    """The slice itself if g ≥ 0, else the nearest one on the way to a flat smile at its own at-the-money variance.
+    """The slice itself if it has no butterfly, else the nearest without one on the way to a flat smile.
 
-    The flat end has g = 1, so a safe slice is always found; its distance is halved a dozen times. Raises nothing.
+    The flat smile has the slice's own at-the-money variance, and no butterfly, so a safe slice is always found; the way is
+    halved a dozen times.
     """
-    if least_g(piece) >= 0.0:
+    if least_g(piece) >= SAFE_G:
         return piece
     level, low, high = max(piece.w(0.0), MIN_LEVEL), 0.0, 1.0
     safe = flat(level)
     for _ in range(12):
         share = (low + high) / 2.0
         tried = _mixed(piece, level, share)
-        if least_g(tried) >= 0.0:
+        if least_g(tried) >= SAFE_G:
             safe, high = tried, share
         else:
             low = share
