@@ -160,7 +160,7 @@ def test_a_passive_order_fills_when_its_queue_has_traded(prints: list[tuple[int,
     for k in range(51):
         monitor.step(START + k * STEP, {NAME: said} if k == 0 else {}, {NAME: base}, {NAME: still}, context,
                      rows if k == 1 else [])  # fmt: skip
-    yes, no = monitor.dump()["fills"][NAME][0][0]
+    yes, no = monitor.dump()["fills"][NAME][0][1]
     rate = WEIGHTS.header.rates.fill_bid
     assert (yes / (yes + no) > rate) == filled
 

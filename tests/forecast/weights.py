@@ -22,9 +22,11 @@ def random_net(seed: int = 1, hidden: int = 16) -> Net:
 
 def weights_of(net: Net, **changes: Any) -> Weights:
     values: dict[str, Any] = {
-        "names": NAMES, "hidden": net.hidden, "threshold_ticks": 0.25, "horizon_s": 1.0, "temperature": 1.5,
-        "drift_scale": 1.0, "iv_scale": 1.0, "rates": Rates(), "data_hash": "", "crowd_hash": "", "seeds": (),
+        "names": NAMES, "hidden": net.hidden, "threshold_ticks": 0.25, "future_threshold_ticks": 4.0,
+        "horizon_s": 1.0, "temperature": 1.5,
+        "iv_scale": 1.0, "rates": Rates(), "future_rates": Rates(), "data_hash": "", "crowd_hash": "", "seeds": (),
         "training": {}, "scores": {}, "arrays": header_arrays(net.hidden, len(NAMES)), **changes,
     }  # fmt: skip
     ones = np.ones(len(NAMES), np.float32)
-    return Weights(Header(**values), arrays(net, 0 * ones, ones))
+    rival = np.zeros((len(NAMES) + 1, 3), np.float32)
+    return Weights(Header(**values), {**arrays(net), "mean": 0 * ones, "scale": ones, "logistic": rival})
