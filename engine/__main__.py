@@ -94,28 +94,26 @@ def session_for_replay(options: modes.Options, path: Path) -> Path:
         raise modes.CannotStart(f"there is no session or recording at {path}")
     if path.is_dir():
         raise modes.CannotStart(f"{path} is a folder, but not a session's: it has no session.json")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    weights = modes.model_in_use(Config())
+    model = weights.id if weights else ""
+    digest = hashlib.sha256(path.read_bytes() + model.encode()).hexdigest()[:8]
     stem = (
         "".join(letter for letter in path.name.split(".")[0] if letter.isalnum() or letter in "-_")[:40] or "recording"
     )
     folder = options.data / "imports" / "sessions" / f"{stem}-{digest}"
     if not (folder / "session.json").exists():
-        import_into(folder, path)
+        import_into(folder, path, model)
     return folder
 
 
-def import_into(folder: Path, path: Path) -> int:
+def import_into(folder: Path, path: Path, model: str) -> int:
     """Import a recording as a session; says what was found on stderr. Raises CannotStart with the reason."""
     from engine.research.imports import BadRecording, open_recording
     from engine.shell.recording import lay
 
     try:
         recording = open_recording(path)
-        weights = modes.model_in_use(Config())
-        count = lay(
-            folder, recording.instruments, recording, model=weights.id if weights else "",
-            code=modes.code_version(),
-        )  # fmt: skip
+        count = lay(folder, recording.instruments, recording, model=model, code=modes.code_version())
     except BadRecording as error:
         raise modes.CannotStart(str(error)) from None
     for note in recording.notes:
@@ -130,7 +128,8 @@ def import_into(folder: Path, path: Path) -> int:
 def _import(chosen: argparse.Namespace) -> int:
     if chosen.out.exists():
         raise modes.CannotStart(f"{chosen.out} is there already")
-    count = import_into(chosen.out.resolve(), chosen.path)
+    weights = modes.model_in_use(Config())
+    count = import_into(chosen.out.resolve(), chosen.path, weights.id if weights else "")
     _tell(chosen, {"session": str(chosen.out), "inputs": count}, f"{count} inputs in {chosen.out}")
     return 0
 

@@ -41,7 +41,7 @@ class Market:
         self.steps = 0
         self.halted = ""  # why the shell lets nothing new out
         self.venue = Venue(config.coin, cancel_on_disconnect=config.cancel_on_disconnect)
-        self.surface = Surface()
+        self.surfaces: dict[str, Surface] = {}  # by coin
         self.features: dict[str, Features] = {}
         self.forecaster = Forecaster(weights)
         self.monitor = Monitor(weights)
@@ -64,8 +64,12 @@ class Market:
         forward = self.forward(instrument)
         if forward is None:
             return None
-        coin = self.surface.fair(instrument, forward, self.now)
+        coin = self.surface(instrument.coin).fair(instrument, forward, self.now)
         return None if coin is None else coin / instrument.tick
+
+    def surface(self, coin: str) -> Surface:
+        """The fitted smiles of a coin's options."""
+        return self.surfaces.setdefault(coin, Surface())
 
     def vega_ticks(self, name: str) -> float | None:
         instrument, quote = self.venue.instruments.get(name), self.venue.quotes.get(name)
@@ -111,7 +115,7 @@ class Market:
         quote = self.venue.quotes.get(instrument.name)
         if quote is not None and quote.forward:
             return quote.forward
-        return self.venue.forward(instrument.expiry)
+        return self.venue.forward(instrument.expiry, instrument.coin)
 
     def followed(self) -> tuple[str, ...]:
         """Instruments whose books are forecast: what is in focus, and the perpetual."""
@@ -189,11 +193,12 @@ class Market:
         context.forward, context.fair = self.forward(instrument), self.fair(name)
         context.coin_delta, context.vega_ticks = self.delta(name), self.vega_ticks(name)
         context.bid_iv, context.ask_iv, context.mark_iv = quote.bid_iv, quote.ask_iv, quote.mark_iv
-        fit = self.surface.fit(instrument.expiry)
+        surface = self.surface(instrument.coin)
+        fit = surface.fit(instrument.expiry)
         if fit is not None:
             context.atm_iv, context.skew, context.curvature = fit.atm_iv, fit.skew, fit.curvature
         if context.forward is not None:
-            context.fair_iv = self.surface.iv(instrument.expiry, instrument.strike, context.forward)
+            context.fair_iv = surface.iv(instrument.expiry, instrument.strike, context.forward)
 
     def _count_firing(self) -> None:
         """How often each policy row fires, over everything in focus and both sides."""
@@ -209,16 +214,16 @@ class Market:
     # ------------------------------------------------------------ the surface, one smile a step
 
     def _refit_one(self) -> None:
-        expiries = self.venue.expiries()
-        if not expiries:
+        smiles = [(coin, expiry) for coin in self.venue.coins() for expiry in self.venue.expiries(coin)]
+        if not smiles:
             return
-        expiry = expiries[self.steps % len(expiries)]
-        forward = self.venue.forward(expiry)
+        coin, expiry = smiles[self.steps % len(smiles)]
+        forward = self.venue.forward(expiry, coin)
         if forward is None or expiry <= self.now:
             return
-        quotes = [self._smile_quote(i) for i in self.venue.options_of(expiry) if self._fresh(i)]
+        quotes = [self._smile_quote(i) for i in self.venue.options_of(expiry, coin) if self._fresh(i)]
         if quotes:
-            self.surface.refit(expiry, forward, quotes, self.now)
+            self.surface(coin).refit(expiry, forward, quotes, self.now)
 
     def _fresh(self, instrument: Instrument) -> bool:
         quote = self.venue.quotes.get(instrument.name)
@@ -242,7 +247,7 @@ class Market:
             "steps": self.steps,
             "halted": self.halted,
             "venue": self.venue.dump(),
-            "surface": self.surface.dump(),
+            "surfaces": {coin: surface.dump() for coin, surface in self.surfaces.items()},
             "features": {name: features.dump() for name, features in self.features.items()},
             "forecaster": self.forecaster.dump(),
             "monitor": self.monitor.dump(),
@@ -264,7 +269,7 @@ class Market:
         self = cls(config, weights, recorded)
         self.now, self.steps, self.halted = value["now"], value["steps"], value["halted"]
         self.venue = Venue.load(value["venue"])
-        self.surface = Surface.load(value["surface"])
+        self.surfaces = {coin: Surface.load(raw) for coin, raw in value["surfaces"].items()}
         self.features = {
             name: Features.load(self.venue.instruments[name], raw) for name, raw in value["features"].items()
         }

@@ -142,21 +142,28 @@ class Venue:
     def perpetual(self) -> str:
         return f"{self.coin}-PERPETUAL"
 
-    def expiries(self) -> list[int]:
-        """Option expiries, ascending."""
-        return sorted({i.expiry for i in self.instruments.values() if i.kind is Kind.OPTION})
+    def coins(self) -> list[str]:
+        """Coins that options are listed on; a recording may hold several."""
+        found = {i.coin for i in self.instruments.values() if i.kind is Kind.OPTION}
+        return sorted(found, key=lambda coin: (coin != self.coin, coin))
 
-    def forward(self, expiry: int) -> float | None:
+    def expiries(self, coin: str = "") -> list[int]:
+        """Option expiries of a coin (the desk's own unless said), ascending."""
+        coin = coin or self.coin
+        return sorted({i.expiry for i in self.instruments.values() if i.kind is Kind.OPTION and i.coin == coin})
+
+    def forward(self, expiry: int, coin: str = "") -> float | None:
         """The venue's forward of an expiry, USD, from the freshest ticker that names it."""
         best: Quote | None = None
-        for instrument in self.options_of(expiry):
+        for instrument in self.options_of(expiry, coin):
             quote = self.quotes.get(instrument.name)
             if quote and quote.forward and (best is None or quote.t > best.t):
                 best = quote
         return best.forward if best else None
 
-    def options_of(self, expiry: int) -> Iterable[Instrument]:
-        return (i for i in self.instruments.values() if i.kind is Kind.OPTION and i.expiry == expiry)
+    def options_of(self, expiry: int, coin: str = "") -> Iterable[Instrument]:
+        coin = coin or self.coin
+        return (i for i in self.instruments.values() if i.kind is Kind.OPTION and i.expiry == expiry and i.coin == coin)
 
     # ------------------------------------------------------------ observing
 

@@ -127,7 +127,7 @@ def _fair_iv(core: Core, instrument: Instrument) -> float | None:
     forward = core.market.forward(instrument)
     if instrument.kind is not Kind.OPTION or forward is None:
         return None
-    return percent(core.market.surface.iv(instrument.expiry, instrument.strike, forward))
+    return percent(core.market.surface(instrument.coin).iv(instrument.expiry, instrument.strike, forward))
 
 
 def _sources(core: Core, instrument: Instrument, forecast: m.Forecast | None) -> tuple[float | None, float | None]:

@@ -6,7 +6,7 @@ import math
 
 from engine import messages as m
 from engine.core import Core
-from engine.domain import Instrument, Kind, expiry_code
+from engine.domain import YEAR_NS, Instrument, Kind, expiry_code
 from engine.market.state import Quote
 from engine.surface import arbitrage
 from engine.view.book import percent
@@ -27,32 +27,36 @@ def chain(core: Core) -> m.ChainView:
 def surface(core: Core) -> m.SurfaceView:
     """Quotes and fits of every expiry. A cell is the out-of-the-money option of its strike; None where no quote is."""
     venue = core.market.venue
-    expiries = [expiry for expiry in venue.expiries() if expiry > core.market.now]
-    smiles = tuple(_smile(core, expiry) for expiry in expiries)
+    coins = venue.coins()
+    listed = [(coin, expiry) for coin in coins for expiry in venue.expiries(coin) if expiry > core.market.now]
+    smiles = tuple(_smile(core, coin, expiry, named=len(coins) > 1) for coin, expiry in listed)
     strikes = tuple(sorted({i.strike for i in venue.instruments.values() if i.kind is Kind.OPTION}))
     return m.SurfaceView(
-        coin=venue.coin,
+        coin=" ".join(coins) or venue.coin,
         t_ms=core.market.now / MS,
         strikes=strikes,
         smiles=smiles,
         grid=tuple(_quoted(smile, strikes) for smile in smiles),
-        fitted=tuple(_fitted(core, expiry, smile, strikes) for expiry, smile in zip(expiries, smiles, strict=True)),
-        flags=tuple(arbitrage.flags(core.market.surface)),
+        fitted=tuple(
+            _fitted(core, coin, expiry, smile, strikes) for (coin, expiry), smile in zip(listed, smiles, strict=True)
+        ),
+        flags=tuple(flag for coin in coins for flag in arbitrage.flags(core.market.surface(coin))),
     )
 
 
-def _smile(core: Core, expiry: int) -> m.Smile:
-    venue = core.market.venue
-    forward = venue.forward(expiry) or 0.0
-    options = sorted(venue.options_of(expiry), key=lambda i: (i.strike, i.call))
-    fit = core.market.surface.fit(expiry)
+def _smile(core: Core, coin: str, expiry: int, *, named: bool) -> m.Smile:
+    """`named`: the coin stands before the expiry, since more than one is on the screen."""
+    venue, fitted = core.market.venue, core.market.surface(coin)
+    forward = venue.forward(expiry, coin) or 0.0
+    options = sorted(venue.options_of(expiry, coin), key=lambda i: (i.strike, i.call))
+    fit = fitted.fit(expiry)
     strikes = _curve([i.strike for i in options]) if fit is not None and fit.slice is not None and forward else ()
-    curve = [core.market.surface.iv(expiry, strike, forward) for strike in strikes]
+    curve = [fitted.iv(expiry, strike, forward) for strike in strikes]
     return m.Smile(
         expiry_ms=expiry / MS,
-        code=expiry_code(expiry),
+        code=f"{coin} {expiry_code(expiry)}" if named else expiry_code(expiry),
         forward=forward,
-        years=max(expiry - core.market.now, 0) / (365 * 86400 * 1e9),
+        years=max(expiry - core.market.now, 0) / YEAR_NS,
         points=tuple(_point(i, venue.quotes.get(i.name)) for i in options if _outside(i, forward)),
         curve_strikes=tuple(k for k, iv in zip(strikes, curve, strict=True) if iv is not None),
         curve_iv=tuple(100 * iv for iv in curve if iv is not None),
@@ -64,6 +68,8 @@ def _smile(core: Core, expiry: int) -> m.Smile:
 
 
 def _curve(strikes: list[float]) -> tuple[float, ...]:
+    if strikes[0] == strikes[-1]:
+        return (strikes[0],)
     low, high = math.log(strikes[0]), math.log(strikes[-1])
     return tuple(math.exp(low + (high - low) * i / (CURVE_POINTS - 1)) for i in range(CURVE_POINTS))
 
@@ -92,9 +98,10 @@ def _quoted(smile: m.Smile, strikes: tuple[float, ...]) -> tuple[float | None, .
     return tuple(by_strike.get(strike) for strike in strikes)
 
 
-def _fitted(core: Core, expiry: int, smile: m.Smile, strikes: tuple[float, ...]) -> tuple[float | None, ...]:
+def _fitted(core: Core, coin: str, expiry: int, smile: m.Smile, strikes: tuple[float, ...]) -> tuple[float | None, ...]:
     listed = {point.strike for point in smile.points}
+    fitted = core.market.surface(coin)
     return tuple(
-        percent(core.market.surface.iv(expiry, strike, smile.forward)) if strike in listed and smile.forward else None
+        percent(fitted.iv(expiry, strike, smile.forward)) if strike in listed and smile.forward else None
         for strike in strikes
     )
