@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ PUSHES: list[tuple[str, str, Any]] = [
     ("changes", "user.changes.any.any.raw", wire.ChangesData(instrument_name=NAME, orders=[], trades=[], positions=[])),
     ("portfolio", "user.portfolio.btc", wire.AccountData(currency="BTC", equity=10.0, balance=9.9)),
 ]
+EVENTS = (wire.Push, wire.Reply, wire.Heartbeat, wire.Garbage)
 EACH_PUSH = pytest.mark.parametrize(("family", "channel", "data"), PUSHES, ids=[channel for _, channel, _ in PUSHES])
 
 
@@ -208,22 +210,28 @@ def test_garbage_has_a_reason(frame: bytes) -> None:
     assert event.reason
 
 
-def _damaged() -> st.SearchStrategy[bytes]:
-    """A real frame with a piece cut out, doubled or overwritten: nearer to the code than noise is."""
-    frames = st.sampled_from([notification(channel, data) for _, channel, data in PUSHES])
-    place = st.integers(0, 400)
-
-    def damage(frame: bytes, a: int, b: int, put: bytes) -> bytes:
-        first, last = sorted((a % (len(frame) + 1), b % (len(frame) + 1)))
-        return frame[:first] + put + frame[last:]
-
-    return st.builds(damage, frames, place, place, st.binary(max_size=8))
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300))
+def test_no_noise_raises(frame: bytes) -> None:
+    assert isinstance(wire.decode(frame), EVENTS)
 
 
-@settings(max_examples=2000, deadline=None)
-@given(st.one_of(st.binary(max_size=300), _damaged()))
-def test_no_frame_raises(frame: bytes) -> None:
-    assert isinstance(wire.decode(frame), wire.Push | wire.Reply | wire.Heartbeat | wire.Garbage)
+def test_no_damaged_frame_raises() -> None:
+    """30,000 real frames with bytes cut, put in or overwritten: nearer to the code than noise is."""
+    dice = random.Random(30_000)
+    whole = [notification(channel, data) for _, channel, data in PUSHES]
+    whole += [b'{"jsonrpc":"2.0","id":1,"result":{"a":"b"},"usIn":5,"usOut":7,"testnet":true}']
+    kinds: dict[type, int] = {}
+    for _ in range(30_000):
+        frame = bytearray(dice.choice(whole))
+        for _ in range(dice.randint(1, 3)):
+            at, size = dice.randrange(len(frame) + 1), dice.choice([0, 0, 1, 1, 4, 80])
+            frame[at : at + size] = dice.randbytes(dice.choice([0, 1, 1, 3]))
+        event = wire.decode(bytes(frame))
+        assert isinstance(event, EVENTS)
+        kinds[type(event)] = kinds.get(type(event), 0) + 1
+    assert kinds[wire.Garbage] > 1000
+    assert sum(kinds.values()) - kinds[wire.Garbage] > 1000
 
 
 def test_a_request_is_as_the_venue_wants_it() -> None:
