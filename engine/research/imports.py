@@ -254,11 +254,11 @@ def _regrid(group: list[Instrument], seen: _Seen, notes: list[str], who: str) ->
     amounts = {amount for i in group for amount in seen.amounts[i.name]}
     tick, steps, lot = first.tick, first.tick_steps, first.lot
     if _off(first.units, (price for _, price in prices)):
-        tick, steps = _divisor(price for _, price in prices), ()
+        tick, steps = _divisor([first.tick, *(price for _, price in prices)]), ()
     elif first.kind is Kind.OPTION and _coarse(prices, steps):
         tick, steps = steps[0][1], ()
     if _off(first.lots, amounts):
-        lot = _divisor(amounts)
+        lot = _divisor([first.lot, *amounts])
     grid = f"tick {tick:g}{''.join(f', {step:g} above {above:g}' for above, step in steps)}, lot {lot:g}"
     how = "as published today" if (tick, lot, steps) == (first.tick, first.lot, first.tick_steps) else "as observed"
     notes.append(f"no instrument list: the {len(group)} {who} are known by their names; {grid}, {how}")
