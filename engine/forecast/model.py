@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from engine.forecast.baseline import Band, Rates
 from engine.forecast.features import NAMES
-from engine.forecast.parameters import HEADS, LAYERS, OUTPUTS, Array, columns
+from engine.forecast.parameters import HEADS, LAYERS, OUTPUTS, Array, columns, target_columns
 from engine.messages import SIZES
 
 QUANTILES = (0.1, 0.5, 0.9)
@@ -30,18 +30,6 @@ WEIGHT = {
     "spread": 0.3,
     "depth": 0.3,
 }
-
-
-TARGETS: tuple[tuple[str, int], ...] = (
-    ("direction", 1),  # class: 0 up, 1 down, 2 stable
-    ("drift", 1),
-    ("slip", 10),
-    ("impact", 2),
-    ("fill", 2),
-    ("iv", 1),
-    ("spread", 1),
-    ("depth", 1),
-)
 
 
 class Net(nn.Module):
@@ -91,14 +79,9 @@ def _rising(band: Band) -> Tensor:
 
 
 def losses(out: Tensor, y: Tensor) -> dict[str, Tensor]:
-    """Mean loss of each head. `out` (N, OUTPUTS); `y` (N, 19) as TARGETS has it, NaN where a
+    """Mean loss of each head. `out` (N, OUTPUTS); `y` (N, TARGETS), NaN where a
     label is unknown. Cross-entropy, Huber, pinball and Bernoulli, each over its known labels only."""
-    at = 0
-    found = {}
-    for name, width in TARGETS:
-        found[name] = _loss(name, out[:, columns(name)], y[:, at : at + width])
-        at += width
-    return found
+    return {name: _loss(name, out[:, columns(name)], y[:, target_columns(name)]) for name, _ in HEADS}
 
 
 def _loss(name: str, out: Tensor, y: Tensor) -> Tensor:

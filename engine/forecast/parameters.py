@@ -39,16 +39,24 @@ HEADS: tuple[tuple[str, int], ...] = (
     ("depth", 1),
 )
 OUTPUTS = sum(width for _, width in HEADS)
+_LABELS = {"direction": 1, "drift": 1, "slip": 2 * len(SIZES), "impact": 2, "fill": 2, "iv": 1, "spread": 1, "depth": 1}
+TARGETS = sum(_LABELS.values())  # columns of training targets: a class, a scalar, or one value per quantile band
 
 
 def columns(head: str) -> slice:
     """Where a head's outputs stand among all."""
-    start = 0
-    for name, width in HEADS:
-        if name == head:
-            return slice(start, start + width)
-        start += width
-    raise KeyError(head)
+    return _span(head, dict(HEADS))
+
+
+def target_columns(head: str) -> slice:
+    """Where a head's training targets stand among all."""
+    return _span(head, _LABELS)
+
+
+def _span(head: str, widths: Mapping[str, int]) -> slice:
+    names = list(widths)
+    start = sum(widths[name] for name in names[: names.index(head)])
+    return slice(start, start + widths[head])
 
 
 class BadWeights(ValueError):
@@ -59,9 +67,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What travels with the numbers.
 
     `threshold_ticks` and `horizon_s` define up/down/stable; `rates` are the baseline's; futures have their own of
-    both, their ticks being so much finer. `temperature` is fitted on a stretch held out from the training; `scores`
-    hold each head's score beside its rivals' on later sessions; the hashes are of the training data and of the crowd's
-    settings, empty for recorded sessions.
+    both, their ticks being so much finer. `temperature` and `trust` are fitted on sessions held out from the training;
+    `scores` hold each head's score beside its rivals' on later sessions; the hashes are of the training data and of
+    the crowd's settings, empty for recorded sessions.
     """
 
     names: tuple[str, ...]
@@ -70,6 +78,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     future_threshold_ticks: float
     horizon_s: float
     temperature: float
+    trust: dict[str, float]  # by head, 0 … 1: how much of the model's difference from the baseline is said
     iv_scale: float  # per cent per unit of the iv head
     rates: Rates
     future_rates: Rates
@@ -99,6 +108,12 @@ class Weights:
         self.arrays = {name: np.ascontiguousarray(arrays[name], dtype=np.float32) for name, _ in header.arrays}
         self.id = "lstm-" + hashlib.sha256(self._body()).hexdigest()[:12]
         _check(self)
+        self.trust = np.concatenate([np.full(width, header.trust[name], np.float32) for name, width in HEADS])
+        self._base = {kind: _said_by(self.header.base(kind)) for kind in Kind}
+
+    def base(self, kind: Kind) -> Array:
+        """What the baseline says of an instrument of this kind, in the columns of the outputs: (OUTPUTS,)."""
+        return self._base[kind]
 
     def _body(self) -> bytes:
         text = msgspec.json.encode(self.header)
@@ -125,6 +140,16 @@ class Weights:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadWeights(f"the weights file's header cannot be read: {error}") from None
         return cls(header, _cut(header, data[at + size : -HASH]))
+
+
+def _said_by(rates: Rates) -> Array:
+    """Base rates, the book as it stands with its usual error, persistence: no correction wherever that is nothing."""
+    out = np.zeros(OUTPUTS, np.float32)
+    out[columns("direction")] = rates.up, rates.down, 1.0 - rates.up - rates.down
+    out[columns("slip")] = np.tile(rates.slip, 2 * len(SIZES))
+    out[columns("fill")] = rates.fill_bid, rates.fill_ask
+    out[columns("iv")] = rates.iv
+    return out
 
 
 def header_arrays(hidden: int, features: int) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -166,5 +191,7 @@ def _check(weights: Weights) -> None:
         raise BadWeights("an array differs from its header's shape")
     if not all(np.isfinite(array).all() for array in weights.arrays.values()):
         raise BadWeights("the weights hold numbers that are not finite")
+    if set(header.trust) != {name for name, _ in HEADS} or not all(0 <= share <= 1 for share in header.trust.values()):
+        raise BadWeights("the weights do not say how far each head is to be trusted")
     if min(header.temperature, header.threshold_ticks, header.future_threshold_ticks) <= 0:
         raise BadWeights("the weights' temperature and thresholds must be positive")

@@ -130,7 +130,8 @@ class Forecaster:
         names = list(self.standings)
         if not names:
             return {}
-        said = spoken(np.stack([outputs[name] for name in names]), self.weights)
+        base = np.stack([self.weights.base(self.standings[name].instrument.kind) for name in names])
+        said = spoken(np.stack([outputs[name] for name in names]), base, self.weights)
         return {
             name: _forecast(t, self.weights, self._carried[name], self.standings[name], values)
             for name, values in zip(names, said.tolist(), strict=True)
@@ -192,13 +193,15 @@ def noncrossing(raw: Array) -> Array:
     return out
 
 
-def spoken(out: Array, weights: Weights) -> Array:
-    """Head outputs (B, OUTPUTS) → probabilities (calibrated) and per cent in the same columns."""
+def spoken(out: Array, base: Array, weights: Weights) -> Array:
+    """Head outputs and the baseline's (B, OUTPUTS) → what is said: probabilities, calibrated, and per cent in the same
+    columns, drawn towards the baseline as far as the held-out sessions taught."""
     said = out.astype(np.float32, copy=True)
     said[:, columns("direction")] = softmax(out[:, columns("direction")] / np.float32(weights.header.temperature))
     said[:, columns("fill")] = sigmoid(out[:, columns("fill")])
     said[:, columns("iv")] *= np.float32(weights.header.iv_scale)
-    return said
+    mixed: Array = base + weights.trust * (said - base)
+    return mixed
 
 
 def softmax(logits: Array) -> Array:

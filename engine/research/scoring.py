@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from engine.config import STEP_NS, WARM_STEPS
 from engine.forecast.labels import DOWN, STABLE, UP
 from engine.forecast.parameters import LAYERS, OUTPUTS, Weights, columns
-from engine.forecast.score import FLOOR, QUANTILES, Z
+from engine.forecast.score import Z
 from engine.forecast.stream import spoken, step_arrays
 from engine.research.dataset import Floats
+from engine.research.losses import coin_losses, hubers, log_losses, pinballs
 from engine.research.rivals import logistic, past_only, standardised
 from engine.research.targets import Part, classes
 
@@ -42,7 +43,8 @@ def outputs_of(weights: Weights, parts: Sequence[Part]) -> list[NDArray[np.float
         x = np.stack([_seen(weights, parts[k]) for k in members])  # (B, T, F)
         h = np.zeros((LAYERS, len(members), weights.header.hidden), np.float32)
         c = h.copy()
-        said = np.stack([spoken(step_arrays(weights, x[:, t], h, c), weights) for t in range(steps)], axis=1)
+        base = np.stack([weights.base(parts[k].stretch.instrument.kind) for k in members])
+        said = np.stack([spoken(step_arrays(weights, x[:, t], h, c), base, weights) for t in range(steps)], axis=1)
         for place, k in enumerate(members):
             out[k] = said[place]
     return out
@@ -111,7 +113,7 @@ def _direction(judged: Judged) -> tuple[Table, Bands]:
     outcome, block = judged["outcome"][known].astype(int), judged["block"][known]
     model = judged["said"][known][:, columns("direction")]
     rivals = {name: judged[name][known] for name in ("base", "past", "logistic")}
-    losses = {name: _log_losses(p, outcome) for name, p in (("lstm", model), *rivals.items())}
+    losses = {name: log_losses(p, outcome) for name, p in (("lstm", model), *rivals.items())}
     means = {name: _mean(loss) for name, loss in losses.items()}
     table = {
         "log_loss": {"lstm": means["lstm"], "base": means["base"], "past_only": means["past"],
@@ -163,7 +165,7 @@ def _quantiles(head: str, rival: str, bands: Floats, other: Floats, y: Floats, b
     """Pinball of (N, k, 3) bands and a rival's against (N, k), and how often the bands held the outcome."""
     known = ~np.isnan(y).any(axis=1)
     bands, other, y, block = bands[known], other[known], y[known], block[known]
-    model, theirs = _pinballs(bands, y), _pinballs(other, y)
+    model, theirs = pinballs(bands, y), pinballs(other, y)
     inside = (y >= bands[..., 0]) & (y <= bands[..., 2])
     table = {"pinball": {"lstm": _mean(model), rival: _mean(theirs)}, "coverage": _mean(inside), "n": int(known.sum())}
     return table, {f"{head}_vs_{rival}": interval((model - theirs).mean(axis=1), block)}
@@ -173,7 +175,7 @@ def _fill(judged: Judged) -> tuple[Table, Bands]:
     known = ~np.isnan(judged["fill"][:, 0])
     y, model = judged["fill"][known], judged["said"][known][:, columns("fill")]
     base, block = judged["fill_base"][known], judged["block"][known]
-    losses = {name: _coin_losses(p, y) for name, p in (("lstm", model), ("base", base))}
+    losses = {name: coin_losses(p, y) for name, p in (("lstm", model), ("base", base))}
     table = {
         "log_loss": {name: _mean(loss) for name, loss in losses.items()},
         "brier": {"lstm": _mean((model - y) ** 2), "base": _mean((base - y) ** 2)},
@@ -202,37 +204,12 @@ def _impact(weights: Weights, parts: Sequence[Part], said: Sequence[NDArray[np.f
         miss = part.labels.impact[part.span][WARM_STEPS:] - usual
         steps, sides = np.nonzero(~np.isnan(miss))
         scaled = (1.0 + push) * rows[WARM_STEPS:, columns("impact")]
-        model.append(_hubers((miss - scaled)[steps, sides]))
-        base.append(_hubers(miss[steps, sides]))
+        model.append(hubers((miss - scaled)[steps, sides]))
+        base.append(hubers(miss[steps, sides]))
         block.append(((part.stretch.t // STEP_NS + part.begin + WARM_STEPS + steps) // BLOCK).astype(np.float64))
     ours, theirs = np.concatenate(model), np.concatenate(base)
     table = {"huber": {"lstm": _mean(ours), "base": _mean(theirs)}, "n": len(ours)}
     return table, {"impact_vs_base": interval(ours - theirs, np.concatenate(block))}
-
-
-# ------------------------------------------------------------ losses, (N, …) → (N, …)
-
-
-def _log_losses(p: Floats, outcome: NDArray[np.int64]) -> Floats:
-    out: Floats = -np.log(np.maximum(p[np.arange(len(outcome)), outcome], FLOOR))
-    return out
-
-
-def _coin_losses(p: Floats, y: Floats) -> Floats:
-    out: Floats = -np.log(np.maximum(np.where(y > 0, p, 1.0 - p), FLOOR))
-    return out
-
-
-def _pinballs(bands: Floats, y: Floats) -> Floats:
-    miss, q = y[..., None] - bands, np.array(QUANTILES)
-    out: Floats = np.maximum(q * miss, (q - 1.0) * miss).mean(axis=-1)
-    return out
-
-
-def _hubers(error: Floats) -> Floats:
-    size = np.abs(error)
-    out: Floats = np.where(size < 1.0, 0.5 * size * size, size - 0.5)
-    return out
 
 
 def _brier(p: Floats, outcome: NDArray[np.int64]) -> float | None:

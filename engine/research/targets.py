@@ -235,7 +235,8 @@ def classes(moves: Floats, threshold: float) -> Floats:
 
 
 def targets(stretch: Stretch, labels: Labels, frozen: Frozen) -> NDArray[np.float32]:
-    """(T, 19) as `model.TARGETS` lists them: corrections to the baseline, in units near one, NaN where unknown."""
+    """(T, TARGETS), by head as `parameters.target_columns` has it: corrections to the baseline, in units near one.
+    NaN where unknown."""
     kind = stretch.instrument.kind
     threshold, rates = frozen.threshold(kind), frozen.rates(kind)
     impact = (labels.impact - rates.impact * labels.push) / (1.0 + labels.push)

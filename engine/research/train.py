@@ -1,7 +1,7 @@
 """From nothing to weights: simulate, split by time, train, calibrate, judge on fresh sessions, write.
 
-Seeded and deterministic on one machine's CPU: torch runs on one thread. Of each training session the first three
-quarters are trained on; after an embargo of the longest horizon and the warm-up the rest fits the temperature; the
+Seeded and deterministic on one machine's CPU: torch runs on one thread. Of the training sessions the last quarter is
+held out for the calibration; of a single session, what follows an embargo of the longest horizon and the warm-up. The
 scores are of other sessions altogether.
 """
 
@@ -21,16 +21,16 @@ import torch
 
 from engine.config import WARM_STEPS
 from engine.domain import NS
-from engine.forecast.calibrate import temperature
 from engine.forecast.features import NAMES
 from engine.forecast.labels import HORIZON_NS
 from engine.forecast.model import Net, arrays, begin, losses, total
-from engine.forecast.parameters import Header, Weights, columns, header_arrays
+from engine.forecast.parameters import HEADS, Header, Weights, header_arrays
 from engine.paper.venue import VenueSettings
+from engine.research.calibration import calibrated
 from engine.research.dataset import Stretch, crowd_digest, digest, simulated
 from engine.research.rivals import fit_logistic, standardised
-from engine.research.scoring import outputs_of, score
-from engine.research.targets import EMBARGO, Frozen, Part, classes, freeze, labels_of, targets
+from engine.research.scoring import score
+from engine.research.targets import EMBARGO, Frozen, Part, freeze, labels_of, targets
 
 Say = Callable[[str], None]
 FIRST_SEED, FRESH_SEED = 101, 901  # of the training sessions, of the judged ones
@@ -40,10 +40,10 @@ WORKERS = 2  # processes that simulate
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How to train. A segment begins cold and warms up; over its chunks the state is carried, the gradient is not."""
 
-    sessions: int = 6
+    sessions: int = 8
     minutes: float = 10.0
     fresh: int = 2  # sessions to judge on
-    share: float = 0.75  # of each session that is trained on
+    share: float = 0.75  # of the sessions that is trained on
     hidden: int = 64
     epochs: int = 6
     segment: int = 1500  # steps
@@ -129,6 +129,7 @@ def train_on(
         future_threshold_ticks=frozen.future_threshold,
         horizon_s=HORIZON_NS["direction"] / NS,
         temperature=1.0,
+        trust={name: 1.0 for name, _ in HEADS},
         iv_scale=frozen.iv_scale,
         rates=frozen.option_rates,
         future_rates=frozen.future_rates,
@@ -140,12 +141,17 @@ def train_on(
         arrays=header_arrays(plan.hidden, len(NAMES)),
     )
     numbers = {**arrays(net), "mean": frozen.mean, "scale": frozen.scale, "logistic": rivals}
-    weights = Weights(header, numbers)
-    return Weights(msgspec.structs.replace(header, temperature=_temperature(weights, late)), numbers)
+    return calibrated(Weights(header, numbers), frozen, late)
 
 
 def split(stretches: Sequence[Stretch], share: float) -> tuple[list[Part], list[Part]]:
-    """The first `share` of each stretch, and what follows it after the embargo. Statistics see the first only."""
+    """What is trained on, and what is held out for the calibration, later in time: the last sessions of several, or of
+    a single one what follows the first `share` of it and an embargo. Statistics see the first only."""
+    sessions = list(dict.fromkeys(stretch.session for stretch in stretches))
+    if len(sessions) > 1:
+        kept = set(sessions[: max(1, round(share * len(sessions)))])
+        parts = [(stretch.session in kept, whole(stretch)) for stretch in stretches]
+        return [part for early, part in parts if early], [part for early, part in parts if not early]
     early, late = [], []
     for stretch in stretches:
         labels, steps = labels_of(stretch), len(stretch.x)
@@ -158,18 +164,6 @@ def split(stretches: Sequence[Stretch], share: float) -> tuple[list[Part], list[
 
 def whole(stretch: Stretch) -> Part:
     return Part(stretch, labels_of(stretch), 0, len(stretch.x))
-
-
-def _temperature(weights: Weights, parts: Sequence[Part]) -> float:
-    """Fitted on log-probabilities at temperature 1, which are logits as good as the head's own."""
-    logits, outcomes = [np.zeros((0, 3), np.float32)], [np.zeros(0)]
-    for part, said in zip(parts, outputs_of(weights, parts), strict=True):
-        outcome = classes(part.labels.move, weights.header.threshold(part.stretch.instrument.kind))[part.span]
-        known = ~np.isnan(outcome)
-        known[:WARM_STEPS] = False
-        logits.append(np.log(np.maximum(said[known][:, columns("direction")], 1e-7)))
-        outcomes.append(outcome[known])
-    return temperature(np.concatenate(logits), np.concatenate(outcomes).astype(np.int64))
 
 
 # ------------------------------------------------------------ fitting the network
@@ -203,7 +197,7 @@ def fit(parts: Sequence[Part], frozen: Frozen, plan: Plan, say: Say, device: str
 def _learn(
     net: Net, optimiser: torch.optim.Optimizer, x: torch.Tensor, y: torch.Tensor, plan: Plan
 ) -> dict[str, float]:
-    """One batch of segments, (B, T, F) and (B, T, 19), a step of the optimiser per chunk. Returns the mean losses."""
+    """One batch of segments, (B, T, F) and (B, T, TARGETS): a step of the optimiser per chunk. Returns mean losses."""
     state = None
     sums: dict[str, float] = {}
     starts = range(0, x.shape[1], plan.chunk)
@@ -221,7 +215,7 @@ def _learn(
 
 
 def segments(parts: Sequence[Part], frozen: Frozen, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(N, T, F) standardised and clipped, (N, T, 19) with the labels of the warm-up unknown."""
+    """(N, T, F) standardised and clipped, (N, T, TARGETS) with the labels of the warm-up unknown."""
     xs, ys = [], []
     for part in parts:
         x = standardised(part.stretch.x, frozen.mean, frozen.scale)

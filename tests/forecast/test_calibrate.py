@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.forecast.calibrate import log_loss, temperature
+from engine.forecast.calibrate import log_loss, temperature, trust
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 2.5])
@@ -21,3 +21,15 @@ def test_the_temperature_that_was_put_in_comes_out(true: float) -> None:
 
 def test_nothing_to_calibrate_on_leaves_the_logits_alone() -> None:
     assert temperature(np.zeros((0, 3), np.float32), np.zeros(0, np.int64)) == 1.0
+
+
+@pytest.mark.parametrize(("useful", "share"), [(1.0, 1.0), (0.5, 0.5), (0.0, 0.0), (-1.0, 0.0)])
+def test_a_head_is_trusted_as_far_as_it_is_right(useful: float, share: float) -> None:
+    rng = np.random.default_rng(1)
+    model = rng.normal(size=(20_000, 1))
+    came = useful * model + rng.normal(size=model.shape)
+    assert trust(model, np.zeros_like(model), lambda mix: float(((came - mix) ** 2).mean())) == pytest.approx(share)
+
+
+def test_a_head_never_seen_at_work_is_not_trusted() -> None:
+    assert trust(np.zeros((0, 1)), np.zeros((0, 1)), lambda mix: float(mix.sum())) == 0.0

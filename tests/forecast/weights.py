@@ -10,7 +10,7 @@ import torch
 from engine.forecast.baseline import Rates
 from engine.forecast.features import NAMES
 from engine.forecast.model import Net, arrays
-from engine.forecast.parameters import Header, Weights, header_arrays
+from engine.forecast.parameters import HEADS, Header, Weights, header_arrays
 
 
 def random_net(seed: int = 1, hidden: int = 16) -> Net:
@@ -24,6 +24,7 @@ def weights_of(net: Net, **changes: Any) -> Weights:
     values: dict[str, Any] = {
         "names": NAMES, "hidden": net.hidden, "threshold_ticks": 0.25, "future_threshold_ticks": 4.0,
         "horizon_s": 1.0, "temperature": 1.5,
+        "trust": {name: 1.0 for name, _ in HEADS},
         "iv_scale": 1.0, "rates": Rates(), "future_rates": Rates(), "data_hash": "", "crowd_hash": "", "seeds": (),
         "training": {}, "scores": {}, "arrays": header_arrays(net.hidden, len(NAMES)), **changes,
     }  # fmt: skip
