@@ -12,7 +12,6 @@ token → 10000, with a bad one 13009; then the method.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -20,7 +19,9 @@ import msgspec
 
 from engine.domain import NS
 from engine.market.deribit.account import CancelOnDisconnect
+from engine.market.deribit.credits import Credits
 from engine.market.deribit.errors import VenueError, refusal
+from engine.market.deribit.frames import FRAME_LIMIT, beat, notification, read, read_params, reply
 from engine.market.deribit.methods import (
     METHODS,
     Auth,
@@ -33,7 +34,8 @@ from engine.market.deribit.methods import (
 )
 from engine.market.deribit.tokens import Tokens
 
-FRAME_LIMIT = 32 * 1024  # bytes a client may send in one frame
+__all__ = ["FRAME_LIMIT", "Caller", "Credits", "Exchange", "Server", "notification"]
+_SILENCE = object()  # the outcome of a call that is not answered
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -66,92 +68,6 @@ class Exchange(Protocol):
 
     def disconnected(self, caller: Caller) -> None:
         """The line is gone and cancel-on-disconnect was on: cancel the orders that came in by this connection."""
-
-
-class Credits:
-    """The rate limit: each call costs, time refills. One pool may serve several connections."""
-
-    def __init__(self, now: int, limit: int = 50_000, refill_per_s: int = 10_000, cost: int = 500) -> None:
-        self.limit, self.refill_per_s, self.cost = limit, refill_per_s, cost
-        self._left = float(limit)
-        self._t = now
-
-    def spend(self, now: int) -> bool:
-        """Take the cost of one call; False when there is not enough left."""
-        self._left = min(self.limit, self._left + max(now - self._t, 0) * self.refill_per_s / NS)
-        self._t = max(now, self._t)
-        if self._left < self.cost:
-            return False
-        self._left -= self.cost
-        return True
-
-
-class _Ask(msgspec.Struct, frozen=True):
-    """A request as far as it could be read; `refused` says why no further."""
-
-    method: str = ""
-    params: msgspec.Raw = msgspec.Raw(b"{}")
-    id: str | int | None = None
-    refused: VenueError | None = None
-
-
-class _Notification(msgspec.Struct):
-    jsonrpc: str
-    method: str
-    params: Any
-
-
-class _Subscribed(msgspec.Struct):
-    channel: str
-    data: Any
-
-
-class _Request(msgspec.Struct, frozen=True):
-    method: str
-    params: msgspec.Raw = msgspec.Raw(b"{}")
-    id: str | int | None = None
-
-
-class _Id(msgspec.Struct, frozen=True):
-    id: str | int | None = None
-
-
-_SILENCE = object()  # the outcome of a call that is not answered
-_requests = msgspec.json.Decoder(_Request)
-_ids = msgspec.json.Decoder(_Id)
-_encode = msgspec.json.Encoder().encode
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-
-def _read(data: bytes) -> _Ask:
-    if len(data) > FRAME_LIMIT:
-        return _Ask(refused=refusal(-32600))
-    try:
-        request = _requests.decode(data)
-        params = request.params if bytes(request.params) != b"null" else msgspec.Raw(b"{}")
-        return _Ask(request.method, params, request.id)
-    except _UNREADABLE as error:
-        refused = refusal(11050, str(error))
-    try:
-        return _Ask(id=_ids.decode(data).id, refused=refused)
-    except _UNREADABLE:
-        return _Ask(refused=refused)
-
-
-def notification(channel: str, data: Any) -> bytes:
-    """A push as it goes out, to be made once for all who want it."""
-    return _encode(_Notification("2.0", "subscription", _Subscribed(channel, data)))
-
-
-def read_params(kind: type[Params], given: Any) -> Params | VenueError:
-    """JSON (`Raw`) or a mapping of texts → typed params; refused (-32602) with the name of the one that is wrong."""
-    try:
-        if isinstance(given, msgspec.Raw):
-            return msgspec.json.decode(given, type=kind, strict=False)
-        return msgspec.convert(given, type=kind, strict=False)
-    except _UNREADABLE as error:
-        name = re.search(r"required field `(\w+)`|\$\.(\w+)", str(error))
-        return refusal(-32602, str(error), (name[1] or name[2]) if name else "")
 
 
 class Server:
@@ -250,7 +166,7 @@ class Server:
         silent = now - self._heard >= self._beat_every
         self.next_beat = now + self._beat_every
         self._test_due = silent
-        return [_beat(kind) for kind in (("heartbeat", "test_request") if silent else ("heartbeat",))]
+        return [beat(kind) for kind in (("heartbeat", "test_request") if silent else ("heartbeat",))]
 
     def lost(self, now: int) -> None:
         """The line is gone, whoever closed it."""
@@ -261,18 +177,13 @@ class Server:
         self.channels.clear()
 
     def reply(self, id: str | int | None, outcome: Any, now: int) -> bytes:  # noqa: A002
-        """An answer as it goes out. It is made at the moment of the question, so both times are the same."""
-        frame: dict[str, Any] = {"jsonrpc": "2.0"}
-        if id is not None:
-            frame["id"] = id
-        frame["error" if isinstance(outcome, VenueError) else "result"] = outcome
-        frame |= {"usIn": now // 1000, "usOut": now // 1000, "usDiff": 0, "testnet": self._testnet}
-        return _encode(frame)
+        """An answer as this venue writes it: a result, or a VenueError."""
+        return reply(id, outcome, now, self._testnet)
 
     # ------------------------------------------------------------------ within
 
     def _answer(self, data: bytes, now: int) -> list[bytes]:
-        ask = _read(data)
+        ask = read(data)
         if not self.afford(now):
             return [self.reply(ask.id, refusal(10028), now)]
         if ask.refused is not None:
@@ -367,7 +278,3 @@ class Server:
 
 def _is_private(channel: str) -> bool:
     return channel.startswith("user.")
-
-
-def _beat(kind: str) -> bytes:
-    return _encode(_Notification("2.0", "heartbeat", {"type": kind}))
