@@ -50,8 +50,8 @@ class Crowd:
 
     def __init__(self, exchange: Exchange, seed: int, start_ns: int, settings: Settings | None = None) -> None:
         self.exchange, self.settings, self.t = exchange, settings or Settings(), start_ns
-        streams = np.random.SeedSequence(seed).spawn(64)
-        self._streams = iter([np.random.Generator(np.random.PCG64(s)) for s in streams])
+        self._streams = iter(np.random.SeedSequence(seed).spawn(64))
+        self._drawn: list[Generator] = []
         self.world = World(exchange.instruments, self._stream(), start_ns, self.settings.weather)
         self.agents: list[Agent] = [_Mover(self.world), _Teller(self.world, exchange), *self._cast()]
         self.agents[1].turn(start_ns)
@@ -75,8 +75,13 @@ class Crowd:
         self.exchange.commit(self.t)
         heapreplace(self._queue, (again, order))
 
+    def streams(self) -> list[Generator]:
+        """The world's random stream, then each agent's."""
+        return list(self._drawn)
+
     def _stream(self) -> Generator:
-        return next(self._streams)
+        self._drawn.append(np.random.Generator(np.random.PCG64(next(self._streams))))
+        return self._drawn[-1]
 
     def _account(self, name: str) -> int:
         return self.exchange.open_account(name, 0.0, house=True)
