@@ -6,8 +6,8 @@ start. From there Levenberg–Marquardt moves the pair, and the linear three are
 the long curved valley of SVI's cost, in which plain descent creeps.
 
 The errors are those that matter: IV against mid, in half-spreads; a one-sided quote pulls only while the fit is on its
-wrong side; a quote many half-spreads off counts little (Cauchy weights, two rounds,
-each from the grid anew, since a smile that has bent towards an outlier stays bent).
+wrong side; a quote many half-spreads off counts little (two rounds of Cauchy weights, each from the grid anew, since a
+smile that has bent towards an outlier stays bent).
 
 A slice with a butterfly is fitted once more, from the cheapest pair of the grid that has none, with g as a penalty
 where it is negative; what the penalty leaves is taken away by `svi.tamed`. Deterministic throughout.

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-MIN_LEVEL = 1e-9  # of total variance: below it there is no smile to speak of
+MIN_LEVEL = 1e-12  # of total variance: below it there is no smile to speak of
 G_REACH = 50.0  # |k − m| up to which g is looked at; beyond it is the wing's limit ¼ − slope²/16
 G_POINTS = 161
-G_NEAR = 0.02  # where the grid finds less than this, it is looked at more closely
+G_NEAR, G_CLOSER = 0.02, 33  # where the grid finds less, it is looked at more closely, with so many points between two
 SAFE_G = 1e-6  # what counts as no butterfly, with room for what even the closer look may miss
 
 
@@ -93,28 +93,29 @@ def g_grid(m: Floats, sigma: Floats, points: int = G_POINTS) -> Floats:
 
 
 def least_g(piece: Slice) -> float:
-    """The least g over the line, wings' limits included; −inf if total variance is not positive.
+    """The least g over the line, wings' limits included; −inf if total variance is not above nothing everywhere.
 
-    A grid, and a finer one around each of its low points: g is smooth in asinh((k − m)/σ), so nothing above 1e-6 hides.
+    A grid, and a finer one wherever it is low: between two of its points g can touch 0 and rise again.
     """
-    if piece.least_w() <= 0.0:
+    if piece.least_w() < MIN_LEVEL / 2.0:
         return -math.inf
     params = piece.params()
     k = g_grid(params[3], params[4])
     values = g(params, k)
     steepest = piece.b * (1.0 + abs(piece.rho))
     least = min(float(np.min(values)), 0.25 - steepest**2 / 16.0)
-    low = (values[1:-1] < G_NEAR) & (values[1:-1] <= values[:-2]) & (values[1:-1] <= values[2:])
-    for n in np.flatnonzero(low):
-        least = min(least, float(np.min(g(params, np.linspace(k[n], k[n + 2], 101)))))
+    low = np.flatnonzero(np.minimum(values[:-1], values[1:]) < G_NEAR)
+    if len(low):
+        closer = k[low] + (k[low + 1] - k[low]) * np.linspace(0.0, 1.0, G_CLOSER)[:, None]
+        least = min(least, float(np.min(g(params[:, :, None], closer))))
     return least
 
 
 def tamed(piece: Slice) -> Slice:
     """The slice itself if it has no butterfly, else the nearest without one on the way to a flat smile.
 
-    The flat smile has the slice's own at-the-money variance, and no butterfly, so a safe slice is always found; the way is
-    halved a dozen times.
+    The flat smile has the slice's own at-the-money variance, and no butterfly: a safe slice is always found. The way
+    there is halved a dozen times.
     """
     if least_g(piece) >= SAFE_G:
         return piece

@@ -1,0 +1,78 @@
+"""Slow, independent references: butterflies by the roots of a polynomial, fits by a general optimiser."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from numpy.polynomial import Polynomial
+from scipy.optimize import least_squares
+
+from engine.surface.fitting import Points
+from engine.surface.svi import Slice
+
+VOGT = Slice(a=-0.0410, b=0.1331, rho=0.3060, m=0.3586, sigma=0.4153)
+
+
+FARTHEST = 100.0  # of log-moneyness: e¹⁰⁰ forwards; out there the polynomial of a level wing is rounding alone
+
+
+def butterflies(piece: Slice) -> list[tuple[float, float]]:
+    """Every open interval of log-moneyness on which g < 0. Total variance must be positive.
+
+    With k = m + σ sinh u and x = eᵘ, g times 16 (x² + 1)³ (2xw)² is a polynomial of degree ten in x: its positive roots
+    are all the places where g can change its sign, so nothing hides between the points of a grid.
+    """
+    x = Polynomial([0.0, 1.0])
+    cosh, sinh = x**2 + 1, x**2 - 1  # each times 2x
+    k = 2 * piece.m * x + piece.sigma * sinh
+    w = 2 * piece.a * x + piece.b * piece.sigma * (piece.rho * sinh + cosh)
+    slope = piece.b * (piece.rho * cosh + sinh)  # w′ times cosh
+    skewed = 2 * cosh * w - k * slope
+    g = 4 * cosh * skewed**2 - slope**2 * cosh * (8 * x * w + w**2) + 64 * piece.b / piece.sigma * x**3 * w**2
+    roots = [complex(root) for root in np.roots(g.coef[::-1])]
+    real = sorted({r.real for r in roots if r.real > 0 and abs(r.imag) <= 1e-9 * abs(r)})
+    edges = [0.0, *real, math.inf]
+    found = []
+    for low, high in pairwise(edges):
+        middle = math.sqrt(max(low, 1e-6) * min(high, 1e6)) if low < high else low
+        if g(middle) < 0.0:
+            found.append((_moneyness(piece, low), _moneyness(piece, high)))
+    return [span for span in found if max(span[0], -span[1]) < FARTHEST]
+
+
+def _moneyness(piece: Slice, x: float) -> float:
+    if x <= 0.0 or math.isinf(x):
+        return math.copysign(math.inf, x - 1.0)
+    return piece.m + piece.sigma * (x - 1.0 / x) / 2.0
+
+
+def best_fit(points: Points, years: float) -> float:
+    """Root mean square error, in half-spreads, of the best of twelve bounded searches; arbitrage is no concern."""
+    level, span = float(np.median(points.mid)) ** 2 * years, float(np.ptp(points.k))
+
+    def errors(p: np.ndarray) -> np.ndarray:
+        a, b, rho, m, sigma = p
+        w = a + b * (rho * (points.k - m) + np.sqrt((points.k - m) ** 2 + sigma**2))
+        return np.asarray((np.sqrt(np.maximum(w, 1e-9) / years) - points.mid) / points.scale)
+
+    bounds = ([-5.0, 1e-9, -0.9999, -3.0, 1e-3], [5.0, 3.0, 0.9999, 3.0, 5.0])
+    starts = [
+        [level / 2, level, rho, m, sigma * span]
+        for rho in (-0.4, 0.4)
+        for m in (-0.3 * span, 0.0, 0.3 * span)
+        for sigma in (0.1, 0.5)
+    ]
+    costs = [
+        least_squares(errors, s, bounds=bounds, x_scale=[level, level, 1, span, span], max_nfev=300).cost
+        for s in starts
+    ]
+    return math.sqrt(2.0 * min(costs) / len(points.k))
+
+
+def rms(piece: Slice, points: Points, years: float) -> float:
+    """Root mean square error of a slice to the mids, in half-spreads."""
+    two = np.isfinite(points.mid)
+    iv = np.sqrt(piece.ws(points.k[two]) / years)
+    return float(np.sqrt(np.mean(((iv - points.mid[two]) / points.scale[two]) ** 2)))
