@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+Floats = NDArray[np.float64]
 COLDEST, HOTTEST = 0.25, 8.0
 SHARES = 10
 
@@ -29,20 +30,26 @@ def temperature(logits: NDArray[np.float32], classes: NDArray[np.int64]) -> floa
     return float(np.exp(found.x))
 
 
-def log_loss(logits: NDArray[np.float64], classes: NDArray[np.int64]) -> float:
+def log_loss(logits: Floats, classes: NDArray[np.int64]) -> float:
     """Mean cross-entropy in nats of softmax(logits)."""
     top = logits.max(axis=1, keepdims=True)
     norms = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
     return float((norms - logits[np.arange(len(classes)), classes]).mean())
 
 
-def trust(model: NDArray[np.float64], base: NDArray[np.float64], loss: Callable[[NDArray[np.float64]], float]) -> float:
-    """The λ in 0, 0.1 … 1 for which base + λ (model − base) has the lowest loss.
+def trust(model: Floats, base: Floats, losses: Callable[[Floats], Floats], groups: NDArray[np.int64]) -> float:
+    """The smallest λ in 0, 0.1 … 1 for which base + λ (model − base) loses no more than the best one does, within one
+    standard error over `groups` (instruments of a session): what cannot be told apart from less is not claimed.
 
-    A linear pool: it keeps probabilities and quantiles in order. Without observations 0: nothing speaks for the model.
+    `losses` gives (N,) for an (N, k) mix. A linear pool keeps probabilities and quantiles in order. Without
+    observations 0: nothing speaks for the model.
     """
     if not len(model):
         return 0.0
     shares = [k / SHARES for k in range(SHARES + 1)]
-    found = [loss(base + share * (model - base)) for share in shares]
-    return shares[int(np.argmin(found))]
+    found = np.stack([losses(base + share * (model - base)) for share in shares])  # (SHARES + 1, N)
+    worse = found - found[int(np.argmin(found.mean(axis=1)))]
+    _, members, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    means = np.stack([np.bincount(members, weights=row) / counts for row in worse])  # (SHARES + 1, groups)
+    error = means.std(axis=1) / np.sqrt(len(counts))
+    return shares[int(np.argmax(means.mean(axis=1) <= error))]

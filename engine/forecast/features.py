@@ -63,13 +63,27 @@ class Context(msgspec.Struct, kw_only=True):
 
 _FLOW = ("ofi_05", "ofi_2", "ofi_10", "touch_ofi_05", "touch_ofi_2", "touch_ofi_10", "flow_05", "flow_2", "flow_10",
          "liquidations", "trade_rate", "book_rate", "trade_age", "trade_micro")  # fmt: skip
-_PRICE = ("micro_05", "micro_2", "micro_10", "fair_micro", "fair_bid", "fair_ask", "jitter_10", "jitter_60")
+_PRICE = (
+    "micro_05",
+    "micro_2",
+    "micro_10",
+    "fair_micro",
+    "fair_bid",
+    "fair_ask",
+    "jitter_10",
+    "jitter_60",
+    "place_05",
+    "place_2",
+    "place_10",
+    "unrest_10",
+    "unrest_60",
+)
 _IV = ("bid_iv", "ask_iv", "mark_iv", "atm_iv", "skew", "curvature", "mark_iv_2", "mark_iv_10", "mark_iv_60")
 _UNDER = ("coin_delta", "vega", "years", "under_05", "under_2", "under_10", "under_ofi", "under_flow", "funding")
 _MISSING = ("is_option", "one_sided", "no_trade", "no_fair", "no_iv", "no_bid_iv", "no_ask_iv", "no_under",
             "no_funding")  # fmt: skip
-_SUMS = ("ofi", "touch", "flow", "liquidations", "trades", "books", "moves")
-_MEANS = ("depth", "micro", "iv", "under")
+_SUMS = ("ofi", "touch", "flow", "liquidations", "trades", "books", "moves", "unrest")
+_MEANS = ("depth", "micro", "iv", "under", "place")
 NAMES: tuple[str, ...] = BOOK_NAMES + _FLOW + _PRICE + _IV + _UNDER + _MISSING
 
 
@@ -82,6 +96,7 @@ class Features:
         self._last: tuple[Levels, Levels] | None = None  # the others' book at the last event
         self._traded: tuple[int, int] | None = None  # step that saw the last trade, its units
         self._micro_last: float | None = None
+        self._place_last: float | None = None  # of the fair micro-price
         self._sums = {name: Sums() for name in _SUMS}
         self._means = {name: Means() for name in _MEANS}
 
@@ -148,6 +163,10 @@ class Features:
             self._sums["moves"].add(abs(price - self._micro_last))
         if price is not None:
             self._micro_last = price
+        place = fair_micro(price, context.fair)
+        if place is not None and self._place_last is not None:
+            self._sums["unrest"].add(abs(place - self._place_last))
+        self._place_last = place
         if self._traded is not None and self._traded[0] == 0:
             self._traded = (t, self._traded[1])
         for total in self._sums.values():
@@ -155,6 +174,7 @@ class Features:
         sizes = [lots for side in levels for _, lots in side[:OFI_LEVELS]]
         self._means["depth"].step(sum(sizes) / len(sizes) if sizes else None, keep)
         self._means["micro"].step(price, keep)
+        self._means["place"].step(place, keep)
         self._means["iv"].step(context.mark_iv, keep)
         self._means["under"].step(log(context.under_mid) if context.under_mid else None, keep)
 
@@ -183,7 +203,8 @@ class Features:
         self, levels: tuple[Levels, Levels], price: float | None, fair: float | None, tick: int
     ) -> tuple[float, ...]:
         moved = self._means["micro"].away(price)[:3]
-        jitter = self._sums["moves"].sums
+        jitter, unrest = self._sums["moves"].sums, self._sums["unrest"].sums
+        drawn = self._means["place"].away(fair_micro(price, fair))[:3]
         to_fair = (fair - price) / tick if fair is not None and price is not None else 0.0
         from_bid = (fair - levels[0][0][0]) / tick if fair is not None and levels[0] else 0.0
         to_ask = (levels[1][0][0] - fair) / tick if fair is not None and levels[1] else 0.0
@@ -194,6 +215,9 @@ class Features:
             bend(to_ask),
             log1p(jitter[2] / tick),
             log1p(jitter[3] / tick),
+            *(bend(x / tick) for x in drawn),
+            log1p(unrest[2] / tick),
+            log1p(unrest[3] / tick),
         )
 
     def _iv_part(self, context: Context) -> tuple[float, ...]:
@@ -242,6 +266,7 @@ class Features:
             "last": None if self._last is None else [[list(level) for level in side] for side in self._last],
             "traded": None if self._traded is None else list(self._traded),
             "micro": self._micro_last,
+            "place": self._place_last,
             "sums": {name: total.dump() for name, total in self._sums.items()},
             "means": {name: mean.dump() for name, mean in self._means.items()},
         }
@@ -250,6 +275,7 @@ class Features:
     def load(cls, instrument: Instrument, value: dict[str, Any]) -> Features:
         made = cls(instrument)
         made._t, made._micro_last = value["t"], value["micro"]
+        made._place_last = value["place"]
         if value["last"] is not None:
             bids, asks = ([(units, lots) for units, lots in side] for side in value["last"])
             made._last = (bids, asks)

@@ -35,17 +35,18 @@ WEIGHT = {
 class Net(nn.Module):
     """Two LSTM layers and one linear head for every gauge."""
 
-    def __init__(self, hidden: int, features: int = len(NAMES)) -> None:
+    def __init__(self, hidden: int, dropout: float = 0.0, features: int = len(NAMES)) -> None:
         super().__init__()
         self.hidden = hidden
         self.lstm = nn.LSTM(features, hidden, LAYERS, batch_first=True)
+        self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(hidden, OUTPUTS)
         nn.init.zeros_(self.head.weight)  # so that it begins as its bias, which `begin` sets to the baseline
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """x (B, T, F) standardised and clipped → outputs (B, T, OUTPUTS), state after the last step."""
         seen, state = self.lstm(x, state)  # (B, T, H), (LAYERS, B, H) × 2
-        return noncrossing(self.head(seen)), state  # (B, T, OUTPUTS)
+        return noncrossing(self.head(self.drop(seen))), state  # (B, T, OUTPUTS)
 
 
 def noncrossing(raw: Tensor) -> Tensor:

@@ -32,8 +32,8 @@ def huber(error: float) -> float:
 
 
 def log_distance(a: float, b: float) -> float:
-    """|ln(1 + a) − ln(1 + b)|, for spreads: half a tick matters at one tick, not at fifty."""
-    return abs(log1p(max(a, 0.0)) - log1p(max(b, 0.0)))
+    """(ln(1 + a) − ln(1 + b))², for expected spreads: half a tick matters at one tick, not at fifty."""
+    return (log1p(max(a, 0.0)) - log1p(max(b, 0.0))) ** 2
 
 
 class Tally:

@@ -188,23 +188,22 @@ def _fill(judged: Judged) -> tuple[Table, Bands]:
 def _spread(judged: Judged) -> tuple[Table, Bands]:
     known = ~np.isnan(judged["spread"])
     y, block = judged["spread"][known], judged["block"][known]
-    model = np.abs(y - judged["said"][known][:, columns("spread")][:, 0])
-    table = {"abs_log": {"lstm": _mean(model), "persistence": _mean(np.abs(y))}, "n": len(y)}
-    return table, {"spread_vs_persistence": interval(model - np.abs(y), block)}
+    model = (y - judged["said"][known][:, columns("spread")][:, 0]) ** 2
+    table = {"squared_log": {"lstm": _mean(model), "persistence": _mean(y * y)}, "n": len(y)}
+    return table, {"spread_vs_persistence": interval(model - y * y, block)}
 
 
 def _impact(weights: Weights, parts: Sequence[Part], said: Sequence[NDArray[np.float32]]) -> tuple[Table, Bands]:
-    """Labels exist only where others traded, so every step after the warm-up that has one is judged."""
+    """Labels exist only where others traded, so every step after the warm-up that has one is judged, in relative error."""
     model: list[Floats] = [np.zeros(0)]
     base: list[Floats] = [np.zeros(0)]
     block: list[Floats] = [np.zeros(0)]
     for part, rows in zip(parts, said, strict=True):
         push = part.labels.push[part.span][WARM_STEPS:]
         usual = weights.header.base(part.stretch.instrument.kind).impact * push
-        miss = part.labels.impact[part.span][WARM_STEPS:] - usual
+        miss = (part.labels.impact[part.span][WARM_STEPS:] - usual) / (1.0 + push)
         steps, sides = np.nonzero(~np.isnan(miss))
-        scaled = (1.0 + push) * rows[WARM_STEPS:, columns("impact")]
-        model.append(hubers((miss - scaled)[steps, sides]))
+        model.append(hubers((miss - rows[WARM_STEPS:, columns("impact")])[steps, sides]))
         base.append(hubers(miss[steps, sides]))
         block.append(((part.stretch.t // STEP_NS + part.begin + WARM_STEPS + steps) // BLOCK).astype(np.float64))
     ours, theirs = np.concatenate(model), np.concatenate(base)

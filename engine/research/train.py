@@ -40,12 +40,13 @@ WORKERS = 2  # processes that simulate
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How to train. A segment begins cold and warms up; over its chunks the state is carried, the gradient is not."""
 
-    sessions: int = 8
-    minutes: float = 10.0
+    sessions: int = 12
+    minutes: float = 8.0
     fresh: int = 2  # sessions to judge on
     share: float = 0.75  # of the sessions that is trained on
     hidden: int = 64
-    epochs: int = 6
+    epochs: int = 8
+    dropout: float = 0.2
     segment: int = 1500  # steps
     chunk: int = 100
     batch: int = 16
@@ -175,7 +176,7 @@ def fit(parts: Sequence[Part], frozen: Frozen, plan: Plan, say: Say, device: str
     torch.manual_seed(plan.seed)
     x, y = segments(parts, frozen, plan.segment)
     say(f"training on {len(x)} segments of {plan.segment} steps")
-    net = Net(plan.hidden)
+    net = Net(plan.hidden, plan.dropout)
     begin(net, frozen.option_rates, frozen.iv_scale)
     net.to(device)
     optimiser = torch.optim.AdamW(net.parameters(), lr=plan.rate, weight_decay=1e-4)
@@ -191,7 +192,7 @@ def fit(parts: Sequence[Part], frozen: Frozen, plan: Plan, say: Say, device: str
                 sums[name] = sums.get(name, 0.0) + loss / batches
             schedule.step()
         say(f"epoch {epoch + 1} of {plan.epochs}: " + ", ".join(f"{name} {loss:.4f}" for name, loss in sums.items()))
-    return net.cpu()
+    return net.cpu().eval()
 
 
 def _learn(
@@ -236,7 +237,7 @@ def summary(table: dict[str, Any]) -> str:
     lines = [f"direction log-loss {loss['lstm']:.4f}, base {loss['base']:.4f}, past {loss['past_only']:.4f}, "
              f"logistic {loss['logistic']:.4f}"]  # fmt: skip
     for head, measure in (("slippage", "pinball"), ("volatility", "pinball"), ("fill", "log_loss"), ("impact", "huber"),
-                          ("spread", "abs_log")):  # fmt: skip
+                          ("spread", "squared_log")):  # fmt: skip
         values = ", ".join(f"{n} {v:.4f}" if v is not None else f"{n} –" for n, v in table[head][measure].items())
         lines.append(f"{head} {measure} {values}")
     return "; ".join(lines)

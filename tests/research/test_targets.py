@@ -7,7 +7,7 @@ import pytest
 
 from engine.domain import Side
 from engine.forecast.baseline import standing
-from engine.forecast.features import Context
+from engine.forecast.features import NAMES, Context
 from engine.forecast.labels import costs, to_ten
 from engine.research.dataset import Stretch, _columns
 from engine.research.targets import AHEAD, classes, freeze, labels_of, targets
@@ -38,7 +38,7 @@ def test_costs_equal_the_live_definition() -> None:
     books = [moment.books[-1] for moment in walk_market(4, 200) if moment.books]
     standings = [found for found in (standing(book, {}) for book in books) if found is not None]
     now = np.array([_columns(each, Context()) for each in standings])
-    x = np.zeros((len(now), 62), np.float32)
+    x = np.zeros((len(now), len(NAMES)), np.float32)
     labels = labels_of(Stretch("made", OPTION, START, x, now, np.zeros((0, 5))))
     for k in range(len(standings) - 1):
         then, later = standings[k], standings[k + 1]
