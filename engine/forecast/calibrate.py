@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 Floats = NDArray[np.float64]
 COLDEST, HOTTEST = 0.25, 8.0
 SHARES = 10
+GOLDEN = (5**0.5 - 1) / 2
+HALVINGS = 30
 
 
 def temperature(logits: NDArray[np.float32], classes: NDArray[np.int64]) -> float:
@@ -22,12 +23,14 @@ def temperature(logits: NDArray[np.float32], classes: NDArray[np.int64]) -> floa
     if not len(classes):
         return 1.0
     scores = logits.astype(np.float64)
-
-    def loss(log_t: float) -> float:
-        return log_loss(scores / np.exp(log_t), classes)
-
-    found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
-    return float(np.exp(found.x))
+    low, high = 1.0 / HOTTEST, 1.0 / COLDEST
+    for _ in range(HALVINGS):  # the loss is convex in 1 ÷ T: golden-section search
+        span = GOLDEN * (high - low)
+        if log_loss(scores * (high - span), classes) < log_loss(scores * (low + span), classes):
+            high = low + span
+        else:
+            low = high - span
+    return 2.0 / (low + high)
 
 
 def log_loss(logits: Floats, classes: NDArray[np.int64]) -> float:

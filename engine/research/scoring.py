@@ -194,7 +194,8 @@ def _spread(judged: Judged) -> tuple[Table, Bands]:
 
 
 def _impact(weights: Weights, parts: Sequence[Part], said: Sequence[NDArray[np.float32]]) -> tuple[Table, Bands]:
-    """Labels exist only where others traded, so every step after the warm-up that has one is judged, in relative error."""
+    """Labels exist only where others traded, so every step after the warm-up that has one is judged; the errors are
+    relative to the push."""
     model: list[Floats] = [np.zeros(0)]
     base: list[Floats] = [np.zeros(0)]
     block: list[Floats] = [np.zeros(0)]
