@@ -14,6 +14,7 @@ import datetime as dt
 import math
 from bisect import bisect_right
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -129,9 +130,10 @@ def _count(value: float, step: float, what: str) -> int:
     return nearest
 
 
+@lru_cache(maxsize=64)
 def _digits(step: float) -> int:
-    """Decimal digits that show every multiple of `step` exactly: 4 for 0.0005, 1 for 0.5, 0 for 10."""
-    return max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1 else 0
+    """Decimal digits that show every multiple of `step` exactly: 4 for 0.0005, 1 for 2.5, 0 for 10."""
+    return len(f"{step:.10f}".rstrip("0").partition(".")[2])
 
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -139,7 +141,8 @@ _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT",
 
 def expiry_of(text: str) -> int:
     """`27MAR26` → nanoseconds UTC of 08:00 that day. Raises ValueError."""
-    if len(text) not in (6, 7) or text[-5:-2] not in _MONTHS:
+    figures = text[:-5] + text[-2:]
+    if len(text) not in (6, 7) or text[-5:-2] not in _MONTHS or not (figures.isascii() and figures.isdigit()):
         raise ValueError(f"'{text}' is not an expiry like 27MAR26")
     day, month, year = int(text[:-5]), _MONTHS.index(text[-5:-2]) + 1, 2000 + int(text[-2:])
     return int(dt.datetime(year, month, day, 8, tzinfo=dt.UTC).timestamp()) * NS
@@ -164,9 +167,12 @@ def instrument_of(name: str) -> Instrument:
     if len(parts) == 4:
         if parts[3] not in ("C", "P"):
             raise ValueError(f"'{name}' is neither a call nor a put")
+        strike = float(parts[2])
+        if not 0.0 < strike < math.inf:
+            raise ValueError(f"'{name}' has no strike")
         return Instrument(
             name=name, kind=Kind.OPTION, coin=coin, tick=0.0001, lot=0.1 if coin == "BTC" else 1.0,
-            tick_steps=((0.005, 0.0005),), expiry=expiry_of(parts[1]), strike=float(parts[2]), call=parts[3] == "C",
+            tick_steps=((0.005, 0.0005),), expiry=expiry_of(parts[1]), strike=strike, call=parts[3] == "C",
         )  # fmt: skip
     tick = 0.5 if coin == "BTC" else 0.05
     lot, contract = (10.0, 10.0) if coin == "BTC" else (1.0, 1.0)
