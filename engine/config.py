@@ -7,13 +7,21 @@ Secrets are not settings: they live in the environment and never enter this file
 from __future__ import annotations
 
 import tomllib
-from typing import Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
 from engine.domain import NS
 
 Mode = Literal["paper", "test", "live", "replay"]
+Reading = Literal[
+    "p_against", "p_for", "p_stable", "edge_over_cost_ticks", "slippage_10_ticks", "impact_ticks", "fill",
+    "iv_move_against_pct", "iv_move_against_ticks", "spread_ticks",
+]  # fmt: skip
+# Bounded, so that no `nan` or `inf` of a settings file can take a limit away.
+Amount = Annotated[float, msgspec.Meta(ge=0.0, le=1e15)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 STEP_NS = NS // 10  # features and forecasts are taken on this grid
 WARM_STEPS = 50  # 5 s of steps before a forecast is said
@@ -22,9 +30,9 @@ WARM_STEPS = 50  # 5 s of steps before a forecast is said
 class Condition(msgspec.Struct, frozen=True):
     """`reading op value`. Readings and their units are listed in `execution/policy.py`."""
 
-    reading: str
+    reading: Reading
     op: Literal[">", ">=", "<", "<="]
-    value: float
+    value: Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +42,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     children; `cross` takes the far side, `post` joins the own touch, neither follows the schedule's own tactic.
     """
 
-    halt_s: float = 0.0
-    max_child: float | None = None
-    times_base: float | None = None
+    halt_s: Amount = 0.0
+    max_child: Amount | None = None
+    times_base: Amount | None = None
     style: Literal["cross", "post", "wait", "schedule"] = "schedule"
 
 
@@ -66,28 +74,28 @@ DEFAULT_POLICY: tuple[Row, ...] = (
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Hard blocks before every order. Sizes are contracts of an option; money is coin."""
 
-    order_contracts: float = 50.0
-    order_value: float = 25.0  # coin
-    parent_contracts: float = 1000.0
-    collar_ticks: float = 20.0  # beyond the mark, ticks at that price
-    collar_share: float = 0.25  # or this share of the mark, whichever is wider
-    collar_future_share: float = 0.02  # the same for futures and the perpetual
-    open_orders: int = 60
-    orders_per_10s: int = 40
-    future_usd: float = 1_000_000.0
-    silence_s: float = 5.0  # no frame at all from the venue for so long: every book is stale
+    order_contracts: Amount = 50.0
+    order_value: Amount = 25.0  # coin
+    parent_contracts: Amount = 1000.0
+    collar_ticks: Amount = 20.0  # beyond the mark, ticks at that price
+    collar_share: Amount = 0.25  # or this share of the mark, whichever is wider
+    collar_future_share: Amount = 0.02  # the same for futures and the perpetual
+    open_orders: Count = 60
+    orders_per_10s: Count = 40
+    future_usd: Amount = 1_000_000.0
+    silence_s: Amount = 5.0  # no frame at all from the venue for so long: every book is stale
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
-    base_child: float = 5.0  # contracts
-    proposal_s: float = 20.0  # an intent lapses after this
-    refresh_ms: float = 500.0  # an intent is refreshed at most this often
-    order_ttl_s: float = 3.0  # `valid_until` of a taker, from the request
-    passive_ttl_s: float = 20.0  # a resting child is cancelled and thought over after this
-    lag_cross_share: float = 0.10  # behind schedule by this share of the parent: cross
-    catch_up: float = 3.0  # a child is at most this many times its planned size
-    ask_after_s: float = 2.0  # past `valid_until`, before an unanswered order is asked for by label
-    view_weight: float = 0.5
+    base_child: Amount = 5.0  # contracts
+    proposal_s: Amount = 20.0  # an intent lapses after this
+    refresh_ms: Amount = 500.0  # an intent is refreshed at most this often
+    order_ttl_s: Amount = 3.0  # `valid_until` of a taker, from the request
+    passive_ttl_s: Amount = 20.0  # a resting child is cancelled and thought over after this
+    lag_cross_share: Amount = 0.10  # behind schedule by this share of the parent: cross
+    catch_up: Amount = 3.0  # a child is at most this many times its planned size
+    ask_after_s: Amount = 2.0  # past `valid_until`, before an unanswered order is asked for by label
+    view_weight: Share = 0.5
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +107,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     policy: tuple[Row, ...] = DEFAULT_POLICY
     resume_after_recovery: bool = False
     cancel_on_disconnect: bool = True  # the venue cancels our orders when it loses us
-    focus_limit: int = 50
+    focus_limit: Count = 50
     model: str = ""  # id of the weights in use, empty when there are none
 
 
@@ -116,12 +124,23 @@ def parse(text: str) -> Config:
         raise BadSettings(f"settings: {error}") from None
 
 
-def _known(table: dict[str, object], kind: type[msgspec.Struct], where: str) -> dict[str, object]:
+def _known(table: dict[str, Any], kind: type[msgspec.Struct], where: str) -> dict[str, Any]:
     names = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for name, value in table.items():
         if name not in names:
             raise BadSettings(f"settings: '{where}{name}' is not a setting; known here: {', '.join(sorted(names))}")
-        inner = names[name]
-        if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-            _known(value, inner, f"{where}{name}.")
+        inner = _struct_in(names[name])
+        if inner is None:
+            continue
+        for place, row in enumerate(value) if isinstance(value, list) else [("", value)]:
+            if isinstance(row, dict):
+                _known(row, inner, f"{where}{name}." if place == "" else f"{where}{name}[{place}].")
     return table
+
+
+def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
+    """The structure that a setting of this type is, or is a list of."""
+    for each in (kind, *get_args(kind)):
+        if isinstance(each, type) and issubclass(each, msgspec.Struct):
+            return each
+    return None
