@@ -163,14 +163,13 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def freeze(parts: Sequence[Part]) -> Frozen:
-    x = np.concatenate([part.stretch.x[part.span] for part in parts]).astype(np.float64)
-    deviation = x.std(axis=0)
+    mean, deviation = _moments(parts)
     options = [part for part in parts if part.stretch.option]
     futures = [part for part in parts if not part.stretch.option]
     thresholds = _threshold(options, LEAST_OPTION), _threshold(futures, LEAST_FUTURE)
     moves = _gather(options, "iv")
     return Frozen(
-        mean=x.mean(axis=0).astype(np.float32),
+        mean=mean.astype(np.float32),
         scale=np.where(deviation > 1e-6, 1.0 / np.maximum(deviation, 1e-6), 0.0).astype(np.float32),
         option_threshold=thresholds[0],
         future_threshold=thresholds[1],
@@ -178,6 +177,14 @@ def freeze(parts: Sequence[Part]) -> Frozen:
         future_rates=_rates(futures, thresholds[1]),
         iv_scale=max(float(moves.std()), 0.01) if len(moves) else 1.0,
     )
+
+
+def _moments(parts: Sequence[Part]) -> tuple[Floats, Floats]:
+    """Mean and deviation of every feature (F,), a part at a time: all sessions together may not fit twice."""
+    steps = sum(part.end - part.begin for part in parts)
+    mean = sum(part.stretch.x[part.span].sum(axis=0, dtype=np.float64) for part in parts) / steps
+    squares = sum(((part.stretch.x[part.span] - mean) ** 2).sum(axis=0) for part in parts) / steps
+    return mean, np.sqrt(squares)
 
 
 def _gather(parts: Iterable[Part], name: str) -> Floats:
