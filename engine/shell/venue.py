@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,15 +22,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from engine.domain import NS
 from engine.market.deribit.rest import HttpRequest
 from engine.market.deribit.server import FRAME_LIMIT
 from engine.paper.venue import Connection, PaperVenue, VenueSettings
 
 HOST = "127.0.0.1"
 PERIOD_S = 0.005
+LINGER_S = 1.0  # for the last frames of a line that is closed
+SLICE_S = 0.05  # the wall's
 WAITING_LIMIT = 20_000  # frames a client may leave unread before it is dropped
-POLICY_VIOLATION, GOING_AWAY = 1008, 1001
+SEND_BUFFER = 256 * 1024
+POLICY_VIOLATION = 1008
 
 
 class CannotServe(Exception):
@@ -38,13 +43,21 @@ class CannotServe(Exception):
 
 
 class Clock:
-    """The venue's time: the wall's at the start, then `speed` times as fast."""
+    """The venue's time: the wall's at the start, then `speed` times as fast, or as fast as the machine can."""
 
     def __init__(self, speed: float) -> None:
         self.start, self.speed, self._began = time.time_ns(), speed, time.perf_counter_ns()
 
     def now(self) -> int:
         return self.start + int((time.perf_counter_ns() - self._began) * self.speed)
+
+    def hold(self, latest: int) -> int:
+        """The time, but no later than `latest`: what is beyond it is given up for good."""
+        now = self.now()
+        if now > latest:
+            self._began += int((now - latest) / self.speed)
+            return latest
+        return now
 
 
 class Hall:
@@ -55,11 +68,14 @@ class Hall:
         self._wake: dict[int, asyncio.Event] = {}
 
     async def run(self) -> None:
-        """Let the venue's time pass, until cancelled."""
+        """Let the venue's time pass, until cancelled; no more at once than leaves room for those who ask."""
         while True:
-            self.venue.advance(self.clock.now())
+            self.venue.advance(self._now())
             self.flush()
             await asyncio.sleep(PERIOD_S)
+
+    def _now(self) -> int:
+        return self.clock.hold(self.venue.now + int(SLICE_S * self.clock.speed * NS))
 
     def flush(self) -> None:
         """Wake the writers of those for whom there is something."""
@@ -80,7 +96,7 @@ class Hall:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self.venue.drop(connection, self.clock.now())
+            self.venue.drop(connection, self._now())
             del self._wake[connection.number]
             self.flush()
 
@@ -92,7 +108,7 @@ class Hall:
                     return
                 text = message.get("text")
                 data = text.encode() if text is not None else message.get("bytes") or b""
-                self.venue.receive(connection, data, self.clock.now())
+                self.venue.receive(connection, data, self._now())
                 self.flush()
 
     async def _write(self, socket: WebSocket, connection: Connection, wake: asyncio.Event) -> None:
@@ -120,27 +136,18 @@ class Hall:
                 break
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         asked = HttpRequest(request.method, target, body, request.headers.get("authorization", ""))
-        status, answer = self.venue.http(asked, self.clock.now())
+        status, answer = self.venue.http(asked, self._now())
         self.flush()
         return Response(answer, status, media_type="application/json")
 
 
 def app_of(hall: Hall) -> Starlette:
-    """The venue's addresses; its time passes while the application is up."""
-
-    @contextlib.asynccontextmanager
-    async def alive(_: Starlette) -> AsyncIterator[None]:
-        running = asyncio.create_task(hall.run())
-        yield
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-    routes = [
+    """The venue's addresses."""
+    return Starlette(routes=[
         WebSocketRoute("/ws/api/v2", hall.websocket),
         Route("/api/v2", hall.http, methods=["GET", "POST"]),
         Route("/api/v2/{method:path}", hall.http, methods=["GET", "POST"]),
-    ]
-    return Starlette(routes=routes, lifespan=alive)
+    ])  # fmt: skip
 
 
 class _Uvicorn(uvicorn.Server):
@@ -149,6 +156,14 @@ class _Uvicorn(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Line(WebSocketsSansIOProtocol):
+    """A websocket that, once we are done with it, does not wait for one who does not read."""
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        self.loop.call_later(LINGER_S, self.transport.abort)
 
 
 async def serve(
@@ -163,20 +178,38 @@ async def serve(
     listening, clock = _bind(port), Clock(speed)
     venue = PaperVenue(seed, clock.start, settings, epoch=f"{clock.start // 1_000_000:x}", credentials=credentials,
                        mint=lambda: secrets.token_urlsafe(24))  # fmt: skip
+    hall = Hall(venue, clock)
     server = _Uvicorn(uvicorn.Config(
-        app_of(Hall(venue, clock)), log_level="error", access_log=False, ws_per_message_deflate=False,
+        app_of(hall), ws=_Line, lifespan="off", log_level="error", access_log=False, ws_per_message_deflate=False,
         ws_max_size=4 * FRAME_LIMIT, timeout_graceful_shutdown=1,
     ))  # fmt: skip
-    loop = asyncio.get_running_loop()
+    _end_on_signals(server)
+    with contextlib.closing(listening):
+        await _both(hall, server, listening, on_ready)
+
+
+async def _both(
+    hall: Hall, server: uvicorn.Server, listening: socket.socket, on_ready: Callable[[str], None] | None
+) -> None:
+    """The sockets and the venue's time, together: when one ends, or we are cancelled, so does the other."""
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    beside = [asyncio.create_task(hall.run()), asyncio.create_task(_announce(server, listening, on_ready))]
+    try:
+        await asyncio.wait([serving, beside[0]], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        server.should_exit = True
+        for task in beside:
+            task.cancel()
+        ended = await asyncio.gather(serving, *beside, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
+
+
+def _end_on_signals(server: uvicorn.Server) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(ValueError):  # not in the main thread: whoever runs us cancels
-            loop.add_signal_handler(sign, lambda: setattr(server, "should_exit", True))
-    ready = asyncio.create_task(_announce(server, listening, on_ready))
-    try:
-        await server.serve(sockets=[listening])
-    finally:
-        ready.cancel()
-        listening.close()
+            asyncio.get_running_loop().add_signal_handler(sign, lambda: setattr(server, "should_exit", True))
 
 
 def run(port: int = 8765, seed: int = 1, speed: float = 1.0, account: str = "paper:paper",
@@ -208,6 +241,7 @@ def _bind(port: int) -> socket.socket:
     # the protocol is named, because asyncio sends small frames at once only on sockets that say they are TCP
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # what is unread waits with us, and counts
     try:
         listening.bind((HOST, port))
     except (OSError, OverflowError) as error:
