@@ -6,8 +6,8 @@ fact. A fact that asks for a move the table lacks means that `decide` and `evolv
 rather than guess, so it raises `IllegalMove`.
 
 A child's life as the venue tells it can arrive out of order (the answer to a request, the private channel and a
-question asked during recovery all speak of it), so a fill may still come for a child that is already cancelled; the
-tables say so openly.
+question asked during recovery all speak of it), so a fill may still come for a child that has already ended; the
+tables say so openly. A fill is never refused: whatever we believed of the child, the position is real.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ CHILD: dict[tuple[str, str], ChildState] = {
     ("open", "cancelled"): "cancelled",
     ("cancelled", "part"): "cancelled",  # a late fill, after the cancel was answered
     ("filled", "part"): "filled",
+    ("rejected", "part"): "rejected",  # the venue contradicts itself: what we believed stays on the record
+    ("lapsed", "part"): "lapsed",
 }
 
 LIVE_CHILD = frozenset({"requested", "sent", "open"})
