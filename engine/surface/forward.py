@@ -41,12 +41,10 @@ def forward_of(pairs: Sequence[Pair]) -> float | None:
 
 
 def _median(weighted: Sequence[tuple[float, float]]) -> float | None:
-    """Weighted median of sorted (value, weight): half way between two where the weights split evenly."""
-    half, so_far = sum(weight for _, weight in weighted) / 2.0, 0.0
-    for n, (value, weight) in enumerate(weighted):
-        so_far += weight
-        if so_far > half * (1.0 + 1e-12):
+    """The first of sorted (value, weight) that has half of the weight at or below it."""
+    left = sum(weight for _, weight in weighted) / 2.0
+    for value, weight in weighted:
+        left -= weight
+        if left <= 0.0:
             return value
-        if so_far >= half * (1.0 - 1e-12) and n + 1 < len(weighted):
-            return (value + weighted[n + 1][0]) / 2.0
     return None

@@ -48,8 +48,8 @@ def _moneyness(piece: Slice, x: float) -> float:
     return piece.m + piece.sigma * (x - 1.0 / x) / 2.0
 
 
-def best_fit(points: Points, years: float) -> float:
-    """Root mean square error, in half-spreads, of the best of twelve bounded searches; arbitrage is no concern."""
+def best_fit(points: Points, years: float) -> Slice:
+    """The best of twelve bounded searches from different places; arbitrage is no concern."""
     level, span = float(np.median(points.mid)) ** 2 * years, float(np.ptp(points.k))
 
     def errors(p: np.ndarray) -> np.ndarray:
@@ -64,11 +64,11 @@ def best_fit(points: Points, years: float) -> float:
         for m in (-0.3 * span, 0.0, 0.3 * span)
         for sigma in (0.1, 0.5)
     ]
-    costs = [
-        least_squares(errors, s, bounds=bounds, x_scale=[level, level, 1, span, span], max_nfev=300).cost
-        for s in starts
+    searches = [
+        least_squares(errors, s, bounds=bounds, x_scale=[level, level, 1, span, span], max_nfev=300) for s in starts
     ]
-    return math.sqrt(2.0 * min(costs) / len(points.k))
+    a, b, rho, m, sigma = (float(value) for value in min(searches, key=lambda search: search.cost).x)
+    return Slice(a=a, b=b, rho=rho, m=m, sigma=sigma)
 
 
 def rms(piece: Slice, points: Points, years: float) -> float:

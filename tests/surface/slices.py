@@ -13,11 +13,11 @@ from engine.surface.svi import Floats, Slice, least_g
 
 
 def smile(level: float, skew: float, round_: float, shift: float, years: float) -> Slice:
-    """A slice whose at-the-money volatility is about `level`, on the scale of its own deviation."""
+    """A slice whose volatility is `level` at k = m, on the scale of its own deviation."""
     total = level * level * years
     sigma = max(round_ * math.sqrt(total), 2e-3)
     b = 0.6 * total / sigma
-    a = total - b * sigma * math.sqrt(1.0 - skew * skew)
+    a = total - b * sigma
     return Slice(a=a, b=b, rho=skew, m=shift * sigma, sigma=sigma)
 
 

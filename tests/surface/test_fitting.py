@@ -28,20 +28,18 @@ def test_a_clean_smile_comes_back(piece: Slice, years: float, strikes: int) -> N
     assert least_g(found) >= 0.0
 
 
-@settings(deadline=None, max_examples=25)
-@given(SAFE, YEARS, st.integers(9, 40), st.integers(0, 2**32 - 1))
-def test_a_noisy_smile_is_fitted_as_well_as_by_the_slow_reference(
-    piece: Slice, years: float, strikes: int, seed: int
-) -> None:
-    """30 vol bp of noise; the reference is free to have butterflies, so ours may lose a tenth to it, where it has none.
-
-    Where a butterfly-free slice must differ from the freely fitted one, only that the fit stays inside is asked.
-    """
-    noise = np.random.default_rng(seed).normal(0.0, 0.003, strikes)
-    points = quoted(piece, years, strikes_for(piece, strikes), noise=noise)
-    found = fitting.fit(points, years)
+@pytest.mark.parametrize("seed", range(12))
+def test_a_noisy_smile_is_fitted_as_well_as_by_the_slow_reference(seed: int) -> None:
+    """30 vol bp of noise. The reference is free to have butterflies; ours is asked to match it where it has none."""
+    draw = np.random.default_rng(seed)
+    years, strikes = float(draw.choice([7 / 365, 0.1, 0.5, 1.0])), int(draw.integers(12, 40))
+    level, skew, width = (float(draw.uniform(*ends)) for ends in ((0.4, 1.0), (-0.6, 0.4), (1.0, 3.0)))
+    piece = smile(level, skew, width, 0.0, years)
+    points = quoted(piece, years, strikes_for(piece, strikes), noise=draw.normal(0.0, 0.003, strikes))
+    found, reference = fitting.fit(points, years), best_fit(points, years)
     assert least_g(found) >= 0.0
-    assert rms(found, points, years) <= 1.1 * best_fit(points, years) + 0.01
+    allowed = 1.1 if least_g(reference) >= 0.0 else 1.5
+    assert rms(found, points, years) <= allowed * rms(reference, points, years)
 
 
 def test_wide_quotes_count_less() -> None:
