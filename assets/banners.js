@@ -1,10 +1,12 @@
 // What a panel must say before anything it shows: the feed is lost, the book stale, the desk halted, this is a replay.
 
-import { $, attr, put } from "./dom.js";
+import { $, attr, flag, put } from "./dom.js";
 import { views, when } from "./feed.js";
 
 const PANELS = ["surface", "ladder", "ticket", "proposals", "blotter", "progress"];
 const TRADING = ["ticket", "proposals", "ladder"];
+const MARKET = ["surface", ...TRADING];
+const NARROW = new Set(["surface", "proposals", "progress"]);
 
 export function start() {
   when(["status", "link", "ladder", "instrument"], draw);
@@ -14,27 +16,33 @@ function draw() {
   const said = alarms();
   for (const name of PANELS) {
     const panel = $(`panel-${name}`);
+    const banner = panel.querySelector(".banner");
     const alarm = said.find((one) => one.panels.includes(name));
-    put(panel.querySelector(".banner"), alarm?.text ?? "");
+    const words = !alarm ? "" : NARROW.has(name) ? `${alarm.mark} ${alarm.short}` : `${alarm.mark} ${alarm.long}`;
+    put(banner, words);
     attr(panel, "data-alarm", alarm?.level ?? "");
-    panel.querySelector(".banner").title = alarm?.text ?? "";
+    banner.title = alarm?.long ?? "";
   }
+  flag($("panel-ladder"), "doubtful", views.ladder?.stale || !views.link.engine || views.status?.feed === "down");
 }
+
+const MARKS = { bad: "■", warn: "▲", info: "◂" };
 
 // All that is wrong now, the gravest first; a panel shows the first that concerns it.
 function alarms() {
   const { status, link, ladder } = views;
   const said = [];
-  const add = (level, text, panels) => said.push({ level, text, panels });
-  if (!link.page) add("bad", "■ no connection to the desk: last state shown", PANELS);
-  else if (!link.engine) add("bad", "■ the engine does not answer: confirmed state only", PANELS);
-  if (status?.killed) add("bad", `■ killed: ${status.killed}`, TRADING);
-  if (status?.halted) add("bad", `■ halted: ${status.halted}`, TRADING);
-  if (status?.feed === "down") add("bad", "■ the venue's feed is down", ["surface", ...TRADING]);
-  if (ladder?.stale) add("warn", `▲ stale book: ${ladder.stale}`, ["ladder"]);
-  else if (ladder && ladder.state && ladder.state !== "open") add("warn", `▲ ${ladder.state} at the venue`, ["ladder", "ticket"]);
-  if (status?.feed === "stale") add("warn", "▲ the venue's feed is stale", ["surface", ...TRADING]);
-  if (status && !status.reconciled && status.mode !== "replay") add("warn", "▲ reconciling with the venue", ["ticket", "proposals"]);
-  if (status?.mode === "replay") add("info", "◂ replay: nothing can be sent", ["ticket", "proposals"]);
+  const add = (level, panels, short, more = "") =>
+    said.push({ level, panels, mark: MARKS[level], short, long: more ? `${short}: ${more}` : short });
+  if (!link.page) add("bad", PANELS, "no connection", "the page's server is away; last confirmed state");
+  else if (!link.engine) add("bad", PANELS, "engine away", "it does not answer; last confirmed state");
+  if (status?.killed) add("bad", TRADING, "killed", status.killed.replace(/^killed /, ""));
+  if (status?.halted) add("bad", TRADING, "halted", status.halted);
+  if (status?.feed === "down") add("bad", MARKET, "feed down", "the venue cannot be heard");
+  if (ladder?.stale) add("warn", ["ladder"], "stale book", ladder.stale);
+  else if (ladder?.state && ladder.state !== "open") add("warn", ["ladder", "ticket"], `${ladder.state} at the venue`);
+  if (status?.feed === "stale") add("warn", MARKET, "feed stale", "the venue has gone quiet");
+  if (status && !status.reconciled && status.mode !== "replay") add("warn", ["ticket", "proposals"], "reconciling with the venue");
+  if (status?.mode === "replay") add("info", ["ticket", "proposals"], "replay: nothing is sent");
   return said;
 }

@@ -40,9 +40,15 @@ function table(columns) {
   const head = el("tr");
   for (const name of columns) head.append(el("th", "", name));
   node.className = columns === ORDER_COLUMNS ? "orders" : "positions";
-  node.append(el("thead"), (node.body = el("tbody")));
-  node.firstChild.append(head);
+  node.append((node.empty = el("caption", "empty")), el("thead"), (node.body = el("tbody")));
+  node.tHead.append(head);
   return node;
+}
+
+// An empty table says why in its caption.
+function blank(body, text) {
+  put(body.empty, text);
+  body.empty.hidden = !text;
 }
 
 function orders() {
@@ -50,7 +56,7 @@ function orders() {
   put($("blotter-sum"), desk ? summary(desk) : "");
   if (tab !== "orders") return;
   const rows = desk ? tree(desk) : [];
-  if (!rows.length) rows.push({ kind: "empty", id: "empty", text: desk ? "No orders yet. Fill in the ticket and send a parent." : "Waiting for the engine." });
+  blank(bodies.orders, rows.length ? "" : desk ? "No orders yet. Fill in the ticket and send a parent." : "Waiting for the engine.");
   keyed(bodies.orders.body, rows, (row) => row.id, make, fill);
 }
 
@@ -94,12 +100,6 @@ function branch(rows, child, fills) {
 
 function make(item) {
   const row = el("tr", item.kind);
-  if (item.kind === "empty") {
-    const cell = el("td", "empty", item.text);
-    cell.colSpan = ORDER_COLUMNS.length;
-    row.append(cell);
-    return row;
-  }
   row.cells_ = ORDER_COLUMNS.map(() => el("td"));
   row.append(...row.cells_);
   const [first, , , done, , , , , dial, , state] = row.cells_;
@@ -168,7 +168,6 @@ async function ask(row, verb) {
 
 function fill(row, item) {
   row.item = item;
-  if (item.kind === "empty") return void put(row.firstChild, item.text);
   row.shown = item.shown;
   put(row.fold, item.more ? (item.shown ? "▾" : "▸") : "");
   attr(row.fold, "aria-label", item.shown ? "close" : "open");
@@ -250,9 +249,8 @@ function word(row, state, reason) {
 function positions() {
   if (tab !== "positions") return;
   const rows = (views.desk?.positions ?? []).filter((row) => row.size);
-  const shown = rows.length ? rows : [{ instrument: "", text: "No positions." }];
-  keyed(bodies.positions.body, shown, (row) => row.instrument, positionRow, (tr, row) => {
-    if (!row.instrument) return;
+  blank(bodies.positions, rows.length ? "" : "No positions.");
+  keyed(bodies.positions.body, rows, (row) => row.instrument, positionRow, (tr, row) => {
     const cells = [signed(row.size, Number.isInteger(row.size) ? 0 : 1), signed(row.delta, 2), signed(row.gamma, 5), signed(row.vega, 0), price(row.mark)];
     cells.forEach((text, i) => put(tr.children[i + 1], text));
   });
@@ -261,14 +259,8 @@ function positions() {
 function positionRow(row) {
   const tr = el("tr");
   const first = el("td");
+  first.append(button(row.instrument, "link", () => choose(row.instrument)));
   tr.append(first);
-  if (row.instrument) first.append(button(row.instrument, "link", () => choose(row.instrument)));
-  else {
-    first.className = "empty";
-    first.textContent = row.text;
-    first.colSpan = POSITION_COLUMNS.length;
-    return tr;
-  }
   for (let i = 1; i < POSITION_COLUMNS.length; i++) tr.append(el("td"));
   return tr;
 }

@@ -1,13 +1,14 @@
 // Numbers and times as a trader reads them: true minus, thin spaces between thousands, UTC.
 
 const MINUS = "−";
+const THIN = "\u2009"; // between thousands
 const DASH = "–";
 
 export const known = (value) => value !== null && value !== undefined && Number.isFinite(value);
 
 function grouped(text) {
   const [whole, part] = text.split(".");
-  const spaced = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, " ") : whole;
+  const spaced = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, THIN) : whole;
   return part ? `${spaced}.${part}` : spaced;
 }
 

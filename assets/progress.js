@@ -32,7 +32,7 @@ function draw() {
     c.fillStyle = colour("soft");
     c.font = "12px system-ui, sans-serif";
     c.textAlign = "center";
-    c.fillText("no parent order yet", w / 2, h / 2);
+    c.fillText(views.desk ? "no parent order yet" : "", w / 2, h / 2);
     return;
   }
   remember(one);

@@ -8,15 +8,15 @@ import { amount, known, number, percent, signed } from "./format.js";
 const FAREWELL_MS = 1400; // a settled proposal shows its end so long before the next moves up
 const order = []; // ids, oldest first
 const state = new Map(); // id → {row, gone, said, ok, pending, editing}
-let replay = false;
+let closed = false; // nothing could be sent
 
 export function start() {
-  when(["desk", "status", "instrument"], draw);
+  when(["desk", "status", "link", "instrument"], draw);
   when(["tick"], countdown);
 }
 
 function draw() {
-  replay = views.status?.mode === "replay";
+  closed = views.status?.mode === "replay" || !views.link.engine;
   const rows = new Map((views.desk?.proposals ?? []).map((row) => [row.id, row]));
   for (const row of rows.values()) {
     if (!state.has(row.id)) {
@@ -93,7 +93,7 @@ function fill(card, one) {
   flag(card, "gone", gone);
   flag(card, "busy", pending);
   flag(card, "sell", row.side === "sell");
-  for (const name of ["approve", "edit", "reject"]) p[name].disabled = Boolean(pending || gone || replay);
+  for (const name of ["approve", "edit", "reject"]) p[name].disabled = Boolean(pending || gone || closed);
 }
 
 function costs(row) {
@@ -105,7 +105,8 @@ function costs(row) {
 }
 
 function empty() {
-  if (replay) return "A replay shows what was proposed; it sends nothing.";
+  if (!views.link.engine) return "Waiting for the engine.";
+  if (views.status?.mode === "replay") return "A replay shows what was proposed; it sends nothing.";
   if (views.status?.killed) return "Killed: nothing is proposed until the desk is armed again.";
   const working = views.desk?.parents.some((parent) => parent.state === "working");
   return working ? "Nothing to decide now. The next intent appears here." : "No parent order is working. Send one above.";
@@ -131,7 +132,7 @@ export function actOnPinned(action) {
 
 async function act(id, action) {
   const one = state.get(id);
-  if (!one || one.gone || one.pending || replay) return;
+  if (!one || one.gone || one.pending || closed) return;
   if (action === "edit") return edit(id);
   const card = $("proposals").byKey.get(id);
   if (action === "approve" && one.editing && Object.values(edited(one)).some(Number.isNaN)) {

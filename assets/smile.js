@@ -152,7 +152,7 @@ function curve(c, scale, smile, tint, width) {
 // Out-of-the-money quotes count, the others stand back. A call is a circle, a put a square.
 function whisker(c, scale, smile, quote, h) {
   const otm = quote.call === quote.strike >= smile.forward;
-  const chosen = quote.instrument === instrument() || twin(quote.instrument) === instrument();
+  const chosen = quote.instrument === instrument() || (otm && twin(quote.instrument) === instrument());
   const x = scale.x(quote.strike) + (otm ? 0 : quote.call ? 3 : -3);
   c.globalAlpha = otm || chosen ? 1 : 0.3;
   c.lineWidth = chosen ? 2 : 1.2;

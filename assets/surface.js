@@ -49,7 +49,8 @@ function draw() {
   const view = views.surface;
   put($("surface-coin"), view?.coin ?? "");
   if (!width) return;
-  if (!view?.smiles.length) return blank("waiting for quotes: no expiry has a smile yet");
+  $("panel-surface").querySelector(".smile").hidden = !view?.smiles.length;
+  if (!view?.smiles.length) return blank(views.status ? "No expiry has a quote yet." : "Waiting for the engine.");
   if (!view.smiles.some((smile) => smile.code === picked.code)) picked.code = view.smiles[0].code;
   if (tab === "heatmap") grid(view);
   else if (tab === "smiles") chart(view, smiles);

@@ -14,13 +14,17 @@ let sending = false;
 export function start() {
   when(["ladder", "instrument"], draw);
   when(["instrument"], () => fill({ limit: null }));
-  when(["status"], () => {
+  when(["status", "link"], () => {
     $("ticket-send").disabled = sending || Boolean(reason());
     $("ticket-send").title = reason();
   });
 }
 
-const reason = () => (views.status?.mode === "replay" ? "a replay sends nothing" : views.status?.killed ? "killed: re-arm first" : "");
+function reason() {
+  if (!views.link.engine) return "the engine does not answer";
+  if (views.status?.mode === "replay") return "a replay sends nothing";
+  return views.status?.killed ? "killed: re-arm first" : "";
+}
 
 export const quantity = () => Number(fields.quantity) || 0;
 

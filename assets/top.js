@@ -42,7 +42,8 @@ function draw() {
   value("top-gamma", signed(status.gamma, 2));
   value("top-vega", signed(status.vega, 0));
   value("top-pnl", known(status.pnl) ? `${signed(status.pnl, 4)} BTC` : "–", toneOf(status.pnl));
-  $("rearm").hidden = !status.killed;
+  $("rearm").hidden = !status.killed || Boolean($("alarm").firstElementChild);
+  $("kill").disabled = status.mode === "replay"; // it has no orders and no way to a venue
   flag($("kill"), "killed", status.killed);
   put($("kill"), status.killed ? "KILLED" : "KILL");
 }
@@ -81,13 +82,14 @@ function rearm() {
   const strip = $("alarm");
   const reason = el("input");
   reason.placeholder = "why it is safe to arm again";
-  const send = button("re-arm", "quiet", async () => {
+  const send = button("confirm", "quiet", async () => {
     const answer = await command({ do: "rearm", reason: reason.value.trim() });
     alarm(answer.text, answer.ok ? "" : "bad");
     setTimeout(() => alarm("", ""), 6000);
   });
   strip.said = undefined;
   strip.replaceChildren(reason, send);
+  $("rearm").hidden = true;
   reason.focus();
 }
 

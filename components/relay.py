@@ -19,6 +19,7 @@ from engine.config import Mode
 from engine.messages import (
     Answer,
     GaugesView,
+    Kill,
     LadderView,
     NoteView,
     Role,
@@ -254,15 +255,17 @@ class Relay:
     async def ask(self, verb: Verb, user: str, role: Role) -> Answer:
         """The engine's word on a command; a refusal with its reason if there is no engine to ask."""
         desk = self._desk
-        return away() if desk is None else await _answered(desk.ask(verb, user=user, role=role))
+        if desk is None:
+            return away("; run `python -m engine kill` where it ran" if isinstance(verb, Kill) else "")
+        return await _answered(desk.ask(verb, user=user, role=role))
 
     async def drive(self, do: DriveDo, value: float) -> Answer:
         desk = self._desk
         return away() if desk is None else await _answered(desk.drive(do, value))
 
 
-def away() -> Answer:
-    return Answer(id="", ok=False, text="the engine does not answer; nothing was sent")
+def away(hint: str = "") -> Answer:
+    return Answer(id="", ok=False, text=f"the engine does not answer; nothing was sent{hint}")
 
 
 async def _answered(asking: Coroutine[None, None, Answer]) -> Answer:
