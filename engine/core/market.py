@@ -53,6 +53,10 @@ class Market:
 
     # ------------------------------------------------------------ what a decision may read (execution.picture)
 
+    @property
+    def baselines(self) -> Mapping[str, m.Forecast]:
+        return self.forecaster.baselines
+
     def micro(self, name: str) -> float | None:
         book = self.venue.books.get(name)
         return None if book is None else micro(book, self.venue.own_lots(name))
@@ -137,6 +141,7 @@ class Market:
         """A broken or abandoned book carries nothing on: it warms up again."""
         self.features.pop(name, None)
         self.forecasts.pop(name, None)
+        self.forecaster.baselines.pop(name, None)
         self.forecaster.reset(name)
 
     def _step(self, item: m.Tick) -> None:

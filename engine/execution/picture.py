@@ -22,6 +22,8 @@ class Picture(Protocol):
     @property
     def forecasts(self) -> Mapping[str, Forecast]: ...
     @property
+    def baselines(self) -> Mapping[str, Forecast]: ...
+    @property
     def verdicts(self) -> Mapping[str, Skill]: ...
 
     def micro(self, name: str) -> float | None:
@@ -53,7 +55,8 @@ def walked(picture: Picture, instrument: Instrument, side: Side, lots: int) -> i
     """The last price that taking `lots` on `side` would reach, without our own; None if the book is too thin."""
     own = picture.venue.own_lots(instrument.name)
     left = lots
-    for units, shown in picture.venue.books[instrument.name].levels(side.other, 50):
+    book = picture.venue.books.get(instrument.name)
+    for units, shown in book.levels(side.other, 50) if book else ():
         left -= max(shown - own.get((side.other, units), 0), 0)
         if left <= 0:
             return units

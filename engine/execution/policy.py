@@ -16,7 +16,8 @@ Readings, written for a buyer (a seller's is the mirror; ticks are ticks at the 
 | spread_ticks | the spread as it stands |
 
 A forecast without skill has no say: direction readings need the direction's verdict "edge", volatility readings the
-volatility's. Slippage is always there, since the book walked as it stands is its baseline.
+volatility's. Slippage, impact and fill are there even so, since their baselines say something too: without an edge,
+or while the model warms up, the book walked as it stands and the base rates are read instead.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from collections.abc import Mapping
 import msgspec
 
 from engine.config import Action, Row
-from engine.domain import Instrument, Side
+from engine.domain import OPTION_FEE_CAP, Instrument, Kind, Side
 from engine.execution.picture import Picture, touch
 from engine.messages import SIZES, Forecast
 
@@ -55,17 +56,19 @@ def readings(picture: Picture, instrument: Instrument, side: Side) -> dict[str, 
         return out
     tick = instrument.tick_units(ask if side is Side.BUY else bid)
     out["spread_ticks"] = (ask - bid) / tick
-    if forecast is None or not forecast.warm:
-        return out
     buyer = side is Side.BUY
-    out["slippage_10_ticks"] = (forecast.slip_buy if buyer else forecast.slip_sell)[SIZES.index(10.0)][1]
-    out["impact_ticks"] = forecast.impact_buy if buyer else forecast.impact_sell
-    out["fill"] = forecast.fill_bid if buyer else forecast.fill_ask
-    if _trusted(picture, forecast, "direction"):
+    if said := _or_baseline(picture, forecast, instrument.name, "slippage"):
+        out["slippage_10_ticks"] = (said.slip_buy if buyer else said.slip_sell)[SIZES.index(10.0)][1]
+    if said := _or_baseline(picture, forecast, instrument.name, "impact"):
+        out["impact_ticks"] = said.impact_buy if buyer else said.impact_sell
+    if said := _or_baseline(picture, forecast, instrument.name, "fill"):
+        out["fill"] = said.fill_bid if buyer else said.fill_ask
+    if forecast is not None and _trusted(picture, forecast, "direction"):
         out["p_against"], out["p_for"] = (forecast.up, forecast.down) if buyer else (forecast.down, forecast.up)
         out["p_stable"] = forecast.stable
-        out["edge_over_cost_ticks"] = _edge(picture, instrument, side, forecast, bid, ask, tick)
-    if _trusted(picture, forecast, "volatility"):
+        if "fill" in out:
+            out["edge_over_cost_ticks"] = _edge(picture, instrument, side, forecast, out["fill"], bid, ask, tick)
+    if forecast is not None and _trusted(picture, forecast, "volatility"):
         out |= _volatility(picture, instrument, side, forecast)
     return out
 
@@ -93,19 +96,32 @@ def _holds(reading: str, op: str, value: float, values: Mapping[str, float]) -> 
 
 def _trusted(picture: Picture, forecast: Forecast, head: str) -> bool:
     verdict = picture.verdicts.get(head)
-    return forecast.familiar and verdict is not None and verdict.verdict == "edge"
+    return forecast.warm and forecast.familiar and verdict is not None and verdict.verdict == "edge"
+
+
+def _or_baseline(picture: Picture, forecast: Forecast | None, name: str, head: str) -> Forecast | None:
+    """The model's word where it has an edge, else its baseline's."""
+    if forecast is not None and _trusted(picture, forecast, head):
+        return forecast
+    return picture.baselines.get(name)
 
 
 def _edge(
-    picture: Picture, instrument: Instrument, side: Side, forecast: Forecast, bid: int, ask: int, tick: int
+    picture: Picture, instrument: Instrument, side: Side, forecast: Forecast, fill: float, bid: int, ask: int, tick: int
 ) -> float:
-    fill = forecast.fill_bid if side is Side.BUY else forecast.fill_ask
     wait = min(5.0 / max(fill, 0.05), _WAIT_S)
     adverse = side.sign * forecast.drift_ticks * wait
     fair = picture.fair(instrument.name)
     to_fair = 0.0 if fair is None else side.sign * (fair - (bid + ask) / 2) / tick
-    fee = (instrument.taker_fee - instrument.maker_fee) / instrument.tick / tick
-    return adverse + to_fair - (ask - bid) / 2 / tick - fee
+    return adverse + to_fair - (ask - bid) / 2 / tick - _extra_fee(instrument, ask if side is Side.BUY else bid) / tick
+
+
+def _extra_fee(instrument: Instrument, units: int) -> float:
+    """What taking costs in fees beyond resting, in units: coin a contract for options, a share of the price else."""
+    if instrument.kind is not Kind.OPTION:
+        return (instrument.taker_fee - instrument.maker_fee) * units
+    cap = OPTION_FEE_CAP * units * instrument.tick
+    return (min(instrument.taker_fee, cap) - min(instrument.maker_fee, cap)) / instrument.tick
 
 
 def _volatility(picture: Picture, instrument: Instrument, side: Side, forecast: Forecast) -> dict[str, float]:
