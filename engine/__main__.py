@@ -77,10 +77,9 @@ def _venue(chosen: argparse.Namespace) -> int:
     from engine.shell import venue
 
     try:
-        venue.run(chosen.port, chosen.seed, chosen.speed, chosen.account)
+        return venue.run(chosen.port, chosen.seed, chosen.speed, chosen.account)
     except venue.CannotServe as error:
         raise modes.CannotStart(str(error)) from None
-    return 0
 
 
 # ---------------------------------------------------------------- sessions

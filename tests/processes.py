@@ -48,6 +48,11 @@ class Process:
         self._close()
         return code
 
+    def kill_engine(self) -> None:
+        """Kill the engine that this desk started, from under it."""
+        record = next(self.data.glob("*/engine.json"))
+        os.kill(int(json.loads(record.read_text())["pid"]), signal.SIGKILL)
+
     def _close(self) -> None:
         assert self._process.stdout is not None
         self._process.stdout.close()

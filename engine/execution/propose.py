@@ -365,6 +365,8 @@ def _sentence(
     if advice.row != "schedule":
         return f"The row '{advice.row}' fires: {act}."
     capped = " Size is dear: capped." if advice.max_child is not None else ""
+    if cross and lag < 0.005:
+        return f"Due now, and the order is urgent: {act}, the {far}.{capped}"
     if cross:
         return f"Behind schedule by {lag:.0%} of the order: {act}, the {far}.{capped}"
     return f"On the schedule, no edge: {act}.{capped}"

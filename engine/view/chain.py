@@ -57,7 +57,7 @@ def _smile(core: Core, coin: str, expiry: int, *, named: bool) -> m.Smile:
         code=f"{coin} {expiry_code(expiry)}" if named else expiry_code(expiry),
         forward=forward,
         years=max(expiry - core.market.now, 0) / YEAR_NS,
-        points=tuple(_point(i, venue.quotes.get(i.name)) for i in options if _outside(i, forward)),
+        points=tuple(_point(i, venue.quotes.get(i.name)) for i in _carriers(options, forward)),
         curve_strikes=tuple(k for k, iv in zip(strikes, curve, strict=True) if iv is not None),
         curve_iv=tuple(100 * iv for iv in curve if iv is not None),
         atm_iv=percent(fit.atm_iv) if fit else None,
@@ -74,9 +74,14 @@ def _curve(strikes: list[float]) -> tuple[float, ...]:
     return tuple(math.exp(low + (high - low) * i / (CURVE_POINTS - 1)) for i in range(CURVE_POINTS))
 
 
-def _outside(instrument: Instrument, forward: float) -> bool:
-    """Out of the money, or without a forward to say so: its quote carries the smile."""
-    return not forward or instrument.call == (instrument.strike >= forward)
+def _carriers(options: list[Instrument], forward: float) -> list[Instrument]:
+    """One option a strike carries the smile: the one out of the money, or the only one there is."""
+    by_strike: dict[float, Instrument] = {}
+    for option in options:
+        outside = option.call == (option.strike >= forward)
+        if outside or option.strike not in by_strike:
+            by_strike[option.strike] = option
+    return list(by_strike.values())
 
 
 def _point(instrument: Instrument, quote: Quote | None) -> m.SmilePoint:
