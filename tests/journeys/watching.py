@@ -1,0 +1,74 @@
+"""A screen without a page: attached to a real engine, waiting for what it sees; and a second look, at the venue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from websockets.asyncio.client import connect
+
+from engine import messages as m
+from engine.client import Client, attach
+from engine.market.deribit import wire
+
+
+class Watch:
+    """What an attached screen has seen last; `until` waits for a condition on it."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.status: m.StatusView | None = None
+        self.desk: m.DeskView | None = None
+        self.ladder: m.LadderView | None = None
+        self.chain: m.ChainView | None = None
+
+    async def until(self, condition: Any) -> None:
+        async with asyncio.timeout(60):
+            while not condition(self):
+                for view in await anext(aiter(self.client)):
+                    match view:
+                        case m.StatusView():
+                            self.status = view
+                        case m.DeskView():
+                            self.desk = view
+                        case m.LadderView():
+                            self.ladder = view
+                        case m.ChainView():
+                            self.chain = view
+
+
+@asynccontextmanager
+async def watching(address: str) -> AsyncIterator[Watch]:
+    async with attach(address) as client:
+        watch = Watch(client)
+        await watch.until(lambda w: w.status and w.status.reconciled and w.desk and w.chain and w.chain.instruments)
+        yield watch
+
+
+async def ask_venue(address: str, calls: list[tuple[str, dict[str, Any]]]) -> list[Any]:
+    """Results straight from the venue, by a client that is not ours."""
+    login = {"grant_type": "client_credentials", "client_id": "paper", "client_secret": "paper"}
+    out = []
+    async with connect(address, max_size=None) as socket:
+        for k, (method, params) in enumerate([("public/auth", login), *calls]):
+            await socket.send(wire.request(k, method, params))
+            while True:
+                event = wire.decode(await socket.recv(decode=False))
+                if isinstance(event, wire.Reply) and event.id == k:
+                    assert event.error is None, event.error
+                    assert event.result is not None
+                    out.append(msgspec.json.decode(event.result))
+                    break
+    return out[1:]
+
+
+def tradable(ladder: m.LadderView | None) -> bool:
+    return ladder is not None and not ladder.stale and bool(ladder.bids and ladder.asks and ladder.mark)
+
+
+def pick(chain: m.ChainView) -> str:
+    options = [row for row in chain.instruments if row[1] == "option" and row[0].endswith("-C")]
+    return options[len(options) // 2][0]
