@@ -10,6 +10,9 @@ values, so the claim is cost − N/p_mark, and closing releases a proportional s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from engine.domain import OPTION_FEE_CAP, Instrument, Kind
@@ -51,6 +54,26 @@ class Account(msgspec.Struct):
     def size(self, instrument: int) -> int:
         position = self.positions.get(instrument)
         return position.size if position is not None else 0
+
+    def dump(self) -> dict[str, Any]:
+        """Orders by number; a house account keeps none but the open ones."""
+        return {
+            "id": self.id, "name": self.name, "house": self.house, "cash": self.cash, "deposit": self.deposit,
+            "fees": self.fees, "positions": [[n, p.size, p.cost, p.realised] for n, p in self.positions.items()],
+            "open": list(self.open), "orders": [order.id for order in self.orders],
+        }  # fmt: skip
+
+    @classmethod
+    def load(cls, value: dict[str, Any], orders: Mapping[int, Order]) -> Account:
+        account = cls(value["id"], value["name"], value["house"], value["cash"], value["deposit"], value["fees"])
+        account.positions = {n: Position(*rest) for n, *rest in value["positions"]}
+        account.open = {number: orders[number] for number in value["open"]}
+        account.orders = [orders[number] for number in value["orders"]]
+        for order in account.orders:
+            if order.label:
+                account.labels.setdefault(order.label, []).append(order)
+        account.reducing = sum(order.reduce_only for order in account.open.values())
+        return account
 
 
 class Money:

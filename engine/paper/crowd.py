@@ -8,7 +8,7 @@ changes what agents see, never their dice. The crowd is advanced in time; it has
 from __future__ import annotations
 
 from heapq import heapify, heapreplace
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -32,10 +32,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     option_maker_s: float = 0.35
     future_maker_s: float = 0.15
     latency_ms: tuple[float, ...] = (60.0, 180.0, 400.0)  # of the makers, in turn
-    future_taker_s: float = 0.45
-    informed: float = 0.35  # how much of the takers' side comes from the drift
+    future_taker_s: float = 0.40
+    informed: float = 0.6  # how much of the takers' side comes from the drift
     option_taker_s: float = 1.6
-    visitor_s: float = 0.8
+    visitor_s: float = 1.2
     picker_s: float = 0.3
 
 
@@ -43,6 +43,11 @@ class Agent(Protocol):
     def turn(self, t: int) -> int:
         """Act at `t`; the time of the next turn."""
         ...
+
+    def dump(self) -> Any: ...
+
+    def load(self, value: Any) -> None:
+        """The exchange has been loaded before."""
 
 
 class Crowd:
@@ -79,6 +84,16 @@ class Crowd:
         """The world's random stream, then each agent's."""
         return list(self._drawn)
 
+    def dump(self) -> dict[str, Any]:
+        queue = [list(entry) for entry in self._queue]
+        return {"t": self.t, "queue": queue, "agents": [agent.dump() for agent in self.agents]}
+
+    def load(self, value: dict[str, Any]) -> None:
+        """Into a crowd made with the same settings, on an exchange that was loaded before."""
+        self.t, self._queue = value["t"], [(t, order) for t, order in value["queue"]]
+        for agent, kept in zip(self.agents, value["agents"], strict=True):
+            agent.load(kept)
+
     def _stream(self) -> Generator:
         self._drawn.append(np.random.Generator(np.random.PCG64(next(self._streams))))
         return self._drawn[-1]
@@ -114,6 +129,12 @@ class _Mover:
         self.world.step()
         return t + STEP_NS
 
+    def dump(self) -> Any:
+        return self.world.dump()
+
+    def load(self, value: Any) -> None:
+        self.world.load(value)
+
 
 class _Teller:
     """Tells the venue its index, forwards and mark IVs."""
@@ -132,3 +153,9 @@ class _Teller:
         premium = marks.perpetual + 0.05 * (middle / world.price - 1.0 - marks.perpetual)
         marks.tell(t, world.price, dict(zip(world.expiries, forwards.tolist(), strict=True)), ivs, premium)
         return t + MARK_NS
+
+    def dump(self) -> Any:
+        return None
+
+    def load(self, value: Any) -> None:
+        pass

@@ -11,6 +11,7 @@ by `quote`, which checks nothing, because it is ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -269,13 +270,39 @@ class Exchange:
         """Expiry: every order is cancelled, every position is paid out at the delivery price in USD."""
         instrument, book = self.instruments[n], self.books[n]
         for half in (book.bids, book.asks):
-            for order in [o for level in half.levels.values() for o in level.orders.values()]:
+            for order in [o for at in half.prices() for o in half.levels[at].orders.values()]:
                 self._end(t, order, CANCELLED, "settlement")
         self.stats[n].closed = True
         for account in self.accounts:
             self._deliver(account, instrument, n, price)
         self.stats[n].open_interest = 0
         self._closed.append(Closed(t, n, price))
+
+    def dump(self) -> dict[str, Any]:
+        """Between commands, when all is committed and drained."""
+        orders = {o.id: o for a in self.accounts for o in (*a.orders, *a.open.values())}
+        return {
+            "next": self._next, "orders": [msgspec.to_builtins(order) for order in orders.values()],
+            "books": [book.dump() for book in self.books], "marks": self.marks.dump(),
+            "stats": [msgspec.to_builtins(stats) for stats in self.stats],
+            "accounts": [account.dump() for account in self.accounts],
+            "fills": [[account, msgspec.to_builtins(fills)] for account, fills in self.fills.items()],
+            "hits": [[account, list(map(list, got.items()))] for account, got in self.hits.items()],
+            "finished": list(self.finished),
+        }  # fmt: skip
+
+    def load(self, value: dict[str, Any]) -> None:
+        """Into an exchange of the same listing; it goes on exactly as the dumped one would."""
+        orders = {order.id: order for order in msgspec.convert(value["orders"], list[Order])}
+        self._next = value["next"]
+        for book, kept in zip(self.books, value["books"], strict=True):
+            book.load(kept, orders)
+        self.marks.load(value["marks"])
+        self.stats = msgspec.convert(value["stats"], list[Stats])
+        self.accounts = [Account.load(kept, orders) for kept in value["accounts"]]
+        self.fills = {account: msgspec.convert(kept, list[Fill]) for account, kept in value["fills"]}
+        self.hits = {account: dict(got) for account, got in value["hits"]}
+        self.finished = {number: orders[number] for number in value["finished"]}
 
     # within
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.random import Generator
 
@@ -9,10 +11,8 @@ from engine import black
 from engine.domain import NS, YEAR_NS, Kind, Side
 from engine.paper.exchange import Exchange
 from engine.paper.marks import MIN_YEARS
-from engine.paper.matching import OPEN, Order
-from engine.paper.world import World
-
-TINY = 1e-9
+from engine.paper.matching import OPEN, Half, Order
+from engine.paper.world import World, dump_stream, load_stream
 
 
 class Ladder:
@@ -39,14 +39,24 @@ class Ladder:
                 side, price = key
                 self.orders[key] = self.exchange.quote(t, self.account, self.n, side, price, size)
 
+    def dump(self) -> list[Any]:
+        """What no longer rests is as if it had never been there."""
+        open_ = [[side.value, price, o.id] for (side, price), o in self.orders.items() if o.state == OPEN]
+        return [self.gaps, self.sizes, open_]
+
+    def load(self, value: list[Any]) -> None:
+        self.gaps, self.sizes = list(value[0]), list(value[1])
+        resting = self.exchange.accounts[self.account].open
+        self.orders = {(Side(side), price): resting[number] for side, price, number in value[2]}
+
     def _wanted(self, bid: float, ask: float) -> dict[tuple[Side, int], int]:
         instrument, book = self.exchange.instruments[self.n], self.exchange.books[self.n]
         want: dict[tuple[Side, int], int] = {}
         low, high = instrument.floor_tick(bid), instrument.ceil_tick(ask)
-        other = self._best_other(book.asks.best, Side.SELL)
+        other = self._best_other(book.asks)
         if other is not None and low >= other:
             low = instrument.step(other, -1)
-        other = self._best_other(book.bids.best, Side.BUY)
+        other = self._best_other(book.bids)
         if other is not None and high <= other:
             high = instrument.step(other, 1)
         high = max(high, low + 1, 1)
@@ -59,12 +69,12 @@ class Ladder:
             want[(Side.SELL, high)] = size
         return want
 
-    def _best_other(self, best: int | None, side: Side) -> int | None:
-        """The best price of a side unless it is only our own, which we are about to move."""
-        if best is None or (side, best) not in self.orders:
-            return best
-        level = self.exchange.books[self.n].half(side).levels[best]
-        return best if any(o.account != self.account for o in level.orders.values()) else None
+    def _best_other(self, half: Half) -> int | None:
+        """The best price at which somebody else stands: our own quotes are about to move."""
+        for price in half.prices():
+            if any(order.account != self.account for order in half.levels[price].orders.values()):
+                return price
+        return None
 
 
 class FutureMaker:
@@ -89,7 +99,7 @@ class FutureMaker:
         return [max(1, round(b * d * scale)) for b, d in zip(base, draws, strict=True)]
 
     def turn(self, t: int) -> int:
-        noise, chance = self.rng.standard_normal(2), self.rng.random(3)
+        noise, chance = self.rng.standard_normal(2).tolist(), self.rng.random(3).tolist()
         self.opinion = 0.9 * self.opinion + 0.5 * noise[0]
         price, _ = self.world.seen(self.late)
         forwards = self.world.forwards(price)
@@ -98,13 +108,22 @@ class FutureMaker:
             instrument = self.exchange.instruments[n]
             fair = forwards[self.world.expiries.index(instrument.expiry)] if instrument.expiry else price
             lean = self.exchange.accounts[self.account].size(n) / (ladder.sizes[0] * 12.0)
-            centre = fair / instrument.tick + self.opinion - float(np.clip(lean, -3.0, 3.0))
+            centre = float(fair) / instrument.tick + self.opinion - float(np.clip(lean, -3.0, 3.0))
             if abs(centre - self.quoted[k]) > self.slack[k] or n in hit:
                 self.quoted[k] = centre
                 ladder.show(t, centre - self.half[k], centre + self.half[k])
             elif chance[1] < 0.1:
                 self._fidget(t, ladder, chance[2], k)
         return t + int(self.every * (0.5 + chance[0]))
+
+    def dump(self) -> list[Any]:
+        return [self.opinion, list(self.quoted), [ladder.dump() for ladder in self.ladders], dump_stream(self.rng)]
+
+    def load(self, value: list[Any]) -> None:
+        self.opinion, self.quoted = value[0], list(value[1])
+        for ladder, kept in zip(self.ladders, value[2], strict=True):
+            ladder.load(kept)
+        load_stream(self.rng, value[3])
 
     def _fidget(self, t: int, ladder: Ladder, draw: float, k: int) -> None:
         """Re-size one level: books breathe without the price moving."""
@@ -130,7 +149,8 @@ class OptionMaker:
         self.ladders = [Ladder(exchange, account, n, self._gaps(), self._sizes()) for n in self.numbers]
         self.row = {n: row for row, n in enumerate(self.numbers)}
         self.width = 0.004 + 0.003 * place  # half-width, fraction of volatility
-        self.margin = 0.35 + 0.3 * place  # half-width, ticks, at the least
+        self.margin = 0.5 + 0.3 * place  # half-width, ticks, at the least
+        self.slack = 0.6 + 0.2 * place  # ticks the fair price moves before the quotes do
         self.opinion = 0.0  # of the level, fraction of volatility
         self.own = rng.normal(0.0, 0.0015, count)  # of each option, the same for good
         self.lean = np.zeros(count)  # ticks, fading
@@ -145,19 +165,30 @@ class OptionMaker:
         return [int(np.clip(round(b * d), 1, 500)) for b, d in zip((50.0, 90.0, 150.0, 250.0), draws, strict=True)]
 
     def turn(self, t: int) -> int:
-        noise, chance = self.rng.standard_normal(1), self.rng.random(6)
+        noise, chance = self.rng.standard_normal(1).tolist(), self.rng.random(6).tolist()
         self.opinion = 0.995 * self.opinion + 0.0003 * noise[0]
         self._feel(t)
         bids, asks, tick = self._fair()
-        moved = (np.abs(bids - self.bids) > 0.45 * tick) | (np.abs(asks - self.asks) > 0.45 * tick)
+        moved = (np.abs(bids - self.bids) > self.slack * tick) | (np.abs(asks - self.asks) > self.slack * tick)
         rows = set(np.flatnonzero(moved).tolist())
         rows.update(self.row[n] for n in self.exchange.hits.pop(self.account, {}))
-        if chance[1] < 0.5:
+        if chance[1] < 0.4:
             rows.add(self._fidget(chance[2], chance[3], chance[4]))
         for row in sorted(rows):
             self.bids[row], self.asks[row] = bids[row], asks[row]
             self.ladders[row].show(t, bids[row], asks[row])
         return t + int(self.every * (0.5 + chance[0]))
+
+    def dump(self) -> list[Any]:
+        arrays = [array.tolist() for array in (self.own, self.lean, self.bids, self.asks)]
+        return [self.opinion, self.t, arrays, [ladder.dump() for ladder in self.ladders], dump_stream(self.rng)]
+
+    def load(self, value: list[Any]) -> None:
+        self.opinion, self.t = value[0], value[1]
+        self.own, self.lean, self.bids, self.asks = (np.array(array) for array in value[2])
+        for ladder, kept in zip(self.ladders, value[3], strict=True):
+            ladder.load(kept)
+        load_stream(self.rng, value[4])
 
     def _feel(self, t: int) -> None:
         """Lean away from what was just traded; forget it with a half-life of 20 s."""

@@ -8,6 +8,7 @@ Greeks are the venue's: per contract, vega per vol point, theta per day, in USD;
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,3 +75,15 @@ class Marks:
             low, high = mark * (1.0 - FUTURE_BAND), mark * (1.0 + FUTURE_BAND)
         floor = instrument.ceil_tick(low / instrument.tick) if low > instrument.tick else 1
         return max(floor, 1), instrument.floor_tick(high / instrument.tick)
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "t": self.t, "index": self.index, "dvol": self.dvol, "perpetual": self.perpetual,
+            "forwards": list(map(list, self.forwards.items())), "price": self.price.tolist(), "iv": self.iv.tolist(),
+            "greeks": self.greeks.tolist(),
+        }  # fmt: skip
+
+    def load(self, value: dict[str, Any]) -> None:
+        self.t, self.index, self.dvol = value["t"], value["index"], value["dvol"]
+        self.perpetual, self.forwards = value["perpetual"], dict(value["forwards"])
+        self.price, self.iv, self.greeks = (np.array(value[name]) for name in ("price", "iv", "greeks"))

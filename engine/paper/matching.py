@@ -8,7 +8,8 @@ that the best price is always the first. The book holds only what rests; it know
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -103,6 +104,10 @@ class Half:
         del self.levels[price]
         del self.ranks[bisect_left(self.ranks, price * self.sign)]
 
+    def dump(self) -> list[Any]:
+        """Best first: price, then its orders' numbers in the order of their place."""
+        return [[price, list(self.levels[price].orders)] for price in self.prices()]
+
 
 class OrderBook:
     """Both halves, and which levels were touched since the last change was announced."""
@@ -174,6 +179,19 @@ class OrderBook:
                 (bids if side is Side.BUY else asks).append((action, price, now))
         self.touched.clear()
         return (bids, asks) if bids or asks else None
+
+    def dump(self) -> list[Any]:
+        """Between commands, when nothing is left to announce."""
+        return [self.change_id, self.bids.dump(), self.asks.dump()]
+
+    def load(self, value: list[Any], orders: Mapping[int, Order]) -> None:
+        self.change_id = value[0]
+        self.bids, self.asks = Half(Side.BUY), Half(Side.SELL)
+        for half, rows in ((self.bids, value[1]), (self.asks, value[2])):
+            for _, numbers in rows:
+                for number in numbers:
+                    half.add(orders[number])
+        self.touched.clear()
 
     def _touch(self, side: Side, price: int) -> None:
         key = (side, price)

@@ -15,6 +15,7 @@ class Simulation:
     """
 
     def __init__(self, seed: int, start_ns: int, settings: VenueSettings | None = None) -> None:
+        self._made = (seed, start_ns, settings)
         self.venue = PaperVenue(seed, start_ns, settings, epoch=f"simulation-{seed}")
         self._line = self.venue.connect()
         login = {"grant_type": "client_credentials", "client_id": "paper", "client_secret": "paper"}
@@ -42,3 +43,10 @@ class Simulation:
         """One frame of the client, now; the answer first, then what it caused."""
         self.venue.receive(self._line, data, self.venue.now)
         return [frame for _, frame in self._line.take()]
+
+    def clone(self) -> Simulation:
+        """Another market with the same past, that will go the same way for the same requests. It has a line of its
+        own, logged in and subscribed to nothing."""
+        twin = Simulation(*self._made)
+        twin.venue.load(self.venue.dump())
+        return twin

@@ -4,6 +4,7 @@ visitors, who leave a passive order for a while. Each draws a fixed block of num
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -11,7 +12,7 @@ from numpy.random import Generator
 from engine.domain import NS, Kind, Side
 from engine.paper.exchange import Exchange
 from engine.paper.matching import OPEN, Order
-from engine.paper.world import World
+from engine.paper.world import World, dump_stream, load_stream
 
 
 def wait(every_s: float, draw: float) -> int:
@@ -19,7 +20,19 @@ def wait(every_s: float, draw: float) -> int:
     return max(1, round(-math.log(1.0 - draw) * every_s * NS))
 
 
-class FutureTaker:
+class _Agent:
+    """An agent whose only state is its place in its stream."""
+
+    rng: Generator
+
+    def dump(self) -> list[Any]:
+        return dump_stream(self.rng)
+
+    def load(self, value: list[Any]) -> None:
+        load_stream(self.rng, value)
+
+
+class FutureTaker(_Agent):
     """Aggressors on the perpetual and futures: the side leans to where the world drifts, the size is log-normal."""
 
     def __init__(self, exchange: Exchange, account: int, world: World, rng: Generator, every_s: float,
@@ -29,7 +42,7 @@ class FutureTaker:
         self.numbers = [n for n, i in enumerate(exchange.instruments) if i.kind is not Kind.OPTION]
 
     def turn(self, t: int) -> int:
-        draws, normal = self.rng.random(4), self.rng.standard_normal(1)
+        draws, normal = self.rng.random(4).tolist(), self.rng.standard_normal(1).tolist()
         buy = draws[1] < 0.5 + 0.5 * math.tanh(self.world.drift) * self.informed
         n = self.numbers[0] if draws[2] < 0.85 else self.numbers[int(draws[2] * 997) % len(self.numbers)]
         side = Side.BUY if buy else Side.SELL
@@ -41,7 +54,7 @@ class FutureTaker:
         return t + wait(self.every, draws[0])
 
 
-class OptionTaker:
+class OptionTaker(_Agent):
     """Aggressors on options, most where options are neither far in nor far out of the money."""
 
     def __init__(self, exchange: Exchange, account: int, rng: Generator, every_s: float) -> None:
@@ -49,7 +62,7 @@ class OptionTaker:
         self.numbers = [n for n, i in enumerate(exchange.instruments) if i.kind is Kind.OPTION]
 
     def turn(self, t: int) -> int:
-        draws, normal = self.rng.random(4), self.rng.standard_normal(1)
+        draws, normal = self.rng.random(4).tolist(), self.rng.standard_normal(1).tolist()
         n = self._pick(draws[1])
         side = Side.BUY if draws[2] < 0.5 else Side.SELL
         best = self.exchange.books[n].half(side.other).best
@@ -75,17 +88,25 @@ class Visitor:
         self.staying: list[tuple[int, Order]] = []
 
     def turn(self, t: int) -> int:
-        draws, normal = self.rng.random(6), self.rng.standard_normal(1)
+        draws, normal = self.rng.random(6).tolist(), self.rng.standard_normal(1).tolist()
         for until, order in self.staying:
             if until <= t:
                 self.exchange.pull(t, order)
         self.staying = [(u, o) for u, o in self.staying if u > t and o.state == OPEN]
-        left = self._leave(t, draws, float(normal[0]))
+        left = self._leave(t, draws, normal[0])
         if left is not None:
             self.staying.append((t + wait(self.STAY_S, draws[1]), left))
         return t + wait(self.every, draws[0])
 
-    def _leave(self, t: int, draws: np.ndarray, normal: float) -> Order | None:
+    def dump(self) -> list[Any]:
+        return [[[until, order.id] for until, order in self.staying if order.state == OPEN], dump_stream(self.rng)]
+
+    def load(self, value: list[Any]) -> None:
+        resting = self.exchange.accounts[self.account].open
+        self.staying = [(until, resting[number]) for until, number in value[0]]
+        load_stream(self.rng, value[1])
+
+    def _leave(self, t: int, draws: list[float], normal: float) -> Order | None:
         n = 0 if draws[2] < 0.2 else int(draws[3] * len(self.exchange.instruments))
         instrument, book = self.exchange.instruments[n], self.exchange.books[n]
         side = Side.BUY if draws[4] < 0.5 else Side.SELL
@@ -99,7 +120,7 @@ class Visitor:
         return self.exchange.quote(t, self.account, n, side, price, max(1, round(typical * math.exp(normal))))
 
 
-class Picker:
+class Picker(_Agent):
     """Sees the true price and takes quotes that are on the wrong side of it."""
 
     def __init__(self, exchange: Exchange, account: int, world: World, rng: Generator, every_s: float) -> None:
@@ -107,7 +128,7 @@ class Picker:
         self.numbers = [n for n, i in enumerate(exchange.instruments) if i.kind is not Kind.OPTION]
 
     def turn(self, t: int) -> int:
-        draws = self.rng.random(2)
+        draws = self.rng.random(2).tolist()
         n = self.numbers[0]
         instrument, book = self.exchange.instruments[n], self.exchange.books[n]
         fair = self.world.price / instrument.tick

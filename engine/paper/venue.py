@@ -20,7 +20,7 @@ from engine.market.deribit.server import Caller, Credits, Server, notification
 from engine.market.deribit.tokens import Tokens
 from engine.paper.crowd import Crowd
 from engine.paper.crowd import Settings as CrowdSettings
-from engine.paper.exchange import Exchange, Trades
+from engine.paper.exchange import Exchange, Trade, Trades
 from engine.paper.listing import Spec, listing
 from engine.paper.private import PrivateCalls, Who
 from engine.paper.public import PublicCalls
@@ -160,6 +160,23 @@ class PaperVenue:
                 self.crowd.turn()
             self._settle()
         self.now = max(self.now, now)
+
+    def dump(self) -> dict[str, Any]:
+        """Exchange, crowd and time; connections are not kept, their clients come again."""
+        recent = [msgspec.to_builtins(list(trades)) for trades in self.public.recent]
+        return {"now": self.now, "beat": self._next_beat, "expiries": self._expiries, "epoch": self.epoch,
+                "cancels": self._by_account, "numbers": self._numbers, "recent": recent,
+                "exchange": self.exchange.dump(), "crowd": self.crowd.dump()}  # fmt: skip
+
+    def load(self, value: dict[str, Any]) -> None:
+        """Into a venue made with the same seed, start and settings; it goes on exactly as the dumped one would."""
+        self.now, self._next_beat, self._expiries = value["now"], value["beat"], list(value["expiries"])
+        self.epoch, self._by_account, self._numbers = value["epoch"], dict(value["cancels"]), value["numbers"]
+        for trades, kept in zip(self.public.recent, value["recent"], strict=True):
+            trades.clear()
+            trades.extend(msgspec.convert(kept, list[Trade]))
+        self.exchange.load(value["exchange"])
+        self.crowd.load(value["crowd"])
 
     # within
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -33,7 +34,7 @@ class Weather(msgspec.Struct, frozen=True, kw_only=True):
     vol: float = 0.45
     vol_of_vol: float = 0.35  # stationary deviation of log-volatility
     vol_half_life: float = 600.0
-    drift: float = 0.30  # the drift's part of a second's deviation
+    drift: float = 0.40  # the drift's part of a second's deviation
     drift_half_life: float = 4.0
     jumps_per_hour: float = 6.0
     jump: float = 0.0015
@@ -44,6 +45,18 @@ class Weather(msgspec.Struct, frozen=True, kw_only=True):
     smile_jumps_per_hour: float = 10.0
     smile_jump: float = 0.02
     term: float = 0.06  # how much higher a far expiry's level is than a near one's
+
+
+def dump_stream(rng: Generator) -> list[Any]:
+    """A PCG64 stream's place; its numbers are too wide for msgpack and go as text."""
+    state: Any = rng.bit_generator.state
+    return [str(state["state"]["state"]), str(state["state"]["inc"]), state["has_uint32"], state["uinteger"]]
+
+
+def load_stream(rng: Generator, value: list[Any]) -> None:
+    place, step, has, kept = value
+    inner = {"state": int(place), "inc": int(step)}
+    rng.bit_generator.state = {"bit_generator": "PCG64", "state": inner, "has_uint32": has, "uinteger": kept}
 
 
 class World:
@@ -67,8 +80,8 @@ class World:
 
     def step(self) -> None:
         w, dt = self.weather, STEP_NS / NS
-        noise = self.rng.standard_normal(6)
-        chance = self.rng.random(2)
+        noise = self.rng.standard_normal(6).tolist()
+        chance = self.rng.random(2).tolist()
         pull = math.log(2) / w.vol_half_life * dt
         self.log_vol += -pull * self.log_vol + w.vol_of_vol * math.sqrt(2 * pull) * noise[0]
         fade = math.log(2) / w.drift_half_life * dt
@@ -110,6 +123,16 @@ class World:
         """The venue's volatility index, per cent: the 30-day level."""
         w = self.weather
         return 100.0 * w.vol * math.exp(self.level) * (1.0 + w.term * math.log1p(30 / 365 * 12))
+
+    def dump(self) -> dict[str, Any]:
+        return {"t": self.t, "log_price": self.log_price, "log_vol": self.log_vol, "drift": self.drift,
+                "level": self.level, "past": list(map(list, self.past)), "rng": dump_stream(self.rng)}  # fmt: skip
+
+    def load(self, value: dict[str, Any]) -> None:
+        self.t, self.log_price, self.log_vol = value["t"], value["log_price"], value["log_vol"]
+        self.drift, self.level = value["drift"], value["level"]
+        self.past = deque([(price, level) for price, level in value["past"]], maxlen=MEMORY)
+        load_stream(self.rng, value["rng"])
 
     def _years(self) -> list[float]:
         return [max((e - self.t) / YEAR_NS, MIN_YEARS) for e in self.expiries]
