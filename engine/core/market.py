@@ -21,6 +21,7 @@ from engine.forecast.features import Context, Features, Row, micro
 from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster, Weights
 from engine.market.state import Print, Quote, Venue
+from engine.surface.forward import Pair, forward_of
 from engine.surface.surface import Quote as SmileQuote
 from engine.surface.surface import Surface
 
@@ -223,12 +224,26 @@ class Market:
         if not smiles:
             return
         coin, expiry = smiles[self.steps % len(smiles)]
-        forward = self.venue.forward(expiry, coin)
-        if forward is None or expiry <= self.now:
+        if expiry <= self.now:
+            self.surface(coin).forget(expiry)
+            return
+        forward = self.venue.forward(expiry, coin) or self._parity(expiry, coin)
+        if forward is None:
             return
         quotes = [self._smile_quote(i) for i in self.venue.options_of(expiry, coin) if self._fresh(i)]
         if quotes:
             self.surface(coin).refit(expiry, forward, quotes, self.now)
+
+    def _parity(self, expiry: int, coin: str) -> float | None:
+        """The forward that the quotes themselves imply, where no ticker names one."""
+        quoted: dict[float, dict[bool, Quote]] = {}
+        for option in self.venue.options_of(expiry, coin):
+            if self._fresh(option):
+                quoted.setdefault(option.strike, {})[option.call] = self.venue.quotes[option.name]
+        return forward_of([
+            Pair(strike, both[True].bid, both[True].ask, both[False].bid, both[False].ask)
+            for strike, both in quoted.items() if len(both) == 2
+        ])  # fmt: skip
 
     def _fresh(self, instrument: Instrument) -> bool:
         quote = self.venue.quotes.get(instrument.name)
@@ -237,12 +252,9 @@ class Market:
     def _smile_quote(self, instrument: Instrument) -> SmileQuote:
         quote = self.venue.quotes[instrument.name]
         return SmileQuote(
-            strike=instrument.strike,
-            call=instrument.call,
-            bid_iv=quote.bid_iv,
-            ask_iv=quote.ask_iv,
-            mark_iv=quote.mark_iv,
-        )
+            strike=instrument.strike, call=instrument.call, bid_iv=quote.bid_iv, ask_iv=quote.ask_iv,
+            mark_iv=quote.mark_iv, forward=quote.forward,
+        )  # fmt: skip
 
     # ------------------------------------------------------------ snapshots of itself
 
