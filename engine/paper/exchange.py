@@ -134,6 +134,7 @@ class Placed(msgspec.Struct, frozen=True):
 class Stats(msgspec.Struct):
     """Of one instrument, since the venue began."""
 
+    first: int = 0
     last: int = 0
     tick_direction: int = 0
     seq: int = 0
@@ -525,6 +526,7 @@ class Exchange:
             stats.tick_direction = 0 if price > stats.last else 2
         elif stats.tick_direction in (0, 2):
             stats.tick_direction += 1
+        stats.first = stats.first or price
         stats.last, stats.seq, stats.volume = price, stats.seq + 1, stats.volume + lots
         stats.high, stats.low = max(stats.high, price), min(stats.low or price, price)
         expiry = self.instruments[n].expiry

@@ -7,6 +7,7 @@ Greeks are the venue's: per contract, vega per vol point, theta per day, in USD;
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ FUTURE_BAND = 0.03
 OPTION_BAND = 0.04  # coin
 OPTION_BAND_SHARE = 0.6
 MIN_YEARS = 1e-6
+DELIVERY_SAMPLES = 1800  # half an hour of an index told every second
 
 
 class Marks:
@@ -42,11 +44,13 @@ class Marks:
         self.price = np.array([index if i.kind is not Kind.OPTION else i.tick for i in instruments])
         self.iv = np.zeros(size)
         self.greeks = np.zeros((5, size))  # delta, gamma, vega, theta, rho
+        self.indices: deque[float] = deque([index], maxlen=DELIVERY_SAMPLES)
         self.perpetual = 0.0  # premium of the perpetual over the index, a share
 
     def tell(self, t: int, index: float, forwards: Mapping[int, float], ivs: Floats, perpetual: float = 0.0) -> None:
         """The world as it now is. `ivs` are fractions, one per option, in the listing's order."""
         self.t, self.index, self.perpetual = t, index, perpetual
+        self.indices.append(index)
         self.forwards.update(forwards)
         forward = np.array([self.forwards[e] for e in self.expiry.tolist()])
         years = np.maximum((self.expiry - t) / YEAR_NS, MIN_YEARS)
@@ -57,6 +61,10 @@ class Marks:
             if instrument.kind is not Kind.OPTION:
                 fair = self.forwards[instrument.expiry] if instrument.expiry else index * (1.0 + perpetual)
                 self.price[n], self.greeks[0, n] = fair, 1.0
+
+    def delivery(self) -> float:
+        """The price of delivery: the index's average over the last half hour, or since the venue began."""
+        return sum(self.indices) / len(self.indices)
 
     def implied(self, n: int, price: float) -> float:
         """Volatility (fraction) of an option's coin price at the marks' forward; 0 where there is none."""
@@ -80,10 +88,11 @@ class Marks:
         return {
             "t": self.t, "index": self.index, "dvol": self.dvol, "perpetual": self.perpetual,
             "forwards": list(map(list, self.forwards.items())), "price": self.price.tolist(), "iv": self.iv.tolist(),
-            "greeks": self.greeks.tolist(),
+            "greeks": self.greeks.tolist(), "indices": list(self.indices),
         }  # fmt: skip
 
     def load(self, value: dict[str, Any]) -> None:
         self.t, self.index, self.dvol = value["t"], value["index"], value["dvol"]
+        self.indices = deque(value["indices"], maxlen=DELIVERY_SAMPLES)
         self.perpetual, self.forwards = value["perpetual"], dict(value["forwards"])
         self.price, self.iv, self.greeks = (np.array(value[name]) for name in ("price", "iv", "greeks"))

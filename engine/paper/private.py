@@ -166,7 +166,20 @@ class PrivateCalls:
         ]
 
     def summary(self, who: Who, params: m.GetAccountSummary) -> Any:
-        return self.say.account(who.account) if params.currency == self.say.coin else refusal(13020)
+        if params.currency != self.say.coin:
+            return refusal(13020)
+        said = self.say.account(who.account)
+        maps = {
+            f"options_{greek}_map": {self.say.index_name: getattr(said, f"options_{greek}")}
+            for greek in ("gamma", "theta", "vega")
+        }
+        whose = self._whose(who) if params.extended else {}
+        return msgspec.to_builtins(said) | maps | whose
+
+    def _whose(self, who: Who) -> dict[str, Any]:
+        name = self.exchange.accounts[who.account].name
+        return {"id": who.account, "username": name, "system_name": name, "email": f"{name}@paper.invalid",
+                "type": "main", "security_keys_enabled": False}  # fmt: skip
 
     # within
 

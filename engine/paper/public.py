@@ -117,7 +117,7 @@ class PublicCalls:
             "mark_price": ticker.mark_price, "last": ticker.last_price, "open_interest": ticker.open_interest,
             "volume": ticker.stats.volume if ticker.stats else 0.0, "volume_usd": 0.0,
             "high": ticker.stats.high if ticker.stats else None, "low": ticker.stats.low if ticker.stats else None,
-            "price_change": None, "creation_timestamp": t // MS,
+            "price_change": ticker.stats.price_change if ticker.stats else None, "creation_timestamp": t // MS,
         }  # fmt: skip
         if i.strike:
             summary |= {"mark_iv": ticker.mark_iv, "underlying_price": ticker.underlying_price,

@@ -98,6 +98,7 @@ class Publisher:
                 if data is not None:
                     yield channel, 0, data
         yield from self._paced_trades(second)
+        yield from self._portfolios() if second else ()
         for channel in [c for c in self._stale if second or self.watched[c].pace != "agg2"]:
             del self._stale[channel]
             for data in self._now(self.watched[channel], t):
@@ -144,6 +145,13 @@ class Publisher:
     def _paced_trades(self, second: bool) -> Iterator[Publication]:
         for channel in [c for c in self._trades if second or self.watched[c].pace == "100ms"]:
             yield channel, 0, [self.say.trade(trade) for trade in self._trades.pop(channel)]
+
+    def _portfolios(self) -> Iterator[Publication]:
+        """Every second: what accounts hold is worth something else now."""
+        for channel in self._topics("user.portfolio", -1):
+            for account in self.exchange.accounts:
+                if not account.house and any(position.size for position in account.positions.values()):
+                    yield channel, account.id, self.say.account(account.id)
 
     def _report(self, said: Report) -> Iterator[Publication]:
         """An account's own news: orders, then trades, then changes, by instrument; the portfolio last."""

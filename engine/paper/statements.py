@@ -230,8 +230,11 @@ class Statements:
 
     def _stats(self, n: int) -> Stats:
         stats = self.exchange.stats[n]
-        return Stats(volume=self.amount(n, stats.volume), high=self.price(n, stats.high) if stats.high else None,
-                     low=self.price(n, stats.low) if stats.low else None)  # fmt: skip
+        if not stats.last:
+            return Stats(volume=0.0)
+        change = round(100 * (stats.last / stats.first - 1), 4)
+        return Stats(volume=self.amount(n, stats.volume), high=self.price(n, stats.high),
+                     low=self.price(n, stats.low), price_change=change)  # fmt: skip
 
     def _option_ticker(self, n: int) -> dict[str, Any]:
         ex, i = self.exchange, self.exchange.instruments[n]

@@ -229,10 +229,11 @@ class PaperVenue:
             connection.frames.extend((t, frame) for frame in connection.server.beat(t))
 
     def _expire(self, expiry: int) -> None:
-        """Deliver what expires now, at the index as it is (thin: a venue averages half an hour of it)."""
+        """Deliver what expires now, as the venue does: at the index's average of the last half hour."""
+        price = self.exchange.marks.delivery()
         for n, instrument in enumerate(self.exchange.instruments):
             if instrument.expiry == expiry and instrument.kind is not Kind.PERPETUAL:
-                self.exchange.settle(self.now, n, self.exchange.marks.index)
+                self.exchange.settle(self.now, n, price)
 
 
 class _Counter:
