@@ -89,6 +89,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
     base_child: Amount = 5.0  # contracts
     proposal_s: Amount = 20.0  # an intent lapses after this
+    reject_rest_s: Amount = 10.0  # after a rejection, no new intent of that parent for so long
     refresh_ms: Amount = 500.0  # an intent is refreshed at most this often
     order_ttl_s: Amount = 3.0  # `valid_until` of a taker, from the request
     passive_ttl_s: Amount = 20.0  # a resting child is cancelled and thought over after this

@@ -83,6 +83,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def amount(self, lots: float) -> float:
         return round(lots * self.lot, _digits(self.lot))
 
+    def contracts(self, count: float) -> int:
+        """A size set in contracts → the nearest whole lots, at least one: for settings, which need not be exact."""
+        return max(round(count * self.contract / self.lot), 1)
+
     def tick_units(self, units: float) -> int:
         """The venue's tick at this price, in units: what a person calls one tick."""
         if not self.tick_steps:
@@ -123,10 +127,10 @@ def _count(value: float, step: float, what: str) -> int:
         raise OffGrid(f"{what} {value} is not a number")
     count = value / step
     if abs(count) > MAX_UNITS:
-        raise OffGrid(f"{what} {value:g} is beyond what can be counted")
+        raise OffGrid(f"{what} {value:.12g} is beyond what can be counted")
     nearest = round(count)
     if abs(count - nearest) > 1e-6 * max(1.0, abs(count)) or abs(count - nearest) > 0.01:
-        raise OffGrid(f"{what} {value:g} is not a multiple of {step:g}")
+        raise OffGrid(f"{what} {value:.12g} is not a multiple of {step:.12g}")
     return nearest
 
 

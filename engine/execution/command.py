@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
-
 from engine import messages as m
-from engine.domain import NS, Instrument, OffGrid, Side
-from engine.execution import propose, risk
+from engine.domain import MAX_UNITS, NS, Instrument, Kind, OffGrid, Side
+from engine.execution import propose, risk, router
 from engine.execution.desk import Desk, Parent, Proposal
 from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
 from engine.execution.picture import Picture
@@ -51,10 +49,12 @@ def _allowed(desk: Desk, item: m.Command) -> None:
 def _submit(desk: Desk, picture: Picture, item: m.Command, verb: m.SubmitParent) -> Iterator[m.Fact]:
     instrument = _instrument(picture, verb.instrument)
     quantity, limit = _size(instrument, verb.quantity), _price(instrument, verb.limit)
-    if verb.quantity > desk.config.limits.parent_contracts and not instrument.name.endswith("PERPETUAL"):
-        raise Refusal(f"{verb.quantity:g} is over the limit of {desk.config.limits.parent_contracts:g} a parent")
+    limits, option = desk.config.limits, instrument.kind is Kind.OPTION
+    most, unit = (limits.parent_contracts, "contracts") if option else (limits.future_usd, "USD")
+    if verb.quantity > most:
+        raise Refusal(f"{verb.quantity:,.12g} {unit} is over the limit of {most:,.12g} a parent")
     if not 0 < verb.minutes <= MAX_MINUTES:
-        raise Refusal(f"{verb.minutes:g} minutes is not between 0 and {MAX_MINUTES}")
+        raise Refusal(f"{verb.minutes:.12g} minutes is not between 0 and {MAX_MINUTES}")
     if not 0 <= verb.urgency <= 10:
         raise Refusal("urgency goes from 0 to 10")
     end = picture.now + round(verb.minutes * 60 * NS)
@@ -62,13 +62,15 @@ def _submit(desk: Desk, picture: Picture, item: m.Command, verb: m.SubmitParent)
         raise Refusal(f"{instrument.name} expires before the order would end")
     if desk.killed:
         raise Refusal(risk.closed(desk, picture))
-    base = desk.config.execution.base_child
+    largest = _whole(instrument, verb.max_child, "largest child")
     return iter([
         m.ParentAccepted(
             id=desk.next_id("P"), user=item.user, instrument=instrument.name, side=verb.side, quantity=quantity,
             limit=limit, start=picture.now, end=end, algorithm=verb.algorithm, urgency=verb.urgency,
-            min_child=_whole(instrument, verb.min_child), max_child=_whole(instrument, verb.max_child or 2 * base),
-            dial=verb.dial, auto_limit=_whole(instrument, verb.auto_limit), arrival=picture.micro(instrument.name),
+            min_child=_whole(instrument, verb.min_child, "smallest child"),
+            max_child=max(largest, 1) if verb.max_child else 2 * instrument.contracts(desk.config.execution.base_child),
+            dial=verb.dial, auto_limit=_whole(instrument, verb.auto_limit, "automatic limit"),
+            arrival=picture.micro(instrument.name),
         )
     ])  # fmt: skip
 
@@ -81,7 +83,7 @@ def _pause(desk: Desk, _: Picture, item: m.Command, verb: m.Pause) -> Iterator[m
 
 
 def _pausing(desk: Desk, parent: Parent, user: str) -> Iterator[m.Fact]:
-    yield from propose.stop(desk, parent, by=user, reason="paused")
+    yield from router.stop(desk, parent, by=user, reason="paused")
     yield m.ParentPaused(parent=parent.order.id, by=user, reason=f"paused by {user}")
 
 
@@ -98,7 +100,7 @@ def _cancel_parent(desk: Desk, _: Picture, item: m.Command, verb: m.CancelParent
 
 
 def _cancelling(desk: Desk, parent: Parent, user: str) -> Iterator[m.Fact]:
-    yield from propose.stop(desk, parent, by=user, reason="the parent was cancelled")
+    yield from router.stop(desk, parent, by=user, reason="the parent was cancelled")
     yield m.ParentEnded(parent=parent.order.id, outcome="cancelled", by=user)
 
 
@@ -112,22 +114,23 @@ def _approve(desk: Desk, picture: Picture, item: m.Command, verb: m.Approve) -> 
     if verb.revision not in proposal.shown:
         raise Refusal(f"proposal {verb.proposal} has no revision {verb.revision}")
     instrument = _instrument(picture, proposal.born.instrument)
-    shown_quantity, worst = proposal.shown[verb.revision]
+    shown_quantity, worst, _ = proposal.shown[verb.revision]
     quantity = min(shown_quantity, proposal.quantity)  # the market may have asked for less since
     if verb.quantity is not None:
         quantity = _size(instrument, verb.quantity)
     if verb.worst is not None:
         worst = _price(instrument, verb.worst)
-    if reason := propose.refusal(desk, picture, proposal, quantity, worst):
+    if reason := propose.refusal(desk, picture, proposal, verb.revision, quantity, worst):
         raise Refusal(reason)
     edited = verb.quantity is not None or verb.worst is not None
     return propose.fire(desk, picture, proposal, by=item.user, revision=verb.revision, quantity=quantity,
                         worst=worst, edited=edited)  # fmt: skip
 
 
-def _reject(desk: Desk, _: Picture, item: m.Command, verb: m.Reject) -> Iterator[m.Fact]:
+def _reject(desk: Desk, picture: Picture, item: m.Command, verb: m.Reject) -> Iterator[m.Fact]:
     proposal = _proposal(desk, verb.proposal)
-    return iter([m.Rejected(proposal=proposal.born.id, by=item.user, reason=verb.reason)])
+    quiet = picture.now + round(desk.config.execution.reject_rest_s * NS)
+    return iter([m.Rejected(proposal=proposal.born.id, by=item.user, reason=verb.reason, quiet_until=quiet)])
 
 
 def _send(desk: Desk, picture: Picture, item: m.Command, verb: m.SendOrder) -> Iterator[m.Fact]:
@@ -145,7 +148,7 @@ def _cancel_child(desk: Desk, _: Picture, item: m.Command, verb: m.CancelChild) 
     child = desk.children.get(verb.child)
     if child is None or child.state not in LIVE_CHILD:
         raise Refusal(f"no order {verb.child} is working")
-    return iter([propose.cancel(desk, verb.child, by=item.user, reason=f"cancelled by {item.user}")])
+    return iter([router.cancel(desk, verb.child, by=item.user, reason=f"cancelled by {item.user}")])
 
 
 def _kill(desk: Desk, _: Picture, item: m.Command, verb: m.Kill) -> Iterator[m.Fact]:
@@ -186,11 +189,12 @@ def confirm_kill(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
     if not desk.killed or desk.killed.took:
         return
     for news in picture.venue.news:
-        if not isinstance(news, Answered) or news.call != f"{desk.killed.call}-open" or news.result is None:
+        if not isinstance(news, Answered) or news.call != f"{desk.killed.call}-open":
             continue
-        orders = msgspec.json.decode(news.result, type=list[wire.OrderData])
-        ours = [order for order in orders if desk.killed.account or order.label.startswith(f"{desk.tag}-")]
-        if not ours:
+        orders = news.read(list[wire.OrderData])
+        if orders is None or any(child.state != "open" for child in desk.live_children):
+            return  # what may still be on its way could open after all
+        if not [order for order in orders if desk.killed.account or order.label.startswith(f"{desk.tag}-")]:
             delta = sum(_coin_delta(picture, name, lots) for name, lots in desk.positions.items())
             yield m.KillConfirmed(took=max(picture.now - desk.killed.t, 1), delta=delta)
 
@@ -215,23 +219,26 @@ def _instrument(picture: Picture, name: str) -> Instrument:
 
 
 def _size(instrument: Instrument, amount: float) -> int:
-    if not amount > 0:
-        raise Refusal(f"a quantity of {amount:g} is nothing")
-    return instrument.lots(amount)
+    lots = instrument.lots(amount)
+    if lots <= 0:
+        raise Refusal(f"a quantity of {amount:.12g} is nothing")
+    return lots
 
 
-def _whole(instrument: Instrument, amount: float) -> int:
+def _whole(instrument: Instrument, amount: float, what: str) -> int:
     """A size setting, rounded to lots: it need not be exact, as an order must."""
-    return round(max(amount, 0.0) / instrument.lot)
+    if not 0.0 <= amount <= instrument.lot * MAX_UNITS:
+        raise Refusal(f"a {what} of {amount:.12g} cannot be")
+    return round(amount / instrument.lot)
 
 
 def _price(instrument: Instrument, price: float) -> int:
-    if not price > 0:
-        raise Refusal(f"a price of {price:g} is nothing")
     units = instrument.units(price)
+    if units <= 0:
+        raise Refusal(f"a price of {price:.12g} is nothing")
     if not instrument.on_tick(units):
         tick = instrument.price(instrument.tick_units(units))
-        raise Refusal(f"the price {price:g} is off the tick of {tick:g}")
+        raise Refusal(f"the price {price:.12g} is off the tick of {tick:.12g}")
     return units
 
 

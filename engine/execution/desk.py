@@ -29,6 +29,7 @@ class Parent(msgspec.Struct):
     reason: str = ""
     halted_until: int = 0
     halts: int = 0
+    quiet_until: int = 0  # no new proposal before: the trader rejected one
 
     @property
     def remaining(self) -> int:
@@ -36,7 +37,7 @@ class Parent(msgspec.Struct):
 
 
 class Proposal(msgspec.Struct):
-    """The newest revision, and what each revision that a screen may have shown was worth: (quantity, worst)."""
+    """The newest revision, and of each one that a screen may have shown: (quantity, worst, row)."""
 
     born: m.Proposed
     state: str
@@ -50,7 +51,7 @@ class Proposal(msgspec.Struct):
     cost_ticks: float | None
     wait_ticks: float | None
     refreshed: int
-    shown: dict[int, tuple[int, int]]
+    shown: dict[int, tuple[int, int, str]]
 
 
 class Child(msgspec.Struct):
@@ -164,13 +165,14 @@ def _paused(desk: Desk, fact: m.ParentPaused) -> None:
 def _resumed(desk: Desk, fact: m.ParentResumed) -> None:
     parent = desk.parents[fact.parent]
     parent.state, parent.reason = lifecycle.parent(parent.state, "resume"), ""
-    parent.start, parent.done_at_start, parent.halted_until = fact.rebased, parent.filled, 0
+    parent.halted_until = parent.quiet_until = 0
+    _rebase(parent, fact.rebased)
 
 
 def _halted(desk: Desk, fact: m.ParentHalted) -> None:
     parent = desk.parents[fact.parent]
     parent.halted_until, parent.halts = fact.until, parent.halts + 1
-    parent.start, parent.done_at_start = fact.until, parent.filled
+    _rebase(parent, fact.until)
     parent.reason = f"halted by the row '{fact.row}'"
 
 
@@ -197,7 +199,7 @@ def _proposed(desk: Desk, fact: m.Proposed) -> None:
         cost_ticks=fact.cost_ticks,
         wait_ticks=fact.wait_ticks,
         refreshed=fact.t,
-        shown={1: (fact.quantity, fact.worst)},
+        shown={1: (fact.quantity, fact.worst, fact.row)},
     )
 
 
@@ -207,19 +209,33 @@ def _refreshed(desk: Desk, fact: m.Refreshed) -> None:
     for name in ("revision", "quantity", "worst", "cross", "row", "reason", "forecast", "cost_ticks", "wait_ticks"):
         setattr(proposal, name, getattr(fact, name))
     proposal.refreshed = fact.t
-    proposal.shown[fact.revision] = (fact.quantity, fact.worst)
+    proposal.shown[fact.revision] = (fact.quantity, fact.worst, fact.row)
 
 
-def _proposal_moves(event: str) -> Any:
-    def move(desk: Desk, fact: m.Approved | m.Rejected | m.Lapsed) -> None:
-        proposal = desk.proposals[fact.proposal]
-        proposal.state = lifecycle.proposal(proposal.state, event)
-        if isinstance(fact, m.Approved):
-            proposal.quantity, proposal.worst = fact.quantity, fact.worst
-        else:
-            proposal.reason = fact.reason or proposal.reason
+def _approved(desk: Desk, fact: m.Approved) -> None:
+    proposal = desk.proposals[fact.proposal]
+    proposal.state = lifecycle.proposal(proposal.state, "approve")
+    proposal.quantity, proposal.worst = fact.quantity, fact.worst
 
-    return move
+
+def _rejected(desk: Desk, fact: m.Rejected) -> None:
+    proposal = desk.proposals[fact.proposal]
+    proposal.state, proposal.reason = lifecycle.proposal(proposal.state, "reject"), fact.reason or proposal.reason
+    parent = desk.parents[proposal.born.parent]
+    parent.quiet_until = fact.quiet_until
+    _rebase(parent, fact.quiet_until)
+
+
+def _lapsed(desk: Desk, fact: m.Lapsed) -> None:
+    proposal = desk.proposals[fact.proposal]
+    proposal.state, proposal.reason = lifecycle.proposal(proposal.state, "lapse"), fact.reason
+    _rebase(desk.parents[proposal.born.parent], fact.rebased)
+
+
+def _rebase(parent: Parent, start: int) -> None:
+    """From `start` on, what is left is spread anew: the time lost is not owed. 0 leaves the schedule as it is."""
+    if start:
+        parent.start, parent.done_at_start = start, parent.filled
 
 
 def _requested(desk: Desk, fact: m.OrderRequested) -> None:
@@ -235,7 +251,7 @@ def _sent(desk: Desk, fact: m.OrderSent) -> None:
 def _opened(desk: Desk, fact: m.OrderOpened) -> None:
     child = desk.children[fact.child]
     child.state, child.order, child.price = lifecycle.child(child.state, "open"), fact.order, fact.price
-    child.opened = child.opened or fact.t
+    child.opened, child.ask_call = child.opened or fact.t, ""
 
 
 def _filled(desk: Desk, fact: m.Filled) -> None:
@@ -322,9 +338,9 @@ _EVOLVE: dict[type, Any] = {
     m.ParentEnded: _parent_ended,
     m.Proposed: _proposed,
     m.Refreshed: _refreshed,
-    m.Approved: _proposal_moves("approve"),
-    m.Rejected: _proposal_moves("reject"),
-    m.Lapsed: _proposal_moves("lapse"),
+    m.Approved: _approved,
+    m.Rejected: _rejected,
+    m.Lapsed: _lapsed,
     m.OrderRequested: _requested,
     m.OrderSent: _sent,
     m.OrderOpened: _opened,

@@ -17,6 +17,7 @@ from engine.domain import NS, Instrument, Side
 from engine.execution import policy, risk
 from engine.execution.desk import Desk, Parent, Proposal, side_price
 from engine.execution.picture import Picture, touch, walked
+from engine.execution.router import cancel, stop
 from engine.execution.schedule import child as child_size
 from engine.execution.schedule import planned
 
@@ -86,8 +87,8 @@ def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, a
     )  # fmt: skip
 
 
-def refusal(desk: Desk, picture: Picture, proposal: Proposal, quantity: int, worst: int) -> str:
-    """Why approving this now would be wrong, in words: moved out, blocked, or its row no longer holds."""
+def refusal(desk: Desk, picture: Picture, proposal: Proposal, revision: int, quantity: int, worst: int) -> str:
+    """Why approving this now would be wrong, in words: moved out, blocked, or the row that was seen no longer holds."""
     parent = desk.parents[proposal.born.parent]
     instrument = picture.venue.instruments.get(proposal.born.instrument)
     if instrument is None:
@@ -96,17 +97,20 @@ def refusal(desk: Desk, picture: Picture, proposal: Proposal, quantity: int, wor
         return f"the parent is {parent.state}"
     if picture.now < parent.halted_until:
         return parent.reason
-    if picture.now >= proposal.born.until:
+    if picture.now >= min(proposal.born.until, parent.order.end):
         return "its time is over"
     if quantity > parent.remaining - desk.working(parent.order.id):
         return "it is more than the parent has left"
     if proposal.born.side.sign * (worst - parent.order.limit) > 0:
-        return f"its worst price is beyond the parent's limit {instrument.price(parent.order.limit):g}"
+        return f"its worst price is beyond the parent's limit {instrument.price(parent.order.limit):.12g}"
     advice = _advice(desk, picture, parent, instrument)
-    if advice.row != proposal.row:
-        return f"the row '{proposal.row}' no longer holds"
-    if advice.max_child is not None and quantity > instrument.lots(advice.max_child):
-        return f"the row caps a child at {advice.max_child:g}"
+    row = proposal.shown[revision][2]
+    if advice.halt_s:
+        return f"halted by the row '{advice.halt_row}'"
+    if advice.row != row:
+        return f"the row '{row}' no longer holds"
+    if advice.max_child is not None and quantity > instrument.contracts(advice.max_child):
+        return f"the row caps a child at {advice.max_child:.12g}"
     order = _order_now(picture, proposal, quantity, worst)
     return (
         _moved_out(picture, instrument, proposal.born.side, worst, proposal.cross)
@@ -150,19 +154,6 @@ def request(
         valid_until=picture.now + round(desk.config.execution.order_ttl_s * NS),
         mid=picture.micro(order.instrument.name),
     )
-
-
-def cancel(desk: Desk, child: str, *, by: str, reason: str) -> m.CancelRequested:
-    return m.CancelRequested(child=child, call=f"cancel-{desk.facts + 1}", by=by, reason=reason)
-
-
-def stop(desk: Desk, parent: Parent, *, by: str, reason: str) -> Iterator[m.Fact]:
-    """Let the proposal lapse and pull what works: a parent that is not working is silent."""
-    if proposal := desk.proposal_of(parent.order.id):
-        yield m.Lapsed(proposal=proposal.born.id, reason=reason)
-    for child in desk.children_of(parent.order.id):
-        if not child.cancelling:
-            yield cancel(desk, child.request.child, by=by, reason=reason)
 
 
 def _advice(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument) -> policy.Advice:
@@ -211,8 +202,10 @@ def _intend(
             yield m.Lapsed(proposal=standing.born.id, reason=wanted)
         return
     if standing and picture.now >= standing.born.until:
-        yield m.Lapsed(proposal=standing.born.id, reason="nobody answered in time")
-        standing = None
+        yield m.Lapsed(proposal=standing.born.id, reason="nobody answered in time", rebased=picture.now)
+        return
+    if standing is None and picture.now < parent.quiet_until:
+        return
     if standing is None:
         yield _proposed(desk, picture, parent, wanted)
     elif _stale(desk, picture, standing, wanted):
@@ -221,7 +214,7 @@ def _intend(
     if standing is None or not _by_itself(parent, standing):
         return
     quantity, worst = standing.quantity, standing.worst
-    if not refusal(desk, picture, standing, quantity, worst):
+    if not refusal(desk, picture, standing, standing.revision, quantity, worst):
         yield from fire(
             desk, picture, standing, by=parent.dial, revision=standing.revision, quantity=quantity, worst=worst,
             edited=False,
@@ -275,10 +268,10 @@ def _stale(desk: Desk, picture: Picture, standing: Proposal, wanted: Want) -> bo
 def _quantity(desk: Desk, parent: Parent, instrument: Instrument, advice: policy.Advice, due: int) -> int:
     """Lots for the next child, within what remains and every cap."""
     order = parent.order
-    base = instrument.lots(desk.config.execution.base_child)
+    base = instrument.contracts(desk.config.execution.base_child)
     cap = order.max_child
     if advice.max_child is not None:
-        cap = min(cap, instrument.lots(advice.max_child))
+        cap = min(cap, instrument.contracts(advice.max_child))
     working = desk.working(order.id)
     free = parent.remaining - working
     if advice.action.times_base is not None and not working:
@@ -291,7 +284,7 @@ def _quantity(desk: Desk, parent: Parent, instrument: Instrument, advice: policy
 
 def _lag(desk: Desk, parent: Parent, instrument: Instrument, due: int) -> float:
     """How far behind its schedule the parent is, as a share of it: beyond the half child that the staircase allows."""
-    half = instrument.lots(desk.config.execution.base_child) / 2
+    half = instrument.contracts(desk.config.execution.base_child) / 2
     return max(due - parent.filled - half, 0.0) / parent.order.quantity
 
 
@@ -322,7 +315,7 @@ def _moved_out(picture: Picture, instrument: Instrument, side: Side, worst: int,
     if not cross or far is None or side.sign * (far - worst) <= 0:
         return ""
     what = "ask" if side is Side.BUY else "bid"
-    return f"moved out: the {what} is {instrument.price(far):g}, beyond your worst {instrument.price(worst):g}"
+    return f"moved out: the {what} is {instrument.price(far):.12g}, beyond your worst {instrument.price(worst):.12g}"
 
 
 def _costs(
@@ -348,7 +341,7 @@ def _sentence(
     cross: bool, lag: float,
 ) -> str:  # fmt: skip
     """The reason in words a trader would use."""
-    amount, price = f"{instrument.amount(quantity):g}", f"{instrument.price(worst):g}"
+    amount, price = f"{instrument.amount(quantity):.12g}", f"{instrument.price(worst):.12g}"
     buyer = order.side is Side.BUY
     far, bound = ("ask", "up to") if buyer else ("bid", "down to")
     act = f"take {amount} {bound} {price}" if cross else f"rest {amount} at {price}"

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from engine import messages as m
 from engine.execution import router
 from engine.execution.desk import Desk
@@ -31,8 +29,10 @@ def begin(desk: Desk, item: m.Started) -> Iterator[m.Fact]:
     yield m.Began(session=item.session, config=item.config, code=item.code, model=item.model)
     for proposal in [p for p in desk.proposals.values() if p.state == "live"]:
         yield m.Lapsed(proposal=proposal.born.id, reason="the engine started anew")
-    if not item.config.resume_after_recovery:
-        for parent in [p for p in desk.live_parents if p.state == "working"]:
+    for parent in [p for p in desk.live_parents if p.state == "working"]:
+        if item.config.resume_after_recovery:  # the time lost is not owed
+            yield m.ParentResumed(parent=parent.order.id, by="recovery", rebased=item.t)
+        else:
             yield m.ParentPaused(parent=parent.order.id, by="recovery", reason="the engine started anew")
 
 
@@ -87,18 +87,25 @@ def _new_epoch(desk: Desk) -> Iterator[m.Fact]:
 
 
 def _checked(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
-    assert news.result is not None
     what = news.call.removeprefix(f"{desk.reconciling}-")
-    if what == "trades":
-        before = len(desk.fills)
-        yield from router.take(desk, picture, [], router.trades_of(news.result))
-        missed = desk.fills[before:]
-        yield m.Checked(what="trades", differences=tuple(_missed(picture, fill) for fill in missed))
-    elif what == "orders":
-        yield from _orders(desk, picture, msgspec.json.decode(news.result, type=list[wire.OrderData]))
-    elif what == "positions":
-        yield from _positions(desk, picture, msgspec.json.decode(news.result, type=list[wire.PositionData]))
+    if what == "trades" and (page := router.trades_of(news)) is not None:
+        yield from _trades(desk, picture, page)
+    elif what == "orders" and (orders := news.read(list[wire.OrderData])) is not None:
+        yield from _orders(desk, picture, orders)
+    elif what == "positions" and (rows := news.read(list[wire.PositionData])) is not None:
+        yield from _positions(desk, picture, rows)
         yield m.Reconciled(differences=tuple(desk.differences))
+
+
+def _trades(desk: Desk, picture: Picture, page: router.TradePage) -> Iterator[m.Fact]:
+    """Fills that were missed. Where one answer does not hold them all the next begins where it ended."""
+    before = len(desk.fills)
+    yield from router.take(desk, picture, [], page.trades)
+    missed = desk.fills[before:]
+    if page.has_more and missed:
+        yield m.Reconciling(reason="more was filled than one answer holds", call=f"recon{desk.facts + 1}")
+    else:
+        yield m.Checked(what="trades", differences=tuple(_missed(picture, fill) for fill in missed))
 
 
 def _orders(desk: Desk, picture: Picture, orders: list[wire.OrderData]) -> Iterator[m.Fact]:
@@ -106,10 +113,8 @@ def _orders(desk: Desk, picture: Picture, orders: list[wire.OrderData]) -> Itera
     open_labels = {order.label for order in orders}
     yield from router.take(desk, picture, orders, [])
     for child in desk.live_children:
-        if child.request.child not in open_labels and (
-            child.state == "open" or picture.now > child.request.valid_until
-        ):
-            yield router.ask(desk, child)
+        if child.request.child not in open_labels and child.state == "open":
+            yield router.ask(desk, child)  # the others once they cannot turn up any more
     strange = []
     for order in orders:
         if order.label.startswith(f"{desk.tag}-") and order.label not in desk.children:
@@ -130,7 +135,7 @@ def _positions(desk: Desk, picture: Picture, rows: list[wire.PositionData]) -> I
     for row in rows:
         instrument = picture.venue.instruments.get(row.instrument_name)
         if instrument is not None:
-            theirs[instrument.name] = instrument.lots(row.size)
+            theirs[instrument.name] = round(row.size / instrument.lot)
     for name in sorted({*theirs, *desk.positions}):
         size, ours = theirs.get(name, 0), desk.positions.get(name, 0)
         if size != ours:
@@ -139,4 +144,4 @@ def _positions(desk: Desk, picture: Picture, rows: list[wire.PositionData]) -> I
 
 def _missed(picture: Picture, fill: m.Filled) -> str:
     amount = picture.venue.instruments[fill.instrument].amount(fill.quantity)
-    return f"{fill.side} {amount:g} {fill.instrument} filled while away"
+    return f"{fill.side} {amount:.12g} {fill.instrument} filled while away"

@@ -44,6 +44,8 @@ def closed(desk: Desk, picture: Picture) -> str:
         return "the venue has not authenticated this desk"
     if not desk.reconciled:
         return "the venue is still being asked what it holds"
+    if not picture.venue.listening:
+        return "the venue has not agreed to tell this desk of its orders"
     return ""
 
 
@@ -82,10 +84,10 @@ def _size(desk: Desk, picture: Picture, order: Wanted) -> str:
             return f"{amount:,.0f} USD is over the limit of {limits.future_usd:,.0f} an order"
         return ""
     if amount > limits.order_contracts:
-        return f"{amount:g} contracts is over the limit of {limits.order_contracts:g} an order"
+        return f"{amount:.12g} contracts is over the limit of {limits.order_contracts:.12g} an order"
     value = amount * instrument.price(order.price)
     if value > limits.order_value:
-        return f"{value:.4f} {instrument.coin} is over the limit of {limits.order_value:g} an order"
+        return f"{value:.4f} {instrument.coin} is over the limit of {limits.order_value:.12g} an order"
     return ""
 
 
@@ -98,7 +100,7 @@ def _collar(desk: Desk, picture: Picture, order: Wanted) -> str:
     instrument, limits = order.instrument, desk.config.limits
     if not instrument.on_tick(order.price) or order.price <= 0:
         tick = instrument.price(instrument.tick_units(order.price))
-        return f"the price {instrument.price(order.price):g} is off the tick of {tick:g}"
+        return f"the price {instrument.price(order.price):.12g} is off the tick of {tick:.12g}"
     quote = picture.venue.quotes.get(instrument.name)
     if quote is None or quote.mark is None:
         return f"there is no mark price of {instrument.name} to hold the price against"
@@ -110,7 +112,7 @@ def _collar(desk: Desk, picture: Picture, order: Wanted) -> str:
     if order.side.sign * (order.price - mark) > width:
         bound = instrument.price(round(mark + order.side.sign * width))
         beyond = "above" if order.side is Side.BUY else "below"
-        return f"the price {instrument.price(order.price):g} is {beyond} the collar at {bound:g}"
+        return f"the price {instrument.price(order.price):.12g} is {beyond} the collar at {bound:.12g}"
     return ""
 
 
@@ -131,9 +133,8 @@ def _self_trade(desk: Desk, picture: Picture, order: Wanted) -> str:
         if other.instrument != order.instrument.name or other.side is order.side:
             continue
         if order.side.sign * (order.price - child.price) >= 0:
-            return (
-                f"it would meet our own {other.side} {child.request.child} at {order.instrument.price(child.price):g}"
-            )
+            price = order.instrument.price(child.price)
+            return f"it would meet our own {other.side} {other.child} at {price:.12g}"
     return ""
 
 
@@ -141,5 +142,5 @@ def price_inside(picture: Picture, order: Wanted) -> str:
     """For a post-only order: why it would not rest, empty if it would."""
     far = touch(picture, order.instrument, order.side.other)
     if order.post_only and far is not None and order.side.sign * (order.price - far) >= 0:
-        return f"a post-only {order.side} at {order.instrument.price(order.price):g} would cross"
+        return f"a post-only {order.side} at {order.instrument.price(order.price):.12g} would cross"
     return ""

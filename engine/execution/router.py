@@ -7,12 +7,13 @@ its label. All three end in the same functions here, so that it does not matter 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
 from engine import messages as m
 from engine.domain import NS, Instrument, Side
-from engine.execution.desk import Child, Desk
+from engine.execution.desk import Child, Desk, Parent
 from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
@@ -89,11 +90,27 @@ def _by_currency(call: str, method: str, coin: str, more: dict[str, object]) -> 
 
 
 def _since(desk: Desk) -> dict[str, object]:
-    """Trades to ask for again: from a minute before the last fill known; they count once, by their id."""
-    last = max((fill.at for fill in desk.fills), default=0)
-    if not last:
-        return {"count": 1000, "sorting": "asc"}
-    return {"count": 1000, "sorting": "asc", "start_timestamp": last // 1_000_000 - 60_000}
+    """Trades to ask for again: from a minute before the last fill known, else before our first order, if there was
+    any. They count once, by their id. What the account did before this journal is no business of it."""
+    first = next((child.request.t for child in desk.children.values()), desk.reconciling_since)
+    last = max((fill.at for fill in desk.fills), default=first)
+    return {"count": 1000, "sorting": "asc", "start_timestamp": last // wire.MS - 60_000}
+
+
+# ---------------------------------------------------------------- what takes orders away
+
+
+def cancel(desk: Desk, child: str, *, by: str, reason: str) -> m.CancelRequested:
+    return m.CancelRequested(child=child, call=f"cancel-{desk.facts + 1}", by=by, reason=reason)
+
+
+def stop(desk: Desk, parent: Parent, *, by: str, reason: str) -> Iterator[m.Fact]:
+    """Let the proposal lapse and pull what works: a parent that is not working is silent."""
+    if proposal := desk.proposal_of(parent.order.id):
+        yield m.Lapsed(proposal=proposal.born.id, reason=reason)
+    for child in desk.children_of(parent.order.id):
+        if not child.cancelling:
+            yield cancel(desk, child.request.child, by=by, reason=reason)
 
 
 # ---------------------------------------------------------------- the venue's word → facts
@@ -129,19 +146,18 @@ def _fill(desk: Desk, picture: Picture, trade: wire.UserTradeData) -> Iterator[m
         child=trade.label if child else "",
         instrument=instrument.name,
         side=Side(trade.direction),
-        quantity=instrument.lots(trade.amount),
-        price=instrument.units(trade.price),
+        quantity=round(trade.amount / instrument.lot),
+        price=round(trade.price / instrument.tick),  # a combo's leg may fill between two ticks: still a fill
         fee=trade.fee,
         maker=trade.liquidity == "M",
         at=trade.timestamp * wire.MS,
     )
-    if child and child.state in LIVE_CHILD and child.remaining == 0:
+    if child and child.state in LIVE_CHILD and child.remaining <= 0:
         yield m.OrderEnded(child=trade.label, state="filled", reason="")
     if child and child.request.parent:
         parent = desk.parents[child.request.parent]
         if parent.remaining <= 0 and parent.state in LIVE_PARENT:
-            if proposal := desk.proposal_of(parent.order.id):
-                yield m.Lapsed(proposal=proposal.born.id, reason="the parent is done")
+            yield from stop(desk, parent, by="fills", reason="the parent is done")
             yield m.ParentEnded(parent=parent.order.id, outcome="done", by="fills")
 
 
@@ -150,12 +166,12 @@ def _state(desk: Desk, picture: Picture, order: wire.OrderData) -> Iterator[m.Fa
     instrument = picture.venue.instruments.get(order.instrument_name)
     if child is None or instrument is None or child.state not in LIVE_CHILD or isinstance(order.price, str):
         return
-    label, price = order.label, instrument.units(order.price)
+    label, price = order.label, round(order.price / instrument.tick)
     if order.order_state == "open":
         if child.state != "open" or child.price != price or child.ask_call or not child.order:
             yield m.OrderOpened(child=label, order=order.order_id, price=price)
         return
-    if instrument.lots(order.filled_amount) > child.filled:
+    if round(order.filled_amount / instrument.lot) > child.filled:
         if not child.order:  # so that its fills can be asked for
             yield m.OrderOpened(child=label, order=order.order_id, price=price)
         yield m.Asked(child=label, call=f"fills-{desk.facts + 1}")
@@ -193,17 +209,19 @@ def _placed(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
     child = next((c for c in desk.live_children if c.request.call == news.call), None)
     if child is None:
         return
-    if news.error is not None:
+    if news.error is not None and child.state == "open":
+        yield ask(desk, child)  # refused, and yet the venue has told of it
+    elif news.error is not None:
         yield m.OrderEnded(child=child.request.child, state="rejected", reason=_said(news.error))
-    elif news.result is not None:
-        placed = msgspec.json.decode(news.result, type=Placed)
+    elif placed := news.read(Placed):
         yield from take(desk, picture, [placed.order], placed.trades)
 
 
 def _cancelled(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
     """A cancel that was refused means that the order ended otherwise: ask."""
-    if news.error is None and news.method == "private/cancel" and news.result is not None:
-        yield from take(desk, picture, [msgspec.json.decode(news.result, type=wire.OrderData)], [])
+    if news.error is None and news.method == "private/cancel":
+        if order := news.read(wire.OrderData):
+            yield from take(desk, picture, [order], [])
         return
     for child in desk.live_children:
         if child.cancelling and not child.ask_call and (news.error is not None or not child.order):
@@ -211,32 +229,48 @@ def _cancelled(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]
 
 
 def _told(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
-    """The answer to a question about one order, by its label or about its fills."""
+    """The answer to a question about one order, by its label or about its fills. One that cannot be used is asked
+    again on a later step."""
     child = next((c for c in desk.live_children if c.ask_call == news.call), None)
-    if child is None or news.result is None:
-        return  # asked again on a later step
-    if news.method == "private/get_user_trades_by_order":
-        yield from take(desk, picture, [], trades_of(news.result))
-        yield ask(desk, child)  # its state, now that the fills are known
+    if child is None:
         return
-    orders = msgspec.json.decode(news.result, type=list[wire.OrderData] | wire.OrderData)
-    orders = orders if isinstance(orders, list) else [orders]
-    mine = [order for order in orders if order.label == child.request.child]
-    if mine:
+    if news.method == "private/get_user_trades_by_order":
+        before = child.filled
+        yield from take(desk, picture, [], page.trades if (page := trades_of(news)) else [])
+        if child.state in LIVE_CHILD and child.filled > before:
+            yield ask(desk, child)  # its state, now that the fills are known
+        return
+    one = news.read(wire.OrderData)
+    orders = [one] if one else news.read(list[wire.OrderData])
+    if orders is None:
+        return
+    if mine := [order for order in orders if order.label == child.request.child]:
         yield from take(desk, picture, mine, [])
-    elif picture.now > child.request.valid_until:
-        yield m.OrderEnded(child=child.request.child, state="lapsed", reason="it never reached the venue")
+    elif child.asked > _certain(desk, child):
+        yield m.OrderEnded(child=child.request.child, **_unknown(child))
 
 
-def trades_of(result: bytes) -> list[wire.UserTradeData]:
-    """Some answers are a list, some `{trades, has_more}`."""
-    if result.lstrip().startswith(b"["):
-        return msgspec.json.decode(result, type=list[wire.UserTradeData])
-    return msgspec.json.decode(result, type=TradePage).trades
+def _certain(desk: Desk, child: Child) -> int:
+    """From when on an order that the venue does not know cannot turn up there any more, by any clock."""
+    return child.request.valid_until + round(desk.config.execution.ask_after_s * NS)
+
+
+def _unknown(child: Child) -> Any:
+    if child.state == "open":
+        return {"state": "cancelled", "reason": "the venue does not know it any more"}
+    return {"state": "lapsed", "reason": "it never reached the venue"}
+
+
+def trades_of(news: Answered) -> TradePage | None:
+    """Some answers are a list, some `{trades, has_more}`; None for what is neither."""
+    if page := news.read(TradePage):
+        return page
+    rows = news.read(list[wire.UserTradeData])
+    return None if rows is None else TradePage(rows)
 
 
 class TradePage(msgspec.Struct, frozen=True):
-    trades: list[wire.UserTradeData] = []
+    trades: list[wire.UserTradeData]
     has_more: bool = False
 
 
@@ -245,16 +279,17 @@ def ask(desk: Desk, child: Child) -> m.Asked:
 
 
 def ask_late(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
-    """Children whose request or cancel has had no answer in time are asked for, by label, until the venue tells."""
+    """What has had no answer in time, until the venue tells: an order is asked for by its label, a cancel is sent
+    again."""
     if not picture.venue.authenticated:
         return
-    grace = round(desk.config.execution.ask_after_s * NS)
+    now, grace = picture.now, round(desk.config.execution.ask_after_s * NS)
     for child in desk.live_children:
-        late = child.state != "open" and picture.now > child.request.valid_until + grace
-        stuck = bool(child.cancelling) and picture.now > child.cancelling + grace
-        waiting = bool(child.ask_call)
-        if (late or stuck or waiting) and picture.now - child.asked > ASK_AGAIN_NS:
+        late = child.state != "open" and now > _certain(desk, child)
+        if (late or child.ask_call) and now - child.asked > ASK_AGAIN_NS:
             yield ask(desk, child)
+        elif child.cancelling and now - child.cancelling > grace:
+            yield cancel(desk, child.request.child, by="engine", reason=child.reason)
 
 
 def _said(error: wire.VenueError) -> str:

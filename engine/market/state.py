@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,9 +18,12 @@ from engine.domain import NS, Instrument, Kind, OffGrid, Side
 from engine.market.book import Book
 from engine.market.deribit import wire
 
-RESYNC_NS = 3 * NS  # ask again for a snapshot that has not come
+RESYNC_NS = 3 * NS  # ask again for a snapshot, or an introduction, that has not come
 PRINTS_KEPT = 60
 OWN_TRADES = 200
+ENDED_KEPT = 200
+
+T = TypeVar("T")
 BEAT_S = 10
 CLIENT = {"client_name": "tidegate", "client_version": "0.1"}
 
@@ -81,6 +84,15 @@ class Answered(msgspec.Struct, frozen=True):
     result: bytes | None
     error: wire.VenueError | None
 
+    def read(self, kind: type[T]) -> T | None:
+        """The result as this type; None if there is none, or if it is not what it should be: as good as no answer."""
+        if self.result is None:
+            return None
+        try:
+            return msgspec.json.decode(self.result, type=kind)
+        except msgspec.DecodeError:
+            return None
+
 
 News = Changes | Answered
 
@@ -94,6 +106,9 @@ class Venue:
         self.up = False
         self.authenticated = False
         self.down_reason = "not connected yet"
+        self.introduced = False  # the venue has said what it lists, on this connection
+        self.listening = False  # and that it will tell us of our orders
+        self.introducing = 0  # when it was last asked for both
         self.epoch = ""
         self.heard = 0  # time of the last frame
         self.lag: float | None = None  # smoothed, ns: receipt against the venue's stamp
@@ -110,6 +125,7 @@ class Venue:
         self.states: dict[str, str] = {}
         self.prints: dict[str, deque[Print]] = {}
         self.resting: dict[str, Resting] = {}
+        self.ended: list[str] = []  # venue ids of the last orders that ended: older news of them may still come
         self.own_trades: list[str] = []  # ids of our last fills: their public prints are not the market's flow
         self.index: float | None = None
         self.dvol: float | None = None
@@ -176,7 +192,7 @@ class Venue:
             case m.Link():
                 return self._link(item)
             case m.Tick():
-                return self._resync_late(item.t)
+                return [*self._introduce_late(item.t), *self._resync_late(item.t)]
             case m.Focus():
                 self.focus = item.instruments
                 return self._resubscribe()
@@ -204,20 +220,35 @@ class Venue:
         for name, book in self.books.items():
             book.drop("the connection was lost" if not item.up else "no snapshot yet")
             self.dropped.append(name)
+        self.introduced = self.listening = False
         if not item.up:
             return []
         self.heard = item.t
-        out: list[m.Effect] = [
-            self._call("public/hello", CLIENT),
-            self._call("public/set_heartbeat", {"interval": BEAT_S}),
-            self._call("public/get_instruments", {"currency": self.coin, "expired": False}),
-        ]
-        if item.authenticated:
-            if self.cancel_on_disconnect:
+        return self._introduce(item.t)
+
+    def _introduce(self, t: int) -> list[m.Effect]:
+        """Who we are, what is listed, and that we want to hear of our orders."""
+        self.introducing = t
+        out: list[m.Effect] = []
+        if not self.introduced:
+            out.append(self._call("public/hello", CLIENT))
+            out.append(self._call("public/set_heartbeat", {"interval": BEAT_S}))
+            out.append(self._call("public/get_instruments", {"currency": self.coin, "expired": False}))
+            if self.authenticated and self.cancel_on_disconnect:
                 out.append(self._call("private/enable_cancel_on_disconnect", {"scope": "connection"}))
-            channels = [f"user.changes.any.{self.coin}.raw", f"user.portfolio.{self.coin.lower()}"]
+        if self.authenticated and not self.listening:
+            channels = [self._own_channel, f"user.portfolio.{self.coin.lower()}"]
             out.append(self._call("private/subscribe", {"channels": channels}))
         return out
+
+    def _introduce_late(self, t: int) -> list[m.Effect]:
+        """What the venue refused or did not answer is asked again: a deaf desk must not trade."""
+        lacking = not self.introduced or (self.authenticated and not self.listening)
+        return self._introduce(t) if self.up and lacking and t - self.introducing >= RESYNC_NS else []
+
+    @property
+    def _own_channel(self) -> str:
+        return f"user.changes.any.{self.coin}.raw"
 
     def _frame(self, item: m.Frame) -> list[m.Effect]:
         self.heard = item.t
@@ -259,6 +290,8 @@ class Venue:
 
     def _book(self, data: wire.BookData, t: int) -> list[m.Effect]:
         name = data.instrument_name
+        if self.up and self._book_channel(name) not in self.asked:
+            return []  # still on its way when it was left
         book = self.books.get(name)
         if book is None:
             if name not in self.instruments:
@@ -355,13 +388,19 @@ class Venue:
 
     def _rest(self, order: wire.OrderData) -> None:
         instrument = self.instruments.get(order.instrument_name)
-        if order.order_state != "open" or instrument is None or isinstance(order.price, str):
+        if order.order_state != "open":
             self.resting.pop(order.order_id, None)
+            self.ended = [*self.ended, order.order_id][-ENDED_KEPT:]
             return
-        self.resting[order.order_id] = Resting(
-            instrument.name, Side(order.direction), instrument.units(order.price),
-            instrument.lots(order.amount) - instrument.lots(order.filled_amount), order.label,
-        )  # fmt: skip
+        if instrument is None or isinstance(order.price, str) or order.order_id in self.ended:
+            return
+        try:
+            self.resting[order.order_id] = Resting(
+                instrument.name, Side(order.direction), instrument.units(order.price),
+                instrument.lots(order.amount) - instrument.lots(order.filled_amount), order.label,
+            )  # fmt: skip
+        except OffGrid:
+            self.garbage += 1
 
     def _lag(self, t: int, stamp_ms: int) -> None:
         lag = t - stamp_ms * wire.MS
@@ -387,10 +426,13 @@ class Venue:
     def _answered(self, method: str, result: bytes) -> list[m.Effect]:
         match method:
             case "public/get_instruments":
+                self.introduced = True
                 self._list(_tradable(msgspec.json.decode(result, type=list[wire.InstrumentData])))
                 return self._resubscribe()
             case "public/hello":
                 self.epoch = _epoch(msgspec.json.decode(result))
+            case "private/subscribe":
+                self.listening |= self._own_channel in msgspec.json.decode(result, type=list[str])
             case "private/get_open_orders_by_currency":
                 orders = msgspec.json.decode(result, type=list[wire.OrderData])
                 self.resting.clear()

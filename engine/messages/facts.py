@@ -135,16 +135,21 @@ class Approved(_Fact, frozen=True, kw_only=True, tag="approved"):
 
 
 class Rejected(_Fact, frozen=True, kw_only=True, tag="rejected"):
+    """The trader says no. The parent proposes nothing before `quiet_until`, and spreads the rest from then on."""
+
     proposal: str
     by: str
     reason: str
+    quiet_until: int = 0
 
 
 class Lapsed(_Fact, frozen=True, kw_only=True, tag="lapsed"):
-    """A proposal ended without an order: its time ran out, its row no longer holds, or its parent stopped."""
+    """A proposal ended without an order: its time ran out, its row no longer holds, or its parent stopped. `rebased`
+    is the time from which the rest is spread anew, where nobody answered; 0 leaves the schedule as it is."""
 
     proposal: str
     reason: str
+    rebased: int = 0
 
 
 class OrderRequested(_Fact, frozen=True, kw_only=True, tag="requested"):
@@ -268,8 +273,8 @@ class PositionSet(_Fact, frozen=True, kw_only=True, tag="position"):
 Fact = (
     Began | EpochBegan | Refused | ParentAccepted | ParentPaused | ParentResumed | ParentHalted | DialSet
     | ParentEnded | Proposed | Refreshed | Approved | Rejected | Lapsed | OrderRequested | OrderSent | OrderOpened
-    | Filled | OrderEnded | CancelRequested | Asked | Killed | KillAsked | KillConfirmed | Rearmed | Reconciling | Checked
-    | Reconciled | PositionSet
+    | Filled | OrderEnded | CancelRequested | Asked | Killed | KillAsked | KillConfirmed | Rearmed | Reconciling
+    | Checked | Reconciled | PositionSet
 )  # fmt: skip
 
 

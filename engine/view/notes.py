@@ -99,9 +99,9 @@ def _for(fact: m.ParentHalted) -> str:
 
 def _size(core: Core, fact: m.Filled | m.OrderRequested) -> str:
     instrument = core.market.venue.instruments.get(fact.instrument) or instrument_of(fact.instrument)
-    return f"{instrument.amount(fact.quantity):g}"
+    return f"{instrument.amount(fact.quantity):.12g}"
 
 
 def _price(core: Core, fact: m.Filled | m.OrderRequested) -> str:
     instrument = core.market.venue.instruments.get(fact.instrument) or instrument_of(fact.instrument)
-    return f"{instrument.price(fact.price):g}"
+    return f"{instrument.price(fact.price):.12g}"

@@ -42,7 +42,7 @@ class Still:
         self.see(m.Started, config=Config(), code="", model="", seed=1, session="s", instruments=(instrument,))
         self.see(m.Link, up=True, authenticated=True)
         self.see(m.Focus, instruments=(instrument.name,))
-        self.tell("public/hello", {"version": "1.2 paper epoch=one"})
+        self.tell("private/subscribe", [f"user.changes.any.{instrument.coin}.raw"])
         self.book(bids, asks)
 
     def see(self, kind: Any, **fields: Any) -> None:
