@@ -79,9 +79,10 @@ class Account(msgspec.Struct):
 class Money:
     """The integer arithmetic of one instrument's trades."""
 
-    __slots__ = ("fee_cap", "inverse", "maker", "per_lot", "scale", "taker")
+    __slots__ = ("fee_cap", "instrument", "inverse", "maker", "per_lot", "scale", "taker")
 
     def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
         self.inverse = instrument.kind is not Kind.OPTION
         ratio = instrument.lot / instrument.tick if self.inverse else instrument.lot * instrument.tick
         self.scale = round(ratio * PICO)
@@ -117,6 +118,18 @@ class Money:
             account.cash -= signed
         position.realised += profit
         return profit
+
+    def deliver(self, account: Account, instrument: int, price: float) -> None:
+        """Expiry at this price in USD: the position is paid out in coin and gone."""
+        position, i = account.positions[instrument], self.instrument
+        if self.inverse:
+            paid = position.cost - position.size * round(i.lot / price * PICO)
+        else:
+            inside = price - i.strike if i.call else i.strike - price
+            paid = position.size * round(max(inside, 0.0) / price * i.lot * PICO)
+        account.cash += paid
+        position.realised += paid if self.inverse else paid - position.cost
+        position.size = position.cost = 0
 
 
 def _per_million(rate: float) -> int:

@@ -15,134 +15,13 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import Instrument, Kind, Side
-from engine.paper import margin
+from engine.domain import Instrument, Side
 from engine.paper.accounts import PICO, VENUE, Account, Money
+from engine.paper.checks import Checks, late, not_open
 from engine.paper.marks import Marks
 from engine.paper.matching import CANCELLED, FILLED, OPEN, Order, OrderBook
-
-MAX_OPEN = 1000
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    code: int
-    message: str
-    reason: str = ""
-
-
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client wants placed: units and lots. `price` is ignored for a market order."""
-
-    instrument: int
-    side: Side
-    amount: int
-    price: int = 0
-    kind: str = "limit"
-    tif: str = "good_til_cancelled"
-    label: str = ""
-    post_only: bool = False
-    reject_post_only: bool = False
-    reduce_only: bool = False
-    valid_until: int = 0  # ns, 0 for never
-    session: int = 0
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client wants of an order that rests; None leaves it as it is."""
-
-    price: int | None = None
-    amount: int | None = None
-    post_only: bool = False
-    reject_post_only: bool = False
-    reduce_only: bool | None = None
-    valid_until: int = 0
-
-
-class Trade(msgspec.Struct, frozen=True):
-    """A public trade. `side` is the aggressor's."""
-
-    id: int
-    seq: int
-    t: int
-    instrument: int
-    side: Side
-    price: int
-    lots: int
-    tick_direction: int
-    mark: float
-    index: float
-    iv: float
-    underlying: float
-
-
-class Fill(msgspec.Struct, frozen=True):
-    """One account's half of a trade; money in pico."""
-
-    trade: Trade
-    side: Side
-    order: int
-    kind: str
-    label: str
-    maker: bool
-    fee: int
-    profit: int
-    state: str
-    post_only: bool
-    reduce_only: bool
-
-
-class Report(msgspec.Struct, frozen=True):
-    """What one command meant for one client's account: its orders as they now are, its fills in order."""
-
-    t: int
-    account: int
-    orders: tuple[Order, ...]
-    fills: tuple[Fill, ...]
-
-
-class Trades(msgspec.Struct, frozen=True):
-    t: int
-    instrument: int
-    trades: tuple[Trade, ...]
-
-
-class BookChange(msgspec.Struct, frozen=True):
-    t: int
-    instrument: int
-    change_id: int
-    prev_change_id: int
-    bids: list[tuple[str, int, int]]
-    asks: list[tuple[str, int, int]]
-
-
-class Closed(msgspec.Struct, frozen=True):
-    """An instrument expired and was delivered at this price (USD for futures and options alike)."""
-
-    t: int
-    instrument: int
-    price: float
-
-
-Announcement = Report | Trades | BookChange | Closed
-
-
-class Placed(msgspec.Struct, frozen=True):
-    order: Order
-    fills: tuple[Fill, ...]
-
-
-class Stats(msgspec.Struct):
-    """Of one instrument, since the venue began."""
-
-    first: int = 0
-    last: int = 0
-    tick_direction: int = 0
-    seq: int = 0
-    volume: int = 0
-    high: int = 0
-    low: int = 0
-    open_interest: int = 0
-    closed: bool = False
+from engine.paper.news import News
+from engine.paper.terms import Announcement, Ask, Change, Closed, Fill, Placed, Refusal, Stats, Trade
 
 
 class Exchange:
@@ -157,13 +36,9 @@ class Exchange:
         self.finished: dict[int, Order] = {}  # clients' orders that are no longer open, by id
         self.fills: dict[int, list[Fill]] = {}  # clients' fills, by account
         self.hits: dict[int, dict[int, int]] = {}  # the crowd's account → instrument → lots got passively, signed
+        self._checks = Checks(self)
         self._next = first_id
-        self._out: list[Announcement] = []
-        self._dirty: dict[int, None] = {}
-        self._orders: dict[int, dict[int, Order]] = {}
-        self._fresh: dict[int, list[Fill]] = {}
-        self._trades: dict[int, list[Trade]] = {}
-        self._closed: list[Closed] = []
+        self._news = News(self._id)
 
     # accounts
 
@@ -187,7 +62,7 @@ class Exchange:
         if order.rest and order.state == OPEN:
             if keep:
                 self.books[n].rest(order)
-                self._dirty[n] = None
+                self._news.book(n)
                 self.accounts[account].open[order.id] = order
             else:
                 order.state = CANCELLED
@@ -204,8 +79,8 @@ class Exchange:
         order = Order(self._id(), account, ask.instrument, ask.side, ask.price, ask.amount, t, t, kind=ask.kind,
                       tif=ask.tif, label=ask.label, post_only=ask.post_only, session=ask.session,
                       reject_post_only=ask.reject_post_only, reduce_only=ask.reduce_only)  # fmt: skip
-        limit = self._limit(order)
-        refusal = self._late(t, ask.valid_until) or self._refuse(order, limit, None)
+        limit = self._checks.limit(order)
+        refusal = late(t, ask.valid_until) or self._checks.refuse(order, limit, None)
         if refusal is not None:
             return refusal
         holder = self.accounts[account]
@@ -217,7 +92,7 @@ class Exchange:
     def edit(self, t: int, account: int, order_id: int, change: Change) -> Placed | Refusal:
         """A smaller amount at the same price keeps the queue place; anything else goes to the end of it."""
         order = self.order(account, order_id)
-        refusal = self._late(t, change.valid_until) or _not_open(order)
+        refusal = late(t, change.valid_until) or not_open(order)
         if refusal is not None or order is None:
             return refusal or Refusal(10004, "order_not_found")
         price = order.price if change.price is None else change.price
@@ -228,12 +103,12 @@ class Exchange:
             wanted.reduce_only = change.reduce_only
         if amount <= order.filled:
             return Refusal(11008, "already_filled")
-        refusal = self._refuse(wanted, self._limit(wanted), order)
+        refusal = self._checks.refuse(wanted, self._checks.limit(wanted), order)
         return refusal if refusal is not None else self._replace(t, order, wanted)
 
     def cancel(self, t: int, account: int, order_id: int) -> Order | Refusal:
         order = self.order(account, order_id)
-        refusal = _not_open(order)
+        refusal = not_open(order)
         if refusal is not None or order is None:
             return refusal or Refusal(10004, "order_not_found")
         self._end(t, order, CANCELLED, "user_request")
@@ -250,34 +125,26 @@ class Exchange:
 
     def commit(self, t: int) -> None:
         """End of a command: what it changed is announced, private before public."""
-        for account, orders in self._orders.items():
-            fills = tuple(self._fresh.pop(account, ()))
-            self._out.append(Report(t, account, tuple(_copy(o) for o in orders.values()), fills))
-        self._orders.clear()
-        for n, trades in self._trades.items():
-            self._out.append(Trades(t, n, tuple(trades)))
-        self._trades.clear()
-        for n in self._dirty:
-            self._announce(t, n)
-        self._dirty.clear()
-        self._out += self._closed
-        self._closed.clear()
+        self._news.commit(t, self.books)
 
     def drain(self) -> list[Announcement]:
-        out, self._out = self._out, []
-        return out
+        """What was announced since the last time, in order."""
+        return self._news.drain()
 
     def settle(self, t: int, n: int, price: float) -> None:
         """Expiry: every order is cancelled, every position is paid out at the delivery price in USD."""
-        instrument, book = self.instruments[n], self.books[n]
+        book, money = self.books[n], self.money[n]
         for half in (book.bids, book.asks):
             for order in [o for at in half.prices() for o in half.levels[at].orders.values()]:
                 self._end(t, order, CANCELLED, "settlement")
         self.stats[n].closed = True
         for account in self.accounts:
-            self._deliver(account, instrument, n, price)
+            if account.size(n):
+                money.deliver(account, n, price)
+                if not account.house:
+                    self._news.money(account.id)
         self.stats[n].open_interest = 0
-        self._closed.append(Closed(t, n, price))
+        self._news.closed(Closed(t, n, price))
 
     def dump(self) -> dict[str, Any]:
         """Between commands, when all is committed and drained."""
@@ -311,115 +178,6 @@ class Exchange:
         self._next += 1
         return self._next - 1
 
-    def _late(self, t: int, valid_until: int) -> Refusal | None:
-        return Refusal(13888, "timed_out") if valid_until and t >= valid_until else None
-
-    def _limit(self, order: Order) -> int:
-        """The worst price it may trade at: a market order's is the venue's own bound."""
-        if order.kind != "market":
-            return order.price
-        low, high = self.marks.band(order.instrument)
-        return high if order.side is Side.BUY else low
-
-    def _refuse(self, order: Order, limit: int, instead_of: Order | None) -> Refusal | None:
-        """Every reason not to take this order, in the venue's order. Re-prices post-only and trims reduce-only."""
-        instrument = self.instruments[order.instrument]
-        if self.stats[order.instrument].closed:
-            return Refusal(10012, "book_closed")
-        if order.amount <= 0:
-            return Refusal(10002, "qty_too_low")
-        if order.kind != "market" and not instrument.on_tick(order.price):
-            return Refusal(10043, "price_wrong_tick")
-        return (
-            self._out_of_band(order)
-            or self._trim(order, instead_of)
-            or self._post(order)
-            or self._overlap(order, limit, instead_of)
-            or self._poor(order, instead_of)
-        )
-
-    def _out_of_band(self, order: Order) -> Refusal | None:
-        if order.kind == "market":
-            return None
-        low, high = self.marks.band(order.instrument)
-        if order.price <= 0 or (order.side is Side.SELL and order.price < low):
-            return Refusal(10005, "price_too_low")
-        if order.side is Side.BUY and order.price > high:
-            return Refusal(10007, "price_too_high")
-        return None
-
-    def _trim(self, order: Order, instead_of: Order | None) -> Refusal | None:
-        """A reduce-only order is cut to what is left of the position."""
-        if not order.reduce_only:
-            return None
-        room = self._room(order.account, order.instrument, order.side)
-        if instead_of is not None and instead_of.reduce_only:
-            room += instead_of.rest
-        if room <= 0:
-            return Refusal(11030, "other_reject", "reduce_only: there is no position to reduce")
-        order.amount = order.filled + min(order.rest, room)
-        return None
-
-    def _room(self, account: int, n: int, side: Side) -> int:
-        """Lots a further reduce-only order on this side may have."""
-        holder = self.accounts[account]
-        resting = sum(o.rest for o in holder.open.values() if o.reduce_only and o.instrument == n and o.side is side)
-        return -holder.size(n) * side.sign - resting
-
-    def _post(self, order: Order) -> Refusal | None:
-        """A post-only order that would trade is refused, or moved one tick before the other side's best."""
-        best = self.books[order.instrument].half(order.side.other).best
-        if not order.post_only:
-            return None
-        if order.kind == "market" or order.tif in ("immediate_or_cancel", "fill_or_kill"):
-            return Refusal(11055, "post_only_not_allowed")
-        if best is None or (order.price - best) * order.side.sign < 0:
-            return None
-        if order.reject_post_only:
-            return Refusal(11054, "post_only_reject")
-        moved = self.instruments[order.instrument].step(best, -order.side.sign)
-        if (moved - best) * order.side.sign >= 0:  # nothing lies below the smallest price
-            return Refusal(11054, "post_only_reject")
-        order.price = moved
-        return None
-
-    def _overlap(self, order: Order, limit: int, instead_of: Order | None) -> Refusal | None:
-        """Self-trade prevention, reject_taker: refused when it would reach an own order."""
-        left, own = order.rest, order.account
-        limit = order.price if order.kind != "market" else limit
-        if not any(o.side is not order.side for o in self.accounts[own].open.values()):
-            return None
-        for maker in self.books[order.instrument].reachable(order.side, limit):
-            if left <= 0:
-                break
-            if maker.account == own and maker is not instead_of:
-                return Refusal(10003, "order_overlap")
-            left -= maker.rest
-        return None
-
-    def _poor(self, order: Order, instead_of: Order | None) -> Refusal | None:
-        holder = self.accounts[order.account]
-        if len(holder.open) >= MAX_OPEN:
-            return Refusal(10047, "matching_engine_queue_full", "too many open orders")
-        others = [o for o in holder.open.values() if o is not instead_of]
-        before = list(holder.open.values())
-        priced = order
-        if order.kind == "market":
-            priced = msgspec.structs.replace(order, price=self._worst(order))
-        after = margin.available(holder, self.marks, [*others, priced])
-        if after < 0 and after < margin.available(holder, self.marks, before) - 1e-12:
-            return Refusal(10009, "not_enough_funds")
-        return None
-
-    def _worst(self, order: Order) -> int:
-        """The price of the last lot a market order would take now."""
-        worst, left = 0, order.rest
-        for maker in self.books[order.instrument].reachable(order.side, self._limit(order)):
-            worst, left = maker.price, left - maker.rest
-            if left <= 0:
-                break
-        return worst
-
     def _enter(self, t: int, order: Order, limit: int) -> Placed:
         limit = order.price if order.kind != "market" else limit
         if order.tif == "fill_or_kill" and not self._fillable(order, limit):
@@ -434,7 +192,7 @@ class Exchange:
         if order.state != OPEN:
             self.finished[order.id] = order
         self._note(order)
-        fills = self._fresh.get(order.account, [])
+        fills = self._news.fills(order.account)
         return Placed(_copy(order), tuple(f for f in fills if f.order == order.id))
 
     def _fillable(self, order: Order, limit: int) -> bool:
@@ -447,7 +205,7 @@ class Exchange:
 
     def _rest(self, order: Order) -> None:
         self.books[order.instrument].rest(order)
-        self._dirty[order.instrument] = None
+        self._news.book(order.instrument)
         holder = self.accounts[order.account]
         holder.open[order.id] = order
         holder.reducing += order.reduce_only
@@ -458,7 +216,7 @@ class Exchange:
         order.post_only, order.reject_post_only = wanted.post_only, wanted.reject_post_only
         if kept:
             self.books[order.instrument].reduce(order, order.amount - wanted.amount)
-            self._dirty[order.instrument] = None
+            self._news.book(order.instrument)
             self._note(order)
             return Placed(_copy(order), ())
         self._lift(order)
@@ -468,7 +226,7 @@ class Exchange:
     def _lift(self, order: Order) -> None:
         """Take a resting order out of its book and out of its account's open ones."""
         self.books[order.instrument].take_out(order)
-        self._dirty[order.instrument] = None
+        self._news.book(order.instrument)
         holder = self.accounts[order.account]
         del holder.open[order.id]
         holder.reducing -= order.reduce_only
@@ -482,7 +240,7 @@ class Exchange:
 
     def _note(self, order: Order) -> None:
         if not self.accounts[order.account].house:
-            self._orders.setdefault(order.account, {})[order.id] = order
+            self._news.order(order)
 
     def _match(self, t: int, taker: Order, limit: int) -> None:
         book = self.books[taker.instrument]
@@ -497,7 +255,7 @@ class Exchange:
             book.fill(maker, lots)
             taker.filled += lots
             taker.traded += lots * maker.price
-            self._dirty[taker.instrument] = None
+            self._news.book(taker.instrument)
             self._trade(t, taker, maker, lots)
 
     def _trade(self, t: int, taker: Order, maker: Order, lots: int) -> None:
@@ -533,7 +291,7 @@ class Exchange:
         trade = Trade(self._id(), stats.seq, t, n, taker.side, price, lots, stats.tick_direction,
                       float(marks.price[n]), marks.index, float(marks.iv[n]),
                       marks.forwards[expiry] if expiry else marks.index)  # fmt: skip
-        self._trades.setdefault(n, []).append(trade)
+        self._news.trade(trade)
         return trade
 
     def _book(self, order: Order, maker: bool, lots: int, value: int, trade: Trade) -> None:
@@ -551,7 +309,7 @@ class Exchange:
             return
         fill = Fill(trade, order.side, order.id, order.kind, order.label, maker, fee, profit, order.state,
                     order.post_only, order.reduce_only)  # fmt: skip
-        self._fresh.setdefault(order.account, []).append(fill)
+        self._news.fill(order.account, fill)
         self.fills.setdefault(order.account, []).append(fill)
         self._note(order)
 
@@ -567,7 +325,7 @@ class Exchange:
         """After a trade, resting reduce-only orders are cut to the position, the newest first."""
         holder = self.accounts[account]
         for side in Side:
-            over = -self._room(account, n, side)
+            over = -self._checks.room(account, n, side)
             mine = [o for o in holder.open.values() if o.reduce_only and o.instrument == n and o.side is side]
             for order in reversed(mine):
                 cut = min(over, order.rest)
@@ -581,43 +339,9 @@ class Exchange:
             self._end(t, order, CANCELLED, "risk_mitigation")
             return
         self.books[order.instrument].reduce(order, lots)
-        self._dirty[order.instrument] = None
+        self._news.book(order.instrument)
         order.updated = t
         self._note(order)
-
-    def _announce(self, t: int, n: int) -> None:
-        book = self.books[n]
-        changed = book.announce()
-        if changed is None:
-            return
-        before, book.change_id = book.change_id, self._id()
-        self._out.append(BookChange(t, n, book.change_id, before, *changed))
-
-    def _deliver(self, account: Account, instrument: Instrument, n: int, price: float) -> None:
-        """Close one account's position at the delivery price: a trade with the delivery itself."""
-        size = account.size(n)
-        if not size:
-            return
-        if not account.house:
-            self._orders.setdefault(account.id, {})  # a report without orders: its money has changed
-        account.cash += self._payout(account, instrument, n, price)
-        account.positions[n].size = account.positions[n].cost = 0
-
-    def _payout(self, account: Account, instrument: Instrument, n: int, price: float) -> int:
-        position = account.positions[n]
-        if instrument.kind is Kind.OPTION:
-            inside = price - instrument.strike if instrument.call else instrument.strike - price
-            per_lot = round(max(inside, 0.0) / price * instrument.lot * PICO)
-            return position.size * per_lot
-        return position.cost - position.size * round(instrument.lot / price * PICO)
-
-
-def _not_open(order: Order | None) -> Refusal | None:
-    if order is None:
-        return Refusal(10004, "order_not_found")
-    if order.state == FILLED:
-        return Refusal(11008, "already_filled")
-    return None if order.state == OPEN else Refusal(11044, "not_open_order")
 
 
 def _copy(order: Order) -> Order:

@@ -14,10 +14,11 @@ import msgspec
 from engine.domain import Instrument, OffGrid, Side
 from engine.market.deribit import methods as m
 from engine.market.deribit.errors import VenueError, refusal
-from engine.paper.exchange import Ask, Change, Exchange, Fill, Placed, Refusal
+from engine.paper.exchange import Exchange
 from engine.paper.matching import Order
 from engine.paper.public import NO_INSTRUMENT, kinds
 from engine.paper.statements import MS, Statements
+from engine.paper.terms import Ask, Change, Fill, Placed, Refusal
 
 ONLY_TAKES = ("immediate_or_cancel", "fill_or_kill")
 Picks = Callable[[Order], bool]

@@ -10,8 +10,9 @@ from engine.domain import Kind
 from engine.market.deribit import methods as m
 from engine.market.deribit.data import TradeData
 from engine.market.deribit.errors import refusal
-from engine.paper.exchange import Exchange, Trade
+from engine.paper.exchange import Exchange
 from engine.paper.statements import MS, Statements
+from engine.paper.terms import Trade
 
 RECENT = 1000  # public trades kept by instrument
 NO_INSTRUMENT = refusal(10020)

@@ -13,8 +13,9 @@ from engine.domain import NS, Kind, Side
 from engine.market.deribit.account import ChangesData
 from engine.market.deribit.data import BookData
 from engine.paper.channels import Topic, topic
-from engine.paper.exchange import Announcement, BookChange, Closed, Exchange, Report, Trade, Trades
+from engine.paper.exchange import Exchange
 from engine.paper.statements import MS, Statements
+from engine.paper.terms import Announcement, BookChange, Closed, Report, Trade, Trades
 
 BEAT_NS = NS // 10
 SECOND = 10  # beats

@@ -26,8 +26,9 @@ from engine.market.deribit.data import (
 )
 from engine.paper import margin
 from engine.paper.accounts import PICO
-from engine.paper.exchange import BookChange, Exchange, Fill, Trade
+from engine.paper.exchange import Exchange
 from engine.paper.matching import CANCELLED, Half, Order
+from engine.paper.terms import BookChange, Fill, Trade
 
 MS = 1_000_000
 YEAR_3000_MS = 32_503_708_800_000

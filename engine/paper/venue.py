@@ -20,12 +20,13 @@ from engine.market.deribit.server import Caller, Credits, Server, notification
 from engine.market.deribit.tokens import Tokens
 from engine.paper.crowd import Crowd
 from engine.paper.crowd import Settings as CrowdSettings
-from engine.paper.exchange import Exchange, Trade, Trades
+from engine.paper.exchange import Exchange
 from engine.paper.listing import Spec, listing
 from engine.paper.private import PrivateCalls, Who
 from engine.paper.public import PublicCalls
 from engine.paper.publisher import BEAT_NS, Publication, Publisher
 from engine.paper.statements import Statements
+from engine.paper.terms import Trade, Trades
 
 VERSION = "1.2.26"
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from engine.domain import NS, Instrument, Kind, Side
-from engine.paper.exchange import Announcement, Ask, BookChange, Exchange, Placed, Refusal, Report, Trades
+from engine.paper.exchange import Exchange
 from engine.paper.listing import Spec, listing
 from engine.paper.matching import CANCELLED, FILLED, OPEN, Half, Order
+from engine.paper.terms import Announcement, Ask, BookChange, Placed, Refusal, Report, Trades
 
 START = 1_780_000_000 * NS
 SMALL = Spec(expiries=1, strikes=1, futures=1)

@@ -8,8 +8,9 @@ import pytest
 
 from engine.domain import Side
 from engine.paper.accounts import PICO, VENUE
-from engine.paper.exchange import Change, Exchange, Report
+from engine.paper.exchange import Exchange
 from engine.paper.matching import CANCELLED, FILLED, OPEN
+from engine.paper.terms import Change, Report
 from tests.paper.small import CALL, FUTURE, PERPETUAL, START, ask, levels, placed, refused, small, sound
 
 B, S = Side.BUY, Side.SELL

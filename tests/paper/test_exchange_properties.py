@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain import Side
-from engine.paper.exchange import Ask, Change, Exchange
+from engine.paper.exchange import Exchange
+from engine.paper.terms import Ask, Change
 from tests.paper.small import CALL, FUTURE, PERPETUAL, PUT, START, Listener, small, sound
 
 MIDDLE = {PERPETUAL: 200_000, FUTURE: 200_100, CALL: 120, PUT: 120}
