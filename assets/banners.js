@@ -6,6 +6,7 @@ import { views, when } from "./feed.js";
 const PANELS = ["surface", "ladder", "ticket", "proposals", "blotter", "progress"];
 const TRADING = ["ticket", "proposals", "ladder"];
 const MARKET = ["surface", ...TRADING];
+const GRACE_MS = 2500; // a page that has just been opened is not cut off yet
 const NARROW = new Set(["surface", "proposals", "progress"]);
 
 export function start() {
@@ -34,6 +35,7 @@ function alarms() {
   const said = [];
   const add = (level, panels, short, more = "") =>
     said.push({ level, panels, mark: MARKS[level], short, long: more ? `${short}: ${more}` : short });
+  if (!link.page && performance.now() < GRACE_MS) return said;
   if (!link.page) add("bad", PANELS, "no connection", "the page's server is away; last confirmed state");
   else if (!link.engine) add("bad", PANELS, "engine away", "it does not answer; last confirmed state");
   if (status?.killed) add("bad", TRADING, "killed", status.killed.replace(/^killed /, ""));

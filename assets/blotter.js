@@ -1,6 +1,7 @@
 // The blotter: parents ▸ children ▸ fills as a tree; positions; what was decided; what went wrong.
 
 import { command } from "./command.js";
+import { notes } from "./decisions.js";
 import { $, attr, button, el, flag, keyed, put } from "./dom.js";
 import { choose, mark, now, views, when } from "./feed.js";
 import { amount, hm, known, millis, number, percent, signed, span } from "./format.js";
@@ -9,12 +10,10 @@ const ORDER_COLUMNS = ["order", "side", "qty", "done / schedule", "limit", "aver
 const POSITION_COLUMNS = ["instrument", "size", "delta", "gamma", "vega", "mark"];
 const LIVE = new Set(["working", "paused"]); // parents that still do something
 const RESTING = new Set(["requested", "sent", "open", "cancelling"]); // children that may still fill
-const NOTES_SHOWN = 200;
 const SURE_MS = 3000;
 
 let tab = "orders";
 let bodies = {};
-let seen = 0; // the last alert that was looked at
 const open = new Map(); // row id → opened or closed by hand
 export const focus = { parent: "" }; // whose progress is drawn
 
@@ -25,7 +24,7 @@ export function start() {
   turn(tab);
   when(["desk", "tick"], orders);
   when(["desk"], positions);
-  when(["notes"], notes);
+  when(["notes"], () => notes(tab, bodies));
 }
 
 function turn(name) {
@@ -35,10 +34,12 @@ function turn(name) {
   for (const topic of ["desk", "notes"]) mark(topic);
 }
 
+const classOf = (column) => `c-${column.split(" ")[0]}`;
+
 function table(columns) {
   const node = el("table");
   const head = el("tr");
-  for (const name of columns) head.append(el("th", "", name));
+  for (const name of columns) head.append(el("th", classOf(name), name));
   node.className = columns === ORDER_COLUMNS ? "orders" : "positions";
   node.append((node.empty = el("caption", "empty")), el("thead"), (node.body = el("tbody")));
   node.tHead.append(head);
@@ -56,8 +57,13 @@ function orders() {
   put($("blotter-sum"), desk ? summary(desk) : "");
   if (tab !== "orders") return;
   const rows = desk ? tree(desk) : [];
-  blank(bodies.orders, rows.length ? "" : desk ? "No orders yet. Fill in the ticket and send a parent." : "Waiting for the engine.");
+  blank(bodies.orders, rows.length ? "" : none());
   keyed(bodies.orders.body, rows, (row) => row.id, make, fill);
+}
+
+function none() {
+  if (!views.desk) return "Waiting for the engine.";
+  return views.status?.mode === "replay" ? "No orders up to this moment." : "No orders yet. Fill in the ticket and send a parent.";
 }
 
 function summary(desk) {
@@ -100,9 +106,11 @@ function branch(rows, child, fills) {
 
 function make(item) {
   const row = el("tr", item.kind);
-  row.cells_ = ORDER_COLUMNS.map(() => el("td"));
-  row.append(...row.cells_);
-  const [first, , , done, , , , , dial, , state] = row.cells_;
+  row.cells_ = Object.fromEntries(ORDER_COLUMNS.map((name) => [name, el("td", classOf(name))]));
+  const { order: first, "done / schedule": done, dial, state } = row.cells_;
+  const parts = ORDER_COLUMNS.map((name) => row.cells_[name]);
+  if (item.kind === "parent") row.append(...parts);
+  else row.append(...parts.slice(0, 6), (row.story = el("td", "story")), parts.at(-1)); // room for a reason
   row.fold = button("", "fold", () => {
     open.set(item.id, !row.shown);
     mark("desk");
@@ -115,7 +123,11 @@ function make(item) {
     dial.append(...(row.dials = dials(row)));
   }
   const last = el("div", "state");
+  row.why = el("span", "why dim");
   last.append((row.word = el("span", "word")), (row.acts = el("span", "acts")));
+  if (row.story) row.story.append(row.why);
+  else row.word.after(row.why);
+  if (row.story) row.story.colSpan = 4;
   state.append(last);
   if (item.kind === "parent") row.acts.append((row.pause = pauses(row)), (row.stop = sure("cancel", () => ask(row, { do: "cancel_parent", parent: row.item.id }))));
   if (item.kind === "child") row.acts.append((row.stop = button("cancel", "act", () => ask(row, { do: "cancel", child: row.item.id }))));
@@ -176,38 +188,44 @@ function fill(row, item) {
   else if (item.kind === "child") childRow(row, item.row);
   else if (item.kind === "fill") fillRow(row, item.row);
   else put(row.name, `by hand (${item.count})`);
-  if (row.said) put(row.word, row.said);
-  flag(row.word, "bad", row.said && row.said !== "pending…");
+  if (row.said) put(row.why, row.said); // what came of the last click in this row
+  if (row.said) row.why.title = row.said;
+  flag(row.why, "bad", row.said && row.said !== "pending…");
 }
 
 const digits = (value) => (Math.abs(value) >= 1000 ? 1 : 4);
 const price = (value, more = 0) => (known(value) ? number(value, digits(value) + more) : "–");
 
-function set(row, index, text, tone) {
-  put(row.cells_[index], text);
-  if (tone) row.cells_[index].className = tone;
+function set(row, column, text) {
+  put(row.cells_[column], text);
+}
+
+function side(row, one) {
+  set(row, "side", one.side);
+  flag(row.cells_.side, "up", one.side === "buy");
+  flag(row.cells_.side, "down", one.side === "sell");
 }
 
 function parentRow(row, parent) {
   put(row.name, parent.instrument);
   put(row.tail, ` · ${parent.algorithm}`);
-  set(row, 1, parent.side, parent.side === "buy" ? "up" : "down");
-  set(row, 2, amount(parent.amount));
+  side(row, parent);
+  set(row, "qty", amount(parent.amount));
   const share = parent.amount ? parent.filled / parent.amount : 0;
   put(row.share, percent(share));
   row.bar.fill.style.width = percentOf(share);
   row.bar.mark.style.left = percentOf(parent.amount ? parent.scheduled / parent.amount : 0);
   row.bar.title = `${amount(parent.filled)} done, ${amount(parent.scheduled)} due, ${amount(parent.working)} working`;
-  set(row, 4, price(parent.limit));
-  set(row, 5, price(parent.average, digits(parent.average) === 4 ? 1 : 0));
-  set(row, 6, price(parent.arrival));
-  set(row, 7, known(parent.shortfall_ticks) ? `${signed(parent.shortfall_ticks, 1)} t` : "–");
+  set(row, "limit", price(parent.limit));
+  set(row, "average", price(parent.average, digits(parent.average) === 4 ? 1 : 0));
+  set(row, "arrival", price(parent.arrival));
+  set(row, "shortfall", known(parent.shortfall_ticks) ? `${signed(parent.shortfall_ticks, 1)} t` : "–");
   const live = LIVE.has(parent.state);
   for (const press of row.dials) {
     attr(press, "aria-pressed", press.dataset.dial === parent.dial);
     press.disabled = !live;
   }
-  set(row, 9, live ? span(parent.end_ms - now()) : hm(parent.end_ms));
+  set(row, "left", live ? span(parent.end_ms - now()) : hm(parent.end_ms));
   word(row, parent.state, parent.reason);
   row.acts.hidden = !live;
   put(row.pause, parent.state === "paused" ? "resume" : "pause");
@@ -217,13 +235,14 @@ function parentRow(row, parent) {
 const percentOf = (share) => `${(Math.min(1, Math.max(0, share)) * 100).toFixed(1)}%`;
 
 function childRow(row, child) {
-  put(row.name, child.id);
+  put(row.name, `c${child.id.split("-").at(-1)}`); // its number; the whole label is in the title
+  row.name.title = child.id;
   put(row.tail, ` ${child.post_only ? "post" : "take"}${child.parent ? "" : ` · ${child.instrument}`}`);
-  set(row, 1, child.side, child.side === "buy" ? "up" : "down");
-  set(row, 2, amount(child.amount));
-  set(row, 3, child.filled ? `${percent(child.filled / child.amount)}` : "0 %");
-  set(row, 4, price(child.price));
-  set(row, 5, price(child.average));
+  side(row, child);
+  set(row, "qty", amount(child.amount));
+  set(row, "done / schedule", percent(child.filled / child.amount));
+  set(row, "limit", price(child.price));
+  set(row, "average", price(child.average));
   word(row, child.state, [child.reason, child.by].filter(Boolean).join(" · "));
   row.acts.hidden = !RESTING.has(child.state) || child.state === "cancelling";
 }
@@ -231,18 +250,19 @@ function childRow(row, child) {
 function fillRow(row, one) {
   put(row.name, one.trade);
   put(row.tail, one.maker ? " maker" : " taker");
-  set(row, 1, one.side);
-  set(row, 2, amount(one.amount));
-  set(row, 5, price(one.price));
-  set(row, 7, `fee ${number(one.fee, 5)}`);
+  set(row, "side", one.side);
+  set(row, "qty", amount(one.amount));
+  set(row, "average", price(one.price));
+  put(row.why, `fee ${number(one.fee, 5)}`);
   put(row.word, millis(one.t_ms));
 }
 
 const TONES = { working: "good", open: "good", paused: "warn", lapsed: "warn", expired: "warn", rejected: "bad" };
 
 function word(row, state, reason) {
-  put(row.word, reason ? `${state} · ${reason}` : state);
-  row.word.title = reason;
+  put(row.word, state);
+  put(row.why, reason);
+  row.why.title = reason;
   row.word.dataset.tone = TONES[state] ?? "";
 }
 
@@ -263,34 +283,4 @@ function positionRow(row) {
   tr.append(first);
   for (let i = 1; i < POSITION_COLUMNS.length; i++) tr.append(el("td"));
   return tr;
-}
-
-function notes() {
-  const alerts = views.notes.filter((note) => note.level === "warn" || note.level === "bad");
-  const fresh = alerts.filter((note) => note.n > seen);
-  if (fresh.length && tab !== "alerts") put($("alerts-said"), fresh[fresh.length - 1].text);
-  if (tab === "alerts" && alerts.length) seen = alerts[alerts.length - 1].n;
-  const badge = $("blotter-tabs").querySelector('[data-tab="alerts"]');
-  const count = tab === "alerts" ? 0 : fresh.length;
-  put(badge, count ? `alerts ${count}` : "alerts");
-  flag(badge, "warn", count);
-  if (tab === "decisions") list(bodies.decisions, views.notes, "Nothing has been decided yet.");
-  if (tab === "alerts") list(bodies.alerts, alerts, "No alerts.");
-}
-
-const GLYPHS = { info: "·", good: "✓", warn: "▲", bad: "■" };
-
-function list(body, all, empty) {
-  const shown = all.slice(-NOTES_SHOWN).reverse();
-  const items = shown.length ? shown : [{ n: -1, text: empty }];
-  keyed(body, items, (note) => `${note.n}:${note.text}`, line, () => {});
-}
-
-function line(note) {
-  if (note.n < 0) return el("div", "empty", note.text);
-  const row = el("div", "note");
-  row.dataset.level = note.level;
-  row.append(el("span", "time", millis(note.t_ms)), el("span", "glyph", GLYPHS[note.level]), el("span", "who", note.who), el("span", "text", note.text));
-  if (note.instrument) row.append(button(note.instrument, "link", () => choose(note.instrument)));
-  return row;
 }

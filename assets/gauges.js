@@ -85,7 +85,7 @@ function slippage(view, forecast) {
   const curve = forecast && (side === "sell" ? forecast.slip_sell : forecast.slip_buy);
   const [low, middle, high] = curve?.[TEN] ?? [];
   const threshold = view?.thresholds.slippage_10_ticks;
-  const sub = known(threshold) ? `${side === "sell" ? "selling" : "buying"} · caps over ${number(threshold, 0)}` : "";
+  const sub = known(threshold) ? `${side === "sell" ? "selling" : "buying"} · cap > ${number(threshold, 0)}` : "";
   card("gauge-slippage", view, "slippage", { value: middle, digits: 1, band: range(low, high, 1), unit: "t", low, high, top: 8, threshold, sub });
 }
 

@@ -10,6 +10,8 @@ const STEP_MS = 300;
 const STEP_PX = 2;
 const FAN_PX = 34; // at the right edge, for the forecast
 const KEPT = 900;
+const SILENT = 10; // slots without a drawing after which nobody knows what the book was
+const NOTHING = { bids: [], asks: [] };
 const AXIS_PX = 14;
 
 let columns = []; // {slot, bids, asks}, oldest first
@@ -53,14 +55,15 @@ function draw() {
   c.restore();
 }
 
-// One column a slot of the desk's own time; a slot in which the book said nothing looks like the one before.
+// One column a slot of the desk's own time.
 function gather(view) {
   const slot = Math.floor(now() / STEP_MS);
   const last = columns[columns.length - 1]?.slot ?? slot - 1;
   if (slot < last - 5 || slot > last + KEPT) columns = []; // a replay has jumped
-  const book = view.stale ? { bids: [], asks: [] } : view;
-  const from = columns.length ? last + 1 : slot;
-  for (let next = from; next <= slot; next++) columns.push({ slot: next, bids: book.bids, asks: book.asks });
+  const between = slot - last > SILENT ? NOTHING : (columns[columns.length - 1] ?? NOTHING); // unseen stays dark
+  for (let next = last + 1; next < slot; next++) columns.push({ ...between, slot: next });
+  const { bids, asks } = view.stale ? NOTHING : view;
+  if (slot > last) columns.push({ slot, bids, asks });
   if (columns.length > KEPT) columns.splice(0, columns.length - KEPT);
   const newest = trades.length ? trades[trades.length - 1][0] : 0;
   for (const trade of view.trades) if (trade[0] > newest) trades.push(trade);

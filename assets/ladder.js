@@ -234,7 +234,7 @@ function confirm(view, act, price) {
   strip.hidden = false;
   if (!(contracts > 0)) {
     put(words, "The ticket has no quantity: fill it in first.");
-    strip.append(button("close", "quiet", close));
+    strip.append(button("close", "quiet last", close));
     return;
   }
   const how = takes ? "immediate or cancel" : "post-only";
@@ -242,10 +242,8 @@ function confirm(view, act, price) {
   const verb = { do: "order", instrument: view.instrument, side: act, quantity: contracts, price, post_only: !takes };
   const send = button("Send", "yes", async () => {
     const answer = await press(send, verb);
-    put(words, answer.text);
-    flag(words, "bad", !answer.ok);
-    send.remove();
-    setTimeout(close, answer.ok ? 1500 : 6000);
+    strip.replaceChildren(el("span", answer.ok ? "good" : "bad", answer.text), button("close", "quiet last", close));
+    setTimeout(close, answer.ok ? 2000 : 8000);
   });
   strip.append(el("span", "dim", how), send, button("Cancel", "quiet", close));
   send.focus();
@@ -254,6 +252,6 @@ function confirm(view, act, price) {
 function say(answer) {
   const strip = $("confirm");
   if (answer.ok) return;
-  strip.replaceChildren(el("span", "bad", answer.text), button("close", "quiet", () => (strip.hidden = true)));
+  strip.replaceChildren(el("span", "bad", answer.text), button("close", "quiet last", () => (strip.hidden = true)));
   strip.hidden = false;
 }

@@ -6,11 +6,12 @@ import { expiryDay, known, number, strike } from "./format.js";
 import { smiles, term } from "./smile.js";
 
 const CELL_PX = 29; // a column is at least so wide; strikes that do not fit are left out evenly
-const LABEL_PX = 58;
+const LABEL_PX = 58; // of the expiry; more where it says the coin too
 let tab = "heatmap";
 let cells = [];
 let shape = "";
 let width = 0;
+let followed = null; // [coin, day] of an option that has just been chosen
 export const picked = { code: "" }; // the expiry whose smile is drawn below
 
 export function start() {
@@ -34,7 +35,8 @@ export function start() {
   });
   when(["instrument", "chain"], () => {
     const row = views.chain?.instruments.find(([name]) => name === instrument());
-    if (row?.[1] === "option") pick(instrument().split("-")[1]);
+    followed = row?.[1] === "option" ? instrument().split("-").slice(0, 2) : null;
+    mark("surface");
   });
   when(["surface", "instrument"], draw);
 }
@@ -51,10 +53,20 @@ function draw() {
   if (!width) return;
   $("panel-surface").querySelector(".smile").hidden = !view?.smiles.length;
   if (!view?.smiles.length) return blank(views.status ? "No expiry has a quote yet." : "Waiting for the engine.");
+  followInstrument(view);
   if (!view.smiles.some((smile) => smile.code === picked.code)) picked.code = view.smiles[0].code;
   if (tab === "heatmap") grid(view);
   else if (tab === "smiles") chart(view, smiles);
   else chart(view, term);
+}
+
+// Another option is looked at: its expiry's smile is drawn. A desk of two coins says the coin with the day.
+function followInstrument(view) {
+  if (!followed) return;
+  const [coin, day] = followed;
+  const smile = view.smiles.find((one) => one.code === `${coin} ${day}`) ?? view.smiles.find((one) => one.code === day);
+  if (smile) picked.code = smile.code;
+  followed = null;
 }
 
 function blank(text) {
@@ -133,7 +145,7 @@ function options(view, row, column) {
 // Which strikes fit: those that most expiries quote, near the money before far, the picked option's always.
 function chosen(view) {
   const labels = Math.max(...view.strikes.map((k) => strike(k).length));
-  const room = Math.max(3, Math.floor((width - LABEL_PX) / Math.max(CELL_PX, labels * 5.4 + 2)));
+  const room = Math.max(3, Math.floor((width - labelWidth(view)) / Math.max(CELL_PX, labels * 5.4 + 2)));
   const forward = view.smiles[0].forward || view.strikes[Math.floor(view.strikes.length / 2)];
   const looked = Number(instrument().split("-")[2]);
   const worth = view.strikes.map((k, i) => ({
@@ -145,8 +157,11 @@ function chosen(view) {
   return worth.slice(0, room).map((one) => one.i).sort((a, b) => a - b);
 }
 
+const labelWidth = (view) => Math.max(LABEL_PX, Math.max(...view.smiles.map((smile) => smile.code.length)) * 6.6 + 8);
+
 function make(view, columns) {
   const table = el("div", "heat");
+  table.style.setProperty("--label", `${Math.round(labelWidth(view)) - 2}px`);
   table.style.setProperty("--columns", columns.length);
   table.append(el("span", "h"));
   for (const i of columns) table.append(el("span", "h", strike(view.strikes[i])));

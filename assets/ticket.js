@@ -61,6 +61,7 @@ export async function submit(_, ...values) {
 function outcome(text, tone) {
   const node = $("ticket-outcome");
   put(node, text);
+  node.title = text;
   flag(node, "good", tone === "good");
   flag(node, "bad", tone === "bad");
 }

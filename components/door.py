@@ -148,9 +148,12 @@ def same_origin(headers: Headers) -> bool:
 
 def closed(text: str) -> Response:
     """The page of a shut door: one sentence, nothing loaded. `text` is ours, never the visitor's."""
+    style = (
+        "body{background:#090c10;color:#dde5ee;font:14px/1.5 system-ui,sans-serif;display:grid;place-content:center;"
+        "min-height:90vh;text-align:center}h1{font-size:18px;letter-spacing:.03em}a{color:#7fd4ff}"
+    )
     page = (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>Tidegate</title>"
-        "<meta name=color-scheme content=dark><h1>Tidegate</h1>"
-        f"<p>{text}</p><p><a href='/'>I have logged in already</a></p></html>"
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>Tidegate</title><style>{style}</style>"
+        f"<h1>Tidegate</h1><p>{text}</p><p><a href='/'>I have logged in already</a></p></html>"
     )
     return HTMLResponse(page, status_code=401)

@@ -12,7 +12,7 @@ METERS: tuple[tuple[str, str, str, float, float], ...] = (
     ("gauge-impact", "impact 10", "ticks the micro-price is pushed in 5 s", 0, 5),
     ("gauge-fill", "fill 5 s", "chance that an order at the touch fills", 0, 100),
     ("gauge-volatility", "IV 60 s", "relative change of implied volatility", -5, 5),
-    ("gauge-spread", "spread 10 s", "ticks between bid and ask", 0, 10),
+    ("gauge-spread", "spread", "ticks between bid and ask, expected in 10 s", 0, 10),
     ("gauge-fragility", "fragility", "order-flow imbalance over depth", 0, 1),
 )
 
