@@ -32,7 +32,7 @@ FIGURES = (
     ("top-delta", "Δ coin / USD"),
     ("top-gamma", "Γ $1k"),
     ("top-vega", "vega"),
-    ("top-pnl", "PnL today"),
+    ("top-pnl", "PnL, fills today"),
     ("top-expiry", "next expiry"),
 )
 

@@ -374,7 +374,6 @@ class Venue:
     def _account(self, data: wire.AccountData) -> None:
         self.account = {
             "equity": data.equity, "margin": data.initial_margin, "delta": data.delta_total,
-            "session_pl": data.session_rpl + data.session_upl,
         }  # fmt: skip
 
     def _changes(self, orders: list[wire.OrderData], trades: list[wire.UserTradeData]) -> None:
