@@ -30,10 +30,13 @@ from engine.shell.store.outbox import Outbox
 START = 1_772_436_600 * NS  # a Monday of March 2026, 07:30 UTC
 SELDOM = 1e7  # seconds
 SMALL = Spec(expiries=2, strikes=3, futures=1)
-QUIET = VenueSettings(  # makers only: whoever trades with us is the test
+QUIET = VenueSettings(  # everybody quotes once and goes home: whatever moves a book after that is the test
     listing=SMALL,
-    crowd=Settings(option_taker_s=SELDOM, visitor_s=SELDOM, picker_s=SELDOM, future_taker_s=SELDOM),
-)
+    crowd=Settings(
+        option_maker_s=SELDOM, future_maker_s=SELDOM, option_taker_s=SELDOM, visitor_s=SELDOM, picker_s=SELDOM,
+        future_taker_s=SELDOM,
+    ),
+)  # fmt: skip
 BUSY = VenueSettings(listing=SMALL)
 CREDENTIALS = {"paper": "paper", "rival": "rival"}
 
@@ -49,7 +52,7 @@ class World:
 
     def __init__(
         self, seed: int = 1, config: Config | None = None, weights: Weights | None = None,
-        settings: VenueSettings = QUIET,
+        settings: VenueSettings = QUIET, start: int = START,
     ) -> None:  # fmt: skip
         self.seed, self.settings = seed, settings
         self.config = config or Config()
@@ -70,7 +73,7 @@ class World:
         self.hangups: list[str] = []  # what the venue closed the line for
         self._way: list[tuple[Connection, bytes]] = []
         self._inbox: Frames = []
-        self._open_venue(START)
+        self._open_venue(start)
         self._begin(Desk())
 
     def _open_venue(self, t: int, epoch: int = 1) -> None:
@@ -364,3 +367,22 @@ def ready(seed: int = 1, config: Config | None = None, settings: VenueSettings =
 
 def packed(facts: Sequence[m.Fact]) -> bytes:
     return b"".join(m.pack(fact) for fact in facts)
+
+
+def submit(world: World, name: str, **fields: Any) -> str:
+    """A parent that the desk accepts; its id."""
+    usual: dict[str, Any] = {
+        "side": Side.BUY, "quantity": 20.0, "limit": 0.04, "minutes": 2.0, "algorithm": "twap", "dial": "manual",
+    }  # fmt: skip
+    facts = world.do(m.SubmitParent(instrument=name, **(usual | fields)))
+    assert isinstance(facts[0], m.ParentAccepted), facts
+    return facts[0].id
+
+
+def proposed(world: World, name: str, **fields: Any) -> str:
+    """A parent with a proposal that waits for an answer; the proposal's id."""
+    parent = submit(world, name, **fields)
+    world.until(lambda: world.desk.proposal_of(parent))
+    proposal = world.desk.proposal_of(parent)
+    assert proposal is not None
+    return proposal.born.id

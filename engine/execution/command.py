@@ -228,7 +228,7 @@ def _size(instrument: Instrument, amount: float) -> int:
 def _whole(instrument: Instrument, amount: float, what: str) -> int:
     """A size setting, rounded to lots: it need not be exact, as an order must."""
     if not 0.0 <= amount <= instrument.lot * MAX_UNITS:
-        raise Refusal(f"a {what} of {amount:.12g} cannot be")
+        raise Refusal(f"the {what} cannot be {amount:.12g}")
     return round(amount / instrument.lot)
 
 
