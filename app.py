@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import FastAPI
 
-from components.server import build
+from components.server import SERVING, build
 from engine.__main__ import desk_options, options_of, port_number
 from engine.shell import modes
 
@@ -109,7 +109,7 @@ def _run(server: FastAPI, listening: socket.socket, token: str) -> None:
             print(f"Tidegate: http://{host}:{port}/?token={token}", flush=True)
 
     with contextlib.suppress(KeyboardInterrupt):
-        Announcing(uvicorn.Config(server, log_level="warning")).run(sockets=[listening])
+        Announcing(uvicorn.Config(server, **SERVING)).run(sockets=[listening])
 
 
 def _bind(host: str, port: int) -> socket.socket:

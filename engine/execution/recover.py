@@ -71,7 +71,7 @@ def _introduced(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
     if epoch and epoch != desk.epoch:
         if desk.epoch:
             yield from _new_epoch(desk)
-        yield m.EpochBegan(epoch=epoch)
+        yield m.EpochBegan(epoch=epoch, first=not desk.epoch)
     yield m.Reconciling(reason="the link is up", call=f"recon{desk.facts + 1}")
 
 

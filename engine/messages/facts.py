@@ -34,6 +34,7 @@ class EpochBegan(_Fact, frozen=True, kw_only=True, tag="epoch"):
     """The venue's account began anew (a paper venue restarted): earlier orders and positions are gone there."""
 
     epoch: str
+    first: bool = False  # the first one this desk has heard of: nothing was lost by it
 
 
 class Refused(_Fact, frozen=True, kw_only=True, tag="refused"):

@@ -70,6 +70,8 @@ def _machine(fact: m.Fact) -> tuple[Level, str, str] | None:
     match fact:
         case m.Began():
             return "info", "engine", f"session {fact.session} began with the model {fact.model or 'baseline'}"
+        case m.EpochBegan(first=True):
+            return "info", "venue", f"the venue's account is in its epoch {fact.epoch}"
         case m.EpochBegan():
             return "warn", "venue", f"a new epoch began ({fact.epoch}): earlier orders and positions are gone there"
         case m.Killed():
@@ -80,7 +82,8 @@ def _machine(fact: m.Fact) -> tuple[Level, str, str] | None:
         case m.Rearmed():
             return "warn", fact.by, f"re-armed{_because(fact.reason)}"
         case m.Reconciling():
-            return "warn", "engine", f"reconciling with the venue{_because(fact.reason)}"
+            level: Level = "warn" if not fact.call else "info"  # without a call nobody can be asked: the line is down
+            return level, "engine", f"reconciling with the venue{_because(fact.reason)}"
         case m.Reconciled():
             found = "; ".join(fact.differences) or "no differences"
             return ("warn" if fact.differences else "info"), "engine", f"reconciled with the venue: {found}"
