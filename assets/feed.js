@@ -53,6 +53,17 @@ export const now = () => anchor.ms + (performance.now() - anchor.at) * anchor.ra
 
 export const instrument = () => chosen;
 
+export const picked = { code: "" }; // the expiry whose smile is drawn below
+
+// The put of a call, the call of a put, if it is listed.
+export function twin(name) {
+  const other = name.endsWith("C") ? `${name.slice(0, -1)}P` : name.endsWith("P") ? `${name.slice(0, -1)}C` : "";
+  const chain = views.chain;
+  if (!other || !chain) return "";
+  chain.names ??= new Set(chain.instruments.map(([one]) => one));
+  return chain.names.has(other) ? other : "";
+}
+
 export function choose(name) {
   if (!name || name === chosen) return;
   chosen = name;

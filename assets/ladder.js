@@ -3,9 +3,8 @@
 import { implied, years } from "./black.js";
 import { command, press } from "./command.js";
 import { $, attr, button, el, flag, put } from "./dom.js";
-import { choose, instrument, mark, now, views, when } from "./feed.js";
+import { choose, instrument, mark, now, twin, views, when } from "./feed.js";
 import { amount, known, number, percent } from "./format.js";
-import { twin } from "./surface.js";
 import { fill, quantity } from "./ticket.js";
 import { follow, move, prices, recentre, ROW, rowOf, stray, yOf } from "./window.js";
 

@@ -1,9 +1,8 @@
 // Smiles as lines: bid–ask whiskers and the fit of one expiry; all expiries together; the term structure.
 
 import { $, colour, put, surfaceOf } from "./dom.js";
-import { choose, instrument, mark, views, when } from "./feed.js";
+import { choose, instrument, mark, picked, twin, views, when } from "./feed.js";
 import { expiryDay, known, number, signed, strike } from "./format.js";
-import { picked, twin } from "./surface.js";
 
 const PAD = { left: 28, right: 8, top: 8, bottom: 16 };
 const sizes = new WeakMap();

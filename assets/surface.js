@@ -1,7 +1,7 @@
 // The volatility surface as strike × expiry; a click on a cell opens that option's ladder.
 
 import { $, attr, el, flag, put } from "./dom.js";
-import { choose, instrument, mark, views, when } from "./feed.js";
+import { choose, instrument, mark, picked, twin, views, when } from "./feed.js";
 import { expiryDay, known, number, strike } from "./format.js";
 import { smiles, term } from "./smile.js";
 
@@ -12,7 +12,6 @@ let cells = [];
 let shape = "";
 let width = 0;
 let followed = null; // [coin, day] of an option that has just been chosen
-export const picked = { code: "" }; // the expiry whose smile is drawn below
 
 export function start() {
   const box = $("surface");
@@ -122,15 +121,6 @@ function between({ curve_strikes: ks, curve_iv: ivs }, k) {
   if (ks[i] === k || i === 0) return ivs[i];
   const share = Math.log(k / ks[i - 1]) / Math.log(ks[i] / ks[i - 1]);
   return ivs[i - 1] + share * (ivs[i] - ivs[i - 1]);
-}
-
-// The put of a call, the call of a put, if it is listed.
-export function twin(name) {
-  const other = name.endsWith("C") ? `${name.slice(0, -1)}P` : name.endsWith("P") ? `${name.slice(0, -1)}C` : "";
-  const chain = views.chain;
-  if (!other || !chain) return "";
-  chain.names ??= new Set(chain.instruments.map(([one]) => one));
-  return chain.names.has(other) ? other : "";
 }
 
 // The out-of-the-money option of a cell first, and its twin.
