@@ -18,9 +18,10 @@ from dash.dependencies import ALL
 from components import ticket
 from components.door import visitor
 from components.relay import DriveDo, Relay
-from engine.messages import Answer, SendOrder, SubmitParent, Verb
+from engine.messages import Answer, SendOrder, SubmitParent, Verb, pack
 
 LANES = 6
+MAX_SAID = 4096  # bytes of one command: the engine's link is shared by all screens, and a monster would cut it
 
 
 class Drive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,11 +86,21 @@ def verb_of(said: object) -> Verb:
         verb: Verb = msgspec.convert(said, Verb)
     except msgspec.ValidationError as error:
         raise Misput(sentence(str(error), said)) from None
+    _bounded(verb)
     if isinstance(verb, SubmitParent | SendOrder) and verb.quantity <= 0:
         raise Misput("the quantity must be above zero")
     if isinstance(verb, SubmitParent) and verb.minutes <= 0:
         raise Misput("the minutes must be above zero")
     return verb
+
+
+def _bounded(verb: Verb) -> None:
+    try:
+        size = len(pack(verb))
+    except (OverflowError, UnicodeEncodeError):
+        raise Misput("that holds a number or a letter that cannot be sent") from None
+    if size > MAX_SAID:
+        raise Misput("that is too long for a command")
 
 
 def drive_of(said: object) -> Drive:

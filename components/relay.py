@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 
@@ -123,7 +123,7 @@ def topic_of(view: View) -> str:
 class Look(msgspec.Struct, forbid_unknown_fields=True):
     """What a page says on its feed; any one of the fields."""
 
-    look: str | None = None
+    look: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     hidden: bool | None = None
     recall: int | None = None
 

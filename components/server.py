@@ -136,7 +136,7 @@ async def _hear(socket: WebSocket, screen: Screen, relay: Relay) -> None:
         while True:
             try:
                 said = msgspec.json.decode(await socket.receive_text(), type=Look)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, KeyError):  # KeyError: starlette's word for a message that is not text
                 await socket.close(4400, "not a word this feed knows")
                 return
             screen.hear(said)

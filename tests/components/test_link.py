@@ -52,6 +52,9 @@ MISPUT: list[tuple[object, str]] = [
     (SUBMIT | {"side": "up"}, "the side cannot be 'up'"),
     (SUBMIT | {"urgency": 2.5}, "the urgency cannot be '2.5'"),
     ({"do": "approve", "proposal": "i", "revision": "x"}, "the revision cannot be 'x'"),
+    ({"do": "approve", "proposal": "i", "revision": 10**30}, "that holds a number or a letter that cannot be sent"),
+    ({"do": "pause", "parent": "\ud800"}, "that holds a number or a letter that cannot be sent"),
+    ({"do": "reject", "proposal": "i", "reason": "x" * 5000}, "that is too long for a command"),
 ]
 
 

@@ -112,6 +112,19 @@ def test_a_click_that_cannot_be_meant_never_reaches_the_desk() -> None:
     asyncio.run(asyncio.wait_for(walk(), 20))
 
 
+@pytest.mark.parametrize("word", ["{{{", '{"kill": true}', '{"look": "' + "A" * 101 + '"}'])
+def test_a_page_that_says_what_nobody_understands_is_shown_out(word: str) -> None:
+    async def walk() -> None:
+        async with world() as w, socket(w.app, "/feed", w.headers) as page:
+            await page.until("status")
+            await page.say(word)
+            with pytest.raises(Refused, match="not a word"):
+                await page.until("what never comes")
+            assert w.desk.looks == []
+
+    asyncio.run(asyncio.wait_for(walk(), 20))
+
+
 def test_health_says_what_the_desk_says_and_down_once_it_has_gone() -> None:
     async def walk() -> None:
         async with world() as w, socket(w.app, "/feed", w.headers) as page:
