@@ -40,13 +40,14 @@ class Net(nn.Module):
         self.hidden = hidden
         self.lstm = nn.LSTM(features, hidden, LAYERS, batch_first=True)
         self.drop = nn.Dropout(dropout)
-        self.head = nn.Linear(hidden, OUTPUTS)
+        self.head = nn.Linear(hidden + features, OUTPUTS)
         nn.init.zeros_(self.head.weight)  # so that it begins as its bias, which `begin` sets to the baseline
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """x (B, T, F) standardised and clipped → outputs (B, T, OUTPUTS), state after the last step."""
         seen, state = self.lstm(x, state)  # (B, T, H), (LAYERS, B, H) × 2
-        return noncrossing(self.head(self.drop(seen))), state  # (B, T, OUTPUTS)
+        both = torch.cat([self.drop(seen), x], dim=-1)  # (B, T, H + F): what is plain in the present is read directly
+        return noncrossing(self.head(both)), state  # (B, T, OUTPUTS)
 
 
 def noncrossing(raw: Tensor) -> Tensor:
@@ -120,6 +121,6 @@ def arrays(net: Net) -> dict[str, Array]:
         bias = getattr(net.lstm, f"bias_ih_l{layer}") + getattr(net.lstm, f"bias_hh_l{layer}")
         out[f"lstm{layer}"] = np.ascontiguousarray(gates.numpy())
         out[f"bias{layer}"] = bias.detach().reshape(4, net.hidden).numpy().copy()  # (4H,) → (4, H)
-    out["head"] = np.ascontiguousarray(net.head.weight.detach().T.numpy())  # (OUTPUTS, H) → (H, OUTPUTS)
+    out["head"] = np.ascontiguousarray(net.head.weight.detach().T.numpy())  # (OUTPUTS, H + F) → (H + F, OUTPUTS)
     out["head_bias"] = net.head.bias.detach().numpy().copy()
     return out

@@ -79,6 +79,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     horizon_s: float
     temperature: float
     trust: dict[str, float]  # by head, 0 … 1: how much of the model's difference from the baseline is said
+    future_trust: dict[str, float]
     iv_scale: float  # per cent per unit of the iv head
     rates: Rates
     future_rates: Rates
@@ -100,20 +101,17 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 class Weights:
     """A header and its arrays, checked against each other: `mean`, `scale` (F,); `lstm0`, `lstm1` (4, in + H, H) with
     gates in the order input, forget, cell, output and inputs above hidden state; `bias0`, `bias1` (4, H); `head`
-    (H, OUTPUTS), `head_bias` (OUTPUTS,); `logistic` (F + 1, 3), a rival that travels along to be judged on the same
-    sessions, its intercepts last. A scale of 0 mutes a feature that never varied in training."""
+    (H + F, OUTPUTS), `head_bias` (OUTPUTS,); `logistic` (F + 1, 3), a rival that travels along to be judged on the same
+    sessions, its intercepts last. By kind of instrument, in the outputs' columns (OUTPUTS,): `base`, what the baseline
+    says, and `trust`. A scale of 0 mutes a feature that never varied in training."""
 
     def __init__(self, header: Header, arrays: Mapping[str, Array]) -> None:
         self.header = msgspec.json.decode(msgspec.json.encode(header), type=Header)  # as it will be read: 1 is 1.0
         self.arrays = {name: np.ascontiguousarray(arrays[name], dtype=np.float32) for name, _ in header.arrays}
         self.id = "lstm-" + hashlib.sha256(self._body()).hexdigest()[:12]
         _check(self)
-        self.trust = np.concatenate([np.full(width, header.trust[name], np.float32) for name, width in HEADS])
-        self._base = {kind: _said_by(self.header.base(kind)) for kind in Kind}
-
-    def base(self, kind: Kind) -> Array:
-        """What the baseline says of an instrument of this kind, in the columns of the outputs: (OUTPUTS,)."""
-        return self._base[kind]
+        self.base = {kind: _said_by(self.header.base(kind)) for kind in Kind}
+        self.trust = {kind: _spread(header.trust if kind is Kind.OPTION else header.future_trust) for kind in Kind}
 
     def _body(self) -> bytes:
         text = msgspec.json.encode(self.header)
@@ -142,6 +140,10 @@ class Weights:
         return cls(header, _cut(header, data[at + size : -HASH]))
 
 
+def _spread(trust: Mapping[str, float]) -> Array:
+    return np.concatenate([np.full(width, trust[name], np.float32) for name, width in HEADS])
+
+
 def _said_by(rates: Rates) -> Array:
     """Base rates, the book as it stands with its usual error, persistence: no correction wherever that is nothing."""
     out = np.zeros(OUTPUTS, np.float32)
@@ -161,7 +163,7 @@ def header_arrays(hidden: int, features: int) -> tuple[tuple[str, tuple[int, ...
         ("bias0", (4, hidden)),
         ("lstm1", (4, 2 * hidden, hidden)),
         ("bias1", (4, hidden)),
-        ("head", (hidden, OUTPUTS)),
+        ("head", (hidden + features, OUTPUTS)),
         ("head_bias", (OUTPUTS,)),
         ("logistic", (features + 1, 3)),
     )
@@ -191,7 +193,8 @@ def _check(weights: Weights) -> None:
         raise BadWeights("an array differs from its header's shape")
     if not all(np.isfinite(array).all() for array in weights.arrays.values()):
         raise BadWeights("the weights hold numbers that are not finite")
-    if set(header.trust) != {name for name, _ in HEADS} or not all(0 <= share <= 1 for share in header.trust.values()):
-        raise BadWeights("the weights do not say how far each head is to be trusted")
+    for trust in (header.trust, header.future_trust):
+        if set(trust) != {name for name, _ in HEADS} or not all(0 <= share <= 1 for share in trust.values()):
+            raise BadWeights("the weights do not say how far each head is to be trusted")
     if min(header.temperature, header.threshold_ticks, header.future_threshold_ticks) <= 0:
         raise BadWeights("the weights' temperature and thresholds must be positive")

@@ -12,14 +12,14 @@ are corrections to what the book as it stands says (baseline.py), so a book with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import WARM_STEPS
-from engine.domain import NS
+from engine.domain import NS, Kind
 from engine.forecast.baseline import Rates, Standing, baseline, standing
 from engine.forecast.features import Row
 from engine.forecast.others import OwnLots
@@ -32,6 +32,7 @@ __all__ = ["BadWeights", "Forecaster", "Weights"]
 CLIP = 8.0  # standardised features beyond this tell no more
 STRANGE = 6.0  # and beyond this they are not like the training's
 STRANGE_SHARE = 0.05  # of the features, smoothed over about five seconds: the instrument is unfamiliar
+NEVER = 1e-3  # a feature that never varied in training and differs by more than this now is another world
 GAP_NS = NS  # a pause longer than this begins anew
 NO_BOOK: OwnLots = {}
 
@@ -130,8 +131,8 @@ class Forecaster:
         names = list(self.standings)
         if not names:
             return {}
-        base = np.stack([self.weights.base(self.standings[name].instrument.kind) for name in names])
-        said = spoken(np.stack([outputs[name] for name in names]), base, self.weights)
+        kinds = [self.standings[name].instrument.kind for name in names]
+        said = spoken(np.stack([outputs[name] for name in names]), kinds, self.weights)
         return {
             name: _forecast(t, self.weights, self._carried[name], self.standings[name], values)
             for name, values in zip(names, said.tolist(), strict=True)
@@ -158,23 +159,25 @@ def standardise(rows: NDArray[np.float32], weights: Weights) -> Array:
 
 
 def unlike(rows: Array, x: Array, weights: Weights) -> Array:
-    """(B, F) raw and standardised → the share (B,) of features outside what the training saw: far out, or different at
-    all from what never varied there."""
-    fixed = (weights.arrays["scale"] == 0) & (np.abs(rows - weights.arrays["mean"]) > 1e-3)
-    out: Array = ((np.abs(x) > STRANGE) | fixed).mean(axis=1)
+    """(B, F) raw and standardised → (B,) how unlike the training: the share of features that are far out; 1 when one
+    differs that never varied there, as when an input is missing that never was."""
+    fixed = (weights.arrays["scale"] == 0) & (np.abs(rows - weights.arrays["mean"]) > NEVER)
+    out: Array = np.where(fixed.any(axis=1), 1.0, (np.abs(x) > STRANGE).mean(axis=1))
     return out
 
 
 def step_arrays(weights: Weights, x: Array, h: Array, c: Array) -> Array:
     """One LSTM step of both layers, in place in `h` and `c` (LAYERS, B, H); x is (B, F). Returns (B, OUTPUTS)."""
+    below = x
     for layer in range(LAYERS):
-        seen = np.concatenate([x, h[layer]], axis=1)[:, None, None, :]  # (B, 1, 1, in + H)
+        seen = np.concatenate([below, h[layer]], axis=1)[:, None, None, :]  # (B, 1, 1, in + H)
         gates = (seen @ weights.arrays[f"lstm{layer}"])[:, :, 0, :] + weights.arrays[f"bias{layer}"]  # (B, 4, H)
         joined = sigmoid(gates)
         c[layer] = joined[:, 1] * c[layer] + joined[:, 0] * np.tanh(gates[:, 2])
         h[layer] = joined[:, 3] * np.tanh(c[layer])
-        x = h[layer]
-    return noncrossing((x[:, None, :] @ weights.arrays["head"])[:, 0] + weights.arrays["head_bias"])
+        below = h[layer]
+    both = np.concatenate([below, x], axis=1)[:, None, :]  # (B, 1, H + F)
+    return noncrossing((both @ weights.arrays["head"])[:, 0] + weights.arrays["head_bias"])
 
 
 def sigmoid(x: Array) -> Array:
@@ -193,14 +196,15 @@ def noncrossing(raw: Array) -> Array:
     return out
 
 
-def spoken(out: Array, base: Array, weights: Weights) -> Array:
-    """Head outputs and the baseline's (B, OUTPUTS) → what is said: probabilities, calibrated, and per cent in the same
-    columns, drawn towards the baseline as far as the held-out sessions taught."""
+def spoken(out: Array, kinds: Sequence[Kind], weights: Weights) -> Array:
+    """Head outputs (B, OUTPUTS) of instruments of these kinds → what is said: probabilities, calibrated, and per cent
+    in the same columns, drawn towards the baseline as far as the held-out sessions taught."""
     said = out.astype(np.float32, copy=True)
     said[:, columns("direction")] = softmax(out[:, columns("direction")] / np.float32(weights.header.temperature))
     said[:, columns("fill")] = sigmoid(out[:, columns("fill")])
     said[:, columns("iv")] *= np.float32(weights.header.iv_scale)
-    mixed: Array = base + weights.trust * (said - base)
+    base = np.stack([weights.base[kind] for kind in kinds])
+    mixed: Array = base + np.stack([weights.trust[kind] for kind in kinds]) * (said - base)
     return mixed
 
 

@@ -27,8 +27,14 @@ def calibrated(weights: Weights, frozen: Frozen, held: Sequence[Part]) -> Weight
     known = ~np.isnan(seen.came[:, 0])
     logits = np.log(np.maximum(seen.said[known][:, columns("direction")], 1e-7)).astype(np.float32)
     warm = _with(weights, temperature=temperature(logits, seen.came[known, 0].astype(np.int64)))
-    seen = _gather(warm, frozen, held)
-    return _with(warm, trust={name: _trust(name, seen, frozen.iv_scale) for name, _ in HEADS})
+    options, futures = (
+        _gather(warm, frozen, [part for part in held if part.stretch.option is option]) for option in (True, False)
+    )
+    return _with(
+        warm,
+        trust={name: _trust(name, options, frozen.iv_scale) for name, _ in HEADS},
+        future_trust={name: _trust(name, futures, frozen.iv_scale) for name, _ in HEADS},
+    )
 
 
 def _with(weights: Weights, **changes: object) -> Weights:
@@ -47,7 +53,7 @@ class _Seen(NamedTuple):
 def _gather(weights: Weights, frozen: Frozen, parts: Sequence[Part]) -> _Seen:
     at = slice(WARM_STEPS, None, EVERY)
     said = [rows[at] for rows in outputs_of(weights, parts)]
-    base = [np.tile(weights.base(part.stretch.instrument.kind), (len(rows), 1))
+    base = [np.tile(weights.base[part.stretch.instrument.kind], (len(rows), 1))
             for part, rows in zip(parts, said, strict=True)]  # fmt: skip
     came = [targets(part.stretch, part.labels, frozen)[part.span][at] for part in parts]
     numbers = [np.full(len(rows), k) for k, rows in enumerate(said)]

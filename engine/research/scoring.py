@@ -43,8 +43,8 @@ def outputs_of(weights: Weights, parts: Sequence[Part]) -> list[NDArray[np.float
         x = np.stack([_seen(weights, parts[k]) for k in members])  # (B, T, F)
         h = np.zeros((LAYERS, len(members), weights.header.hidden), np.float32)
         c = h.copy()
-        base = np.stack([weights.base(parts[k].stretch.instrument.kind) for k in members])
-        said = np.stack([spoken(step_arrays(weights, x[:, t], h, c), base, weights) for t in range(steps)], axis=1)
+        kinds = [parts[k].stretch.instrument.kind for k in members]
+        said = np.stack([spoken(step_arrays(weights, x[:, t], h, c), kinds, weights) for t in range(steps)], axis=1)
         for place, k in enumerate(members):
             out[k] = said[place]
     return out

@@ -33,7 +33,7 @@ from engine.research.scoring import score
 from engine.research.targets import EMBARGO, Frozen, Part, freeze, labels_of, targets
 
 Say = Callable[[str], None]
-FIRST_SEED, FRESH_SEED = 101, 901  # of the training sessions, of the judged ones
+FIRST_SEED, FRESH_SEED = 101, 911  # of the training sessions, of the judged ones
 WORKERS = 2  # processes that simulate
 
 
@@ -46,11 +46,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     share: float = 0.75  # of the sessions that is trained on
     hidden: int = 64
     epochs: int = 8
-    dropout: float = 0.2
+    dropout: float = 0.5
     segment: int = 1500  # steps
     chunk: int = 100
     batch: int = 16
-    rate: float = 2e-3
+    rate: float = 1e-3
     clip: float = 1.0
     seed: int = 7
 
@@ -131,6 +131,7 @@ def train_on(
         horizon_s=HORIZON_NS["direction"] / NS,
         temperature=1.0,
         trust={name: 1.0 for name, _ in HEADS},
+        future_trust={name: 1.0 for name, _ in HEADS},
         iv_scale=frozen.iv_scale,
         rates=frozen.option_rates,
         future_rates=frozen.future_rates,

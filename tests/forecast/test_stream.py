@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import WARM_STEPS
+from engine.forecast.baseline import Rates
 from engine.forecast.features import NAMES
-from engine.forecast.parameters import BadWeights, columns
+from engine.forecast.parameters import BadWeights, Weights, columns
 from engine.forecast.stream import CLIP, Forecaster
 from engine.market.book import Book
 from engine.messages import SIZES, Forecast
@@ -131,6 +132,30 @@ def test_inputs_unlike_the_trainings_are_said() -> None:
     strange = stepped(Forecaster(WEIGHTS), {"a": 20 * vectors(1, 100)})
     assert all(step["a"].familiar for step in usual)
     assert not strange[-1]["a"].familiar
+
+
+def test_an_input_missing_that_never_was_is_unfamiliar_at_once() -> None:
+    """A feature that never varied in training has no scale; any other value of it is another world."""
+    ones = WEIGHTS.arrays["scale"].copy()
+    ones[NAMES.index("no_under")] = 0.0
+    weights = Weights(WEIGHTS.header, {**WEIGHTS.arrays, "scale": ones})
+    rows = vectors(1, 100)
+    rows[:, NAMES.index("no_under")] = 0.0
+    assert stepped(Forecaster(weights), {"a": rows})[-1]["a"].familiar
+    rows[:, NAMES.index("no_under")] = 1.0
+    assert not stepped(Forecaster(weights), {"a": rows})[-1]["a"].familiar
+
+
+def test_a_head_without_trust_says_what_the_baseline_says() -> None:
+    none = dict.fromkeys(WEIGHTS.header.trust, 0.0)
+    forecaster = Forecaster(weights_of(NET, trust=none, rates=Rates(up=0.2, down=0.1, fill_bid=0.3)))
+    said = stepped(forecaster, {"a": vectors(1, 60)})[-1]["a"]
+    base = forecaster.baselines["a"]
+    assert said.up == pytest.approx(base.up)
+    assert said.fill_bid == pytest.approx(base.fill_bid)
+    assert said.slip_buy[3] == pytest.approx(base.slip_buy[3])
+    assert said.impact_sell == pytest.approx(base.impact_sell)
+    assert said.spread_ticks == pytest.approx(base.spread_ticks)
 
 
 def test_quantile_heads_hold_steps_up() -> None:

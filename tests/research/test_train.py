@@ -38,7 +38,8 @@ def test_training_twice_with_one_seed_gives_the_same_file(weights: Weights) -> N
 def test_a_signal_that_is_there_is_found(weights: Weights) -> None:
     table = score(weights, [whole(planted(77, 3000))], "made")
     loss = table["direction"]["log_loss"]
-    assert loss["lstm"] < loss["base"] - 0.05
+    constant = -sum(share * np.log(share) for share in table["direction"]["shares"].values())
+    assert loss["lstm"] < min(loss["base"], constant) - 0.03
     assert loss["lstm"] < loss["logistic"]
     band = table["intervals"]["direction_vs_base"]
     assert band is not None
@@ -46,10 +47,11 @@ def test_a_signal_that_is_there_is_found(weights: Weights) -> None:
 
 
 def test_shuffled_labels_score_at_the_base_rate() -> None:
-    """Nothing of the outcome leaks into the features: with those of other moments there is no skill."""
+    """With features of other moments, in training and when judged, nothing on the way lends the model any skill."""
     blind = train_on([shuffled(stretch, 5) for stretch in DATA], PLAN, quiet)
-    loss = score(blind, [whole(planted(77, 3000))], "made")["direction"]["log_loss"]
-    assert loss["lstm"] > loss["base"] - 0.02
+    table = score(blind, [whole(shuffled(planted(77, 3000), 6))], "made")["direction"]
+    constant = -sum(share * np.log(share) for share in table["shares"].values())  # the best that no input can do
+    assert table["log_loss"]["lstm"] > constant - 0.005
 
 
 def test_trained_weights_run_in_the_stream(weights: Weights) -> None:
