@@ -205,6 +205,9 @@ def spoken(out: Array, kinds: Sequence[Kind], weights: Weights) -> Array:
     said[:, columns("iv")] *= np.float32(weights.header.iv_scale)
     base = np.stack([weights.base[kind] for kind in kinds])
     mixed: Array = base + np.stack([weights.trust[kind] for kind in kinds]) * (said - base)
+    for head in ("slip", "iv"):  # where quantiles all but meet, rounding alone could cross them
+        bands = mixed[:, columns(head)].reshape(len(mixed), -1, 3)
+        mixed[:, columns(head)] = np.maximum.accumulate(bands, axis=-1).reshape(len(mixed), -1)
     return mixed
 
 
