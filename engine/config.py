@@ -94,6 +94,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     order_ttl_s: Amount = 3.0  # `valid_until` of a taker, from the request
     passive_ttl_s: Amount = 20.0  # a resting child is cancelled and thought over after this
     lag_cross_share: Amount = 0.10  # behind schedule by this share of the parent: cross
+    finish_s: Amount = 5.0  # before its end, what a parent still lacks is taken rather than waited for
     catch_up: Amount = 3.0  # a child is at most this many times its planned size
     ask_after_s: Amount = 2.0  # past `valid_until`, before an unanswered order is asked for by label
     view_weight: Share = 0.5

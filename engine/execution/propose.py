@@ -25,6 +25,16 @@ MIN_REST_NS = NS  # a resting child is not moved sooner than this
 CANCEL_RETRY_NS = 2 * NS
 
 
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a parent stands: the lots that are due, how far it lags behind as a share of itself beyond the half child
+    that the staircase allows, and whether it may be patient no longer."""
+
+    due: int
+    lag: float
+    closing: bool
+    late: bool
+
+
 class Want(msgspec.Struct, frozen=True, kw_only=True):
     """A child that the parent wants now. `lots` and `units` inside; `why` is said to the trader."""
 
@@ -58,20 +68,18 @@ def work(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
 
 def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, advice: policy.Advice) -> Want | str:
     """What the parent wants now, or in words why nothing. Pure."""
-    order, settings = parent.order, desk.config.execution
+    order = parent.order
     blocked = risk.closed(desk, picture) or risk.unsound(picture, instrument.name, desk.config.limits.silence_s)
     if blocked:
         return blocked
     bid, ask = touch(picture, instrument, Side.BUY), touch(picture, instrument, Side.SELL)
     if bid is None or ask is None:
         return "the book is one-sided"
-    due = planned(order.quantity, parent.done_at_start, parent.start, order.end, picture.now)
-    quantity = _quantity(desk, parent, instrument, advice, due)
+    pace = _pace(desk, picture, parent, instrument)
+    quantity = _quantity(desk, parent, instrument, advice, pace.due)
     if quantity <= 0:
         return "on schedule"
-    lag = _lag(desk, parent, instrument, due)
-    patience = settings.lag_cross_share * (10 - order.urgency) / 5
-    cross = advice.action.style == "cross" or (advice.action.style == "schedule" and lag > patience)
+    cross = _impatient(advice, pace)
     worst = _worst(picture, instrument, order, quantity, cross, advice.action.style, bid, ask)
     far = ask if order.side is Side.BUY else bid
     crosses = order.side.sign * (worst - far) >= 0
@@ -83,7 +91,7 @@ def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, a
     cost, wait = _costs(picture, instrument, order.side, worst, cross)
     return Want(
         quantity=quantity, worst=worst, cross=cross, row=advice.row, cost_ticks=cost, wait_ticks=wait,
-        why=_sentence(picture, instrument, order, advice, quantity, worst, cross, lag),
+        why=_sentence(picture, instrument, order, advice, quantity, worst, cross, pace),
     )  # fmt: skip
 
 
@@ -176,15 +184,19 @@ def _halt(desk: Desk, picture: Picture, parent: Parent, advice: policy.Advice) -
 def _tend(
     desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, advice: policy.Advice
 ) -> Iterator[m.Fact]:
-    """Pull resting children that the market has left behind, or whose place a crossing child needs."""
-    own_touch = touch(picture, instrument, parent.order.side)
+    """Pull resting children that could stand better, or whose place a crossing child needs and can take."""
+    order = parent.order
+    near, far = touch(picture, instrument, order.side), touch(picture, instrument, order.side.other)
+    pace = _pace(desk, picture, parent, instrument)
+    crossing = _impatient(advice, pace) and far is not None and order.side.sign * (order.limit - far) >= 0
     for child in desk.children_of(parent.order.id):
         age = picture.now - child.opened
         if child.state != "open" or age < MIN_REST_NS or picture.now - child.cancelling < CANCEL_RETRY_NS:
             continue
-        left = own_touch is not None and parent.order.side.sign * (own_touch - child.price) > 0
-        if advice.action.style == "cross":
-            yield cancel(desk, child.request.child, by="policy", reason=f"the row '{advice.row}' crosses instead")
+        left = near is not None and order.side.sign * (side_price(order.side, near, order.limit) - child.price) > 0
+        if crossing:
+            why = f"the row '{advice.row}' crosses" if advice.action.style == "cross" else "too late to wait: crossing"
+            yield cancel(desk, child.request.child, by="policy", reason=f"{why} instead")
         elif left and advice.action.style != "wait":
             yield cancel(desk, child.request.child, by="policy", reason="the market moved away")
         elif age > desk.config.execution.passive_ttl_s * NS:
@@ -282,10 +294,20 @@ def _quantity(desk: Desk, parent: Parent, instrument: Instrument, advice: policy
     )  # fmt: skip
 
 
-def _lag(desk: Desk, parent: Parent, instrument: Instrument, due: int) -> float:
-    """How far behind its schedule the parent is, as a share of it: beyond the half child that the staircase allows."""
-    half = instrument.contracts(desk.config.execution.base_child) / 2
-    return max(due - parent.filled - half, 0.0) / parent.order.quantity
+def _pace(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument) -> Pace:
+    order, settings = parent.order, desk.config.execution
+    closing = picture.now >= order.end - min(round(settings.finish_s * NS), (order.end - order.start) // 10)
+    due = planned(order.quantity, parent.done_at_start, parent.start, order.end, picture.now)
+    due = order.quantity if closing else due
+    half = instrument.contracts(settings.base_child) / 2
+    lag = max(due - parent.filled - half, 0.0) / order.quantity
+    patience = settings.lag_cross_share * (10 - order.urgency) / 5
+    return Pace(due=due, lag=lag, closing=closing, late=closing or lag >= patience)
+
+
+def _impatient(advice: policy.Advice, pace: Pace) -> bool:
+    """Whether the far side is to be taken: a row says so, or the schedule's own tactic, passive first, is late."""
+    return advice.action.style == "cross" or (advice.action.style == "schedule" and pace.late)
 
 
 def _worst(
@@ -338,7 +360,7 @@ def _costs(
 
 def _sentence(
     picture: Picture, instrument: Instrument, order: m.ParentAccepted, advice: policy.Advice, quantity: int, worst: int,
-    cross: bool, lag: float,
+    cross: bool, pace: Pace,
 ) -> str:  # fmt: skip
     """The reason in words a trader would use."""
     amount, price = f"{instrument.amount(quantity):.12g}", f"{instrument.price(worst):.12g}"
@@ -358,8 +380,10 @@ def _sentence(
     if advice.row != "schedule":
         return f"The row '{advice.row}' fires: {act}."
     capped = " Size is dear: capped." if advice.max_child is not None else ""
-    if cross and lag < 0.005:
+    if cross and pace.closing:
+        return f"Its time is nearly over: {act}, the {far}.{capped}"
+    if cross and pace.lag < 0.005:
         return f"Due now, and the order is urgent: {act}, the {far}.{capped}"
     if cross:
-        return f"Behind schedule by {lag:.0%} of the order: {act}, the {far}.{capped}"
+        return f"Behind schedule by {pace.lag:.0%} of the order: {act}, the {far}.{capped}"
     return f"On the schedule, no edge: {act}.{capped}"

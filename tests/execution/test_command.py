@@ -468,7 +468,7 @@ def test_what_does_not_work_cannot_be_pulled(desk: tuple[World, str]) -> None:
 
 def test_kill_empties_the_venue_and_silences_the_desk(desk: tuple[World, str]) -> None:
     world, name = desk
-    parent = submit(world, name, dial="auto")
+    parent = submit(world, name, dial="auto", minutes=8.0)
     world.until(lambda: world.desk.live_children)
     world.do(by_hand(name, side=Side.SELL, price=0.034))
     proposal = proposed(world, name)
