@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.config import WARM_STEPS
 from engine.forecast.baseline import Rates
 from engine.forecast.features import NAMES
-from engine.forecast.parameters import BadWeights, Weights, columns
+from engine.forecast.parameters import BadWeights, Weights, columns, header_arrays
 from engine.forecast.stream import CLIP, Forecaster
 from engine.market.book import Book
 from engine.messages import SIZES, Forecast
@@ -125,6 +125,12 @@ def test_a_book_without_two_sides_has_no_forecast_but_carries_on() -> None:
     assert forecaster.step(START, {"a": x[0]}, {"a": one_sided}, {}) == {}
     assert "a" in forecaster.step(START + STEP, {"a": x[1]}, {"a": BOOK}, {})
     assert forecaster.warmth("a") == 2 / WARM_STEPS
+
+
+def test_every_product_is_small_enough_for_one_thread() -> None:
+    """The linear-algebra library splits a vector × matrix product from 9,216 elements on; then sums depend on threads."""
+    shapes = dict(header_arrays(64, len(NAMES)))
+    assert max(shapes[name][-2] * shapes[name][-1] for name in ("lstm0", "lstm1", "head")) < 9216
 
 
 def test_inputs_unlike_the_trainings_are_said() -> None:
