@@ -128,7 +128,7 @@ def test_a_book_without_two_sides_has_no_forecast_but_carries_on() -> None:
 
 
 def test_every_product_is_small_enough_for_one_thread() -> None:
-    """The linear-algebra library splits a vector × matrix product from 9,216 elements on; then sums depend on threads."""
+    """The library splits a vector × matrix product from 9,216 elements on, and sums would depend on its threads."""
     shapes = dict(header_arrays(64, len(NAMES)))
     assert max(shapes[name][-2] * shapes[name][-1] for name in ("lstm0", "lstm1", "head")) < 9216
 
