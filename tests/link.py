@@ -205,11 +205,11 @@ class World:
             self._reach(line, data)
         self.deliver()
 
-    def restart_venue(self) -> None:
-        """The paper venue is started anew: every order and position is gone, and it says so by its epoch."""
+    def restart_venue(self, *, said: bool = True) -> None:
+        """The venue is started anew: every order and position is gone, and it says so by its epoch, or does not."""
         if self.up:
             self.disconnect("the venue went away")
-        self._open_venue(self.now + NS, self.epoch + 1)
+        self._open_venue(self.now + NS, self.epoch + said)
 
     def deliver(self) -> None:
         """Hand over what the venue has said, until it has nothing more to say."""
