@@ -20,7 +20,8 @@ from engine.execution.risk import unsound
 from engine.forecast.features import Context, Features, Row, micro
 from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster, Weights
-from engine.market.state import Print, Quote, Venue
+from engine.market.state import Venue
+from engine.market.told import Print, Quote
 from engine.surface.forward import Pair, forward_of
 from engine.surface.surface import Quote as SmileQuote
 from engine.surface.surface import Surface

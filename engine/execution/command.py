@@ -12,7 +12,7 @@ from engine.execution.desk import Desk, Parent, Proposal
 from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
-from engine.market.state import Answered
+from engine.market.told import Answered
 
 KILL_AGAIN_NS = NS // 2
 MAX_MINUTES = 24 * 60

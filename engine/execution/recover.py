@@ -19,7 +19,7 @@ from engine.execution import router
 from engine.execution.desk import Desk
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
-from engine.market.state import Answered
+from engine.market.told import Answered
 
 RETRY_NS = 5 * 10**9
 

@@ -17,7 +17,8 @@ from engine.execution.desk import Child, Desk, Parent
 from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
-from engine.market.state import Answered, Changes, Placed, Venue
+from engine.market.state import Venue
+from engine.market.told import Answered, Changes, Placed
 
 ASK_AGAIN_NS = 2 * NS
 
@@ -177,7 +178,7 @@ def _state(desk: Desk, picture: Picture, order: wire.OrderData) -> Iterator[m.Fa
         yield m.Asked(child=label, call=f"fills-{desk.facts + 1}")
         return
     if order.order_state in ("filled", "cancelled", "rejected"):
-        yield m.OrderEnded(child=label, state=_ended(child, order.order_state), reason=_why(child, order))
+        yield m.OrderEnded(child=label, state=_ended(child, order.order_state), reason=_why(desk, child, order))
 
 
 def _ended(child: Child, state: str) -> m.OrderState:
@@ -187,9 +188,13 @@ def _ended(child: Child, state: str) -> m.OrderState:
     return "cancelled" if state == "cancelled" or child.state == "open" else "rejected"
 
 
-def _why(child: Child, order: wire.OrderData) -> str:
+def _why(desk: Desk, child: Child, order: wire.OrderData) -> str:
+    if order.order_state == "filled":
+        return ""
     if child.cancelling:
         return child.reason
+    if desk.killed and order.cancel_reason == "user_request":
+        return f"killed by {desk.killed.by}"
     if order.order_state == "cancelled" and not child.request.post_only:
         return "the rest found no one inside its price" if order.filled_amount else "no one inside its price"
     return (order.cancel_reason or "").replace("_", " ")

@@ -28,7 +28,7 @@ from engine.forecast.features import Context
 from engine.forecast.labels import HORIZON_NS, MIN_PRINT, costs, fitted_iv, outcome_of, place, to_ten
 from engine.forecast.parameters import Weights
 from engine.forecast.score import Frequencies, Tally, huber, log_distance, log_gain, pinball
-from engine.market.state import Print
+from engine.market.told import Print
 from engine.messages import Forecast, Skill
 
 HEADS = tuple(HORIZON_NS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -17,84 +17,15 @@ from engine import messages as m
 from engine.domain import NS, Instrument, Kind, OffGrid, Side
 from engine.market.book import Book
 from engine.market.deribit import wire
+from engine.market.told import Answered, Changes, News, Placed, Print, Quote, Resting, epoch_of, quote_of, tradable
 
 RESYNC_NS = 3 * NS  # ask again for a snapshot, or an introduction, that has not come
 PRINTS_KEPT = 60
 OWN_TRADES = 200
 ENDED_KEPT = 200
 
-T = TypeVar("T")
 BEAT_S = 10
 CLIENT = {"client_name": "tidegate", "client_version": "0.1"}
-
-
-class Quote(msgspec.Struct):
-    """The newest ticker of an instrument. Prices decimal, IVs fractions, `t` the venue's time in ns."""
-
-    t: int
-    state: str = "open"
-    mark: float | None = None
-    bid: float | None = None
-    ask: float | None = None
-    mark_iv: float | None = None
-    bid_iv: float | None = None
-    ask_iv: float | None = None
-    forward: float | None = None
-    index: float | None = None
-    funding: float | None = None
-    delta: float | None = None
-    gamma: float | None = None
-    vega: float | None = None
-
-
-class Print(msgspec.Struct, frozen=True):
-    """A public trade. `plain` is false for blocks, RFQs and combos, which stay out of flow."""
-
-    t: int
-    units: int
-    lots: int
-    side: Side
-    plain: bool
-    liquidation: bool
-    trade: str
-
-
-class Resting(msgspec.Struct, frozen=True):
-    """An order of this account at the venue, ours or made elsewhere."""
-
-    instrument: str
-    side: Side
-    units: int
-    lots: int
-    label: str
-
-
-class Changes(msgspec.Struct, frozen=True):
-    """News: orders and fills of this account."""
-
-    orders: list[wire.OrderData]
-    trades: list[wire.UserTradeData]
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """News: the answer to one of our calls."""
-
-    call: str
-    method: str
-    result: bytes | None
-    error: wire.VenueError | None
-
-    def read(self, kind: type[T]) -> T | None:
-        """The result as this type; None if there is none, or if it is not what it should be: as good as no answer."""
-        if self.result is None:
-            return None
-        try:
-            return msgspec.json.decode(self.result, type=kind)
-        except msgspec.DecodeError:
-            return None
-
-
-News = Changes | Answered
 
 
 class Venue:
@@ -335,19 +266,9 @@ class Venue:
         return []
 
     def _ticker(self, data: wire.TickerData, t: int) -> None:
-        name = data.instrument_name
         self._lag(t, data.timestamp)
-        quote = self.quotes.get(name)
-        if quote is None:
-            quote = self.quotes[name] = Quote(t=0)
-        quote.t, quote.state = data.timestamp * wire.MS, data.state
-        self.states[name] = data.state
-        quote.mark, quote.bid, quote.ask = data.mark_price, data.best_bid_price or None, data.best_ask_price or None
-        quote.mark_iv, quote.bid_iv, quote.ask_iv = _vol(data.mark_iv), _vol(data.bid_iv), _vol(data.ask_iv)
-        quote.forward, quote.index = data.underlying_price, data.index_price
-        quote.funding = data.current_funding
-        if data.greeks:
-            quote.delta, quote.gamma, quote.vega = data.greeks.delta, data.greeks.gamma, data.greeks.vega
+        self.quotes[data.instrument_name] = quote_of(data)
+        self.states[data.instrument_name] = data.state
 
     def _marks(self, data: list[wire.MarkPrice], t: int) -> None:
         for row in data:
@@ -426,10 +347,10 @@ class Venue:
         match method:
             case "public/get_instruments":
                 self.introduced = True
-                self._list(_tradable(msgspec.json.decode(result, type=list[wire.InstrumentData])))
+                self._list(tradable(msgspec.json.decode(result, type=list[wire.InstrumentData])))
                 return self._resubscribe()
             case "public/hello":
-                self.epoch = _epoch(msgspec.json.decode(result))
+                self.epoch = epoch_of(msgspec.json.decode(result))
             case "private/subscribe":
                 self.listening |= self._own_channel in msgspec.json.decode(result, type=list[str])
             case "private/get_open_orders_by_currency":
@@ -502,13 +423,6 @@ class Venue:
         return self
 
 
-class Placed(msgspec.Struct, frozen=True):
-    """The answer to buy, sell and edit."""
-
-    order: wire.OrderData
-    trades: list[wire.UserTradeData] = []
-
-
 _UNKEPT = {"news", "touched", "dropped", "printed", "books"}
 _KEPT: dict[str, Any] = {
     "asked": set[str],
@@ -531,22 +445,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         value = {key: list(rows) if isinstance(rows, deque) else rows for key, rows in value.items()}
     return msgspec.to_builtins(sorted(value) if isinstance(value, set) else value)
-
-
-def _vol(per_cent: float | None) -> float | None:
-    """The venue's IV in per cent → fraction; 0 and 999 mean "no value"."""
-    return per_cent / 100 if per_cent and 0 < per_cent < 999 else None
-
-
-def _epoch(hello: Any) -> str:
-    """A paper venue states its epoch in its version; a real one has none."""
-    version = hello.get("version", "") if isinstance(hello, dict) else ""
-    return version.partition("epoch=")[2].split(" ")[0] if isinstance(version, str) else ""
-
-
-def _tradable(rows: list[wire.InstrumentData]) -> Iterable[Instrument]:
-    for row in rows:
-        try:
-            yield wire.instrument_of(row)
-        except ValueError:
-            continue  # spot, combos, linear: not what this desk trades

@@ -24,7 +24,7 @@ from engine.forecast.baseline import Standing, contracts
 from engine.forecast.features import Context, Row
 from engine.forecast.labels import fitted_iv, place
 from engine.market.deribit import wire
-from engine.market.state import Print
+from engine.market.told import Print
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
 

@@ -7,7 +7,7 @@ import math
 from engine import messages as m
 from engine.core import Core
 from engine.domain import YEAR_NS, Instrument, Kind, expiry_code
-from engine.market.state import Quote
+from engine.market.told import Quote
 from engine.surface import arbitrage
 from engine.view.book import percent
 

@@ -13,7 +13,7 @@ from engine.forecast.baseline import Rates, Standing, baseline, standing
 from engine.forecast.features import Context
 from engine.forecast.labels import HORIZON_NS, STABLE, UP, outcome_of
 from engine.forecast.skill import HEADS, Monitor
-from engine.market.state import Print
+from engine.market.told import Print
 from engine.messages import Forecast
 from tests.forecast.market import OPTION, START, STEP, book_of
 from tests.forecast.weights import random_net, weights_of
