@@ -25,7 +25,7 @@ def by_hand(world: World, name: str, **fields: Any) -> None:
 
 
 def session(world: World) -> None:
-    """A trading session with a bit of everything: about eighty facts in twenty seconds."""
+    """A trading session with a bit of everything: about a hundred facts in twenty seconds."""
     world.connect()
     world.run(0.5)
     name = near_the_money(world)
@@ -42,11 +42,13 @@ def session(world: World) -> None:
     world.run(3)
     if proposal := world.desk.proposal_of(seller):
         world.do(m.Approve(proposal=proposal.born.id, revision=proposal.revision))
-    world.run(1)
+    world.run(5)
     world.trade(Side.BUY, name, 20.0, 0.034)
+    world.run(0.7)
     world.do(m.Pause(parent=seller))
     world.run(1)
     world.do(m.Resume(parent=seller))
+    world.ask("private/buy", {"instrument_name": "BTC-PERPETUAL", "amount": 10.0, "type": "market"})
     world.disconnect()
     world.run(0.5)
     world.connect()
