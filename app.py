@@ -5,15 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
-import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
-import threading
-from pathlib import Path
-from urllib.parse import urlsplit
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,55 +17,7 @@ from fastapi import FastAPI
 from components.server import SERVING, build
 from engine.__main__ import desk_options, options_of, port_number
 from engine.shell import modes
-
-RESTART_S = 0.5
-
-
-class Supervisor(threading.Thread):
-    """Keeps one engine process: starts it, starts it again at the same address when it dies, ends it."""
-
-    def __init__(self, chosen: argparse.Namespace) -> None:
-        super().__init__(name="supervisor", daemon=True)
-        command = [sys.executable, "-m", "engine", "run", "--venue", chosen.venue, "--data", str(chosen.data)]
-        command += ["--seed", str(chosen.seed), "--speed", str(chosen.speed)]
-        self._command = command + (["--replay", str(chosen.replay)] if chosen.replay else [])
-        self._environment = dict(os.environ)
-        self._ending = threading.Event()
-
-    def launch(self) -> str:
-        """Start the engine and return its address. Raises CannotStart; the engine's own sentence stands on stderr."""
-        self._process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=Path(__file__).parent,
-            env=self._environment,
-        )  # fmt: skip
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line.startswith("engine: "):
-            self._process.wait()
-            raise modes.CannotStart("the engine did not start; its reason stands above")
-        return line.split()[1]
-
-    def watch(self, address: str) -> None:
-        """From now on a dead engine comes back where screens look for it."""
-        parts = urlsplit(address)
-        self._command += ["--link-port", str(parts.port)]
-        self._environment["TIDEGATE_LINK_TOKEN"] = parts.query.removeprefix("token=")
-        self.start()
-
-    def run(self) -> None:
-        while not self._ending.is_set():
-            self._process.wait()
-            if self._ending.wait(RESTART_S):
-                return
-            print("app: the engine ended; starting it again", file=sys.stderr, flush=True)
-            with contextlib.suppress(modes.CannotStart):  # said on stderr; tried again
-                self.launch()
-
-    def end(self) -> None:
-        self._ending.set()
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait()
+from engine.shell.supervisor import Supervisor
 
 
 def main() -> int:
@@ -83,20 +31,37 @@ def main() -> int:
 
 
 def _serve(chosen: argparse.Namespace, listening: socket.socket) -> int:
-    running = None if chosen.replay else modes.running_engine(options_of(chosen))
-    address, supervisor = chosen.attach or running, None
-    if not address:
-        supervisor = Supervisor(chosen)
-        address = supervisor.launch()
-        supervisor.watch(address)
-    token = secrets.token_urlsafe(24)
-    try:
-        server = build(address, token, mode="replay" if chosen.replay else chosen.venue)
-        _run(server, listening, token)
-    finally:
-        if supervisor is not None:
+    options = options_of(chosen)
+    running = None if chosen.replay else modes.running_engine(options)
+    address, supervisor = chosen.attach or running, Supervisor(options)
+    with contextlib.suppress(KeyboardInterrupt):
+        _stop_on_signals()
+        try:
+            if not address:
+                address = supervisor.launch()
+                supervisor.watch(address)
+            token = secrets.token_urlsafe(24)
+            _run(build(address, token, mode="replay" if chosen.replay else chosen.venue), listening, token)
+        finally:
+            _deaf_to_signals()  # from here on it ends anyway, and in order
             supervisor.end()
     return 0
+
+
+def _stop_on_signals() -> None:
+    """A SIGTERM, or a terminal that is closed, ends the desk as Ctrl-C does; `nohup` keeps its meaning."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+
+
+def _interrupted(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _deaf_to_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _run(server: FastAPI, listening: socket.socket, token: str) -> None:
@@ -108,8 +73,7 @@ def _run(server: FastAPI, listening: socket.socket, token: str) -> None:
             host, port = listening.getsockname()[:2]
             print(f"Tidegate: http://{host}:{port}/?token={token}", flush=True)
 
-    with contextlib.suppress(KeyboardInterrupt):
-        Announcing(uvicorn.Config(server, **SERVING)).run(sockets=[listening])
+    Announcing(uvicorn.Config(server, **SERVING)).run(sockets=[listening])
 
 
 def _bind(host: str, port: int) -> socket.socket:

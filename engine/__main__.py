@@ -59,13 +59,19 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
-    """Run until it ends, or until Ctrl-C or a SIGTERM asks it to; both end it in order."""
+    """Run until it ends, or until Ctrl-C, a SIGTERM or a closed terminal asks it to; all end it in order."""
 
     async def supervised() -> None:
         task = asyncio.ensure_future(work())
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
+
+        def stop() -> None:
+            if not task.cancelling():  # a second one would cut the orderly end short
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` keeps its meaning
+                loop.add_signal_handler(number, stop)
         with contextlib.suppress(asyncio.CancelledError):
             await task
 

@@ -40,10 +40,10 @@ class Process:
         self._process.wait()
         self._close()
 
-    def stop(self) -> int:
-        """As Ctrl-C would; waits for the end."""
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """As Ctrl-C would, or another signal; waits for the end."""
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(number)
         code = self._process.wait()
         self._close()
         return code
