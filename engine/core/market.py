@@ -272,7 +272,7 @@ class Market:
             "prints": msgspec.to_builtins(self.prints),
             "forecasts": msgspec.to_builtins(self.forecasts),
             "baselines": msgspec.to_builtins(self.forecaster.baselines),
-            "fired": self.fired,
+            "fired": dict(self.fired),
             "looks": self.looks,
         }
 

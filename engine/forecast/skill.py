@@ -122,6 +122,7 @@ class Monitor:
     def _wait(
         self, t: int, head: str, name: str, now: Standing, was: list[float], said: list[float], base: Sequence[float]
     ) -> None:
+        was = [float(value) for value in was]  # units and lots too: a state taken up again must be the same to the byte
         self._pending[head].append(Sample(t + HORIZON_NS[head], name, now.tick, was, said, list(base)))
 
     def _past(self, name: str, kind: Kind) -> tuple[Frequencies, tuple[Frequencies, Frequencies]]:

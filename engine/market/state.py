@@ -424,7 +424,11 @@ class Venue:
 
 
 _UNKEPT = {"news", "touched", "dropped", "printed", "books"}
-_KEPT: dict[str, Any] = {
+_KEPT: dict[str, Any] = {  # what a loaded value must become, and must not share with what it was loaded from
+    "awaiting": dict[str, str],
+    "resyncs": dict[str, int],
+    "states": dict[str, str],
+    "account": dict[str, float],
     "asked": set[str],
     "focus": tuple[str, ...],
     "instruments": dict[str, Instrument],
