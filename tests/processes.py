@@ -84,6 +84,11 @@ def venue_address(data: Path) -> str:
     return address
 
 
+def kill_venue(data: Path) -> None:
+    """As a crash would; the engine that uses it runs on."""
+    os.kill(int(json.loads((data / "paper" / "venue.json").read_text())["pid"]), signal.SIGKILL)
+
+
 def end_venue(data: Path) -> None:
     """End the paper venue that a killed engine has left running."""
     record = data / "paper" / "venue.json"

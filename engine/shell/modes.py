@@ -10,9 +10,6 @@ import contextlib
 import datetime as dt
 import json
 import os
-import signal
-import socket
-import subprocess
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Callable
@@ -27,6 +24,7 @@ from engine.config import BadSettings, Config, Mode, parse
 from engine.core import Core, Market
 from engine.execution.desk import Desk, evolve
 from engine.forecast.stream import BadWeights, Weights
+from engine.shell import beside
 from engine.shell.clock import Clock
 from engine.shell.feed import BadSecret, Credentials, Feed, credentials_from
 from engine.shell.replay import Replay
@@ -41,7 +39,6 @@ URLS: dict[Mode, str] = {
     "test": "wss://test.deribit.com/ws/api/v2",
     "live": "wss://www.deribit.com/ws/api/v2",
 }
-VENUE_START_S = 20.0
 
 
 class CannotStart(Exception):
@@ -118,55 +115,18 @@ def credentials(mode: Mode) -> Credentials:
         raise CannotStart(str(error)) from None
 
 
-def _alive(record: Path) -> dict[str, str] | None:
-    """What a running process wrote about itself, if its port still answers."""
-    try:
-        found: dict[str, str] = json.loads(record.read_text())
-        with socket.create_connection(("127.0.0.1", int(found["port"])), timeout=0.5):
-            return found
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def paper_venue(options: Options) -> dict[str, str]:
-    """The paper venue of this data folder: the one that still runs there, else a new process. It outlives an engine
-    that dies; `end_paper_venue` ends it."""
-    record = options.folder / "venue.json"
-    if found := _alive(record):
-        return found
-    command = [sys.executable, "-m", "engine", "venue", "--port", "0"]
-    command += ["--seed", str(options.seed), "--speed", str(options.speed)]
-    log = (options.folder / "venue.log").open("ab")
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, text=True
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line.startswith("venue: "):
-        raise CannotStart(f"the paper venue did not start; see {options.folder / 'venue.log'}")
-    address = line.split()[1]
-    port = str(urlsplit(address).port)
-    found = {"address": address, "port": port, "pid": str(process.pid)}
-    record.write_text(json.dumps(found))
-    return found
-
-
 def venue_url(options: Options) -> str:
     """Where the venue of this mode listens now. Raises CannotStart for a paper venue that does not run."""
     if options.venue != "paper":
         return URLS[options.venue]
-    found = _alive(options.folder / "venue.json")
+    found = beside.alive(options.folder / "venue.json")
     if found is None:
         raise CannotStart("no paper venue runs on this data folder: there is nothing to kill")
     return found["address"]
 
 
 def end_paper_venue(options: Options) -> None:
-    record = options.folder / "venue.json"
-    if found := _alive(record):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(found["pid"]), signal.SIGTERM)
-    record.unlink(missing_ok=True)
+    beside.end_paper_venue(options.folder)
 
 
 # ---------------------------------------------------------------- the engine, live
@@ -180,7 +140,7 @@ async def live(options: Options, announce: Callable[[str], None]) -> None:
     config, secret = settings(options), credentials(options.venue)
     journal = Journal(options.folder / "journal.sqlite")
     try:
-        url = paper_venue(options)["address"] if options.venue == "paper" else URLS[options.venue]
+        url = beside.paper_venue(*_paper(options))["address"] if options.venue == "paper" else URLS[options.venue]
         async with _engine(options, config, journal) as engine:
             feed = Feed(url, lambda: secret, engine.on_link, engine.on_frame, speed=options.speed)
             engine.plug(feed.send, feed.hangup)
@@ -190,7 +150,10 @@ async def live(options: Options, announce: Callable[[str], None]) -> None:
             _record_address(options, address)
             announce(address)
             try:
-                await until_cancelled(feed.run(), engine.tick(), engine.show())
+                loops = [feed.run(), engine.tick(), engine.show()]
+                if options.venue == "paper":
+                    loops.append(beside.keep_paper_venue(*_paper(options), lambda: engine.core.market.venue.up))
+                await until_cancelled(*loops)
             finally:
                 await serve.stop()
                 (options.folder / "engine.json").unlink(missing_ok=True)
@@ -198,6 +161,10 @@ async def live(options: Options, announce: Callable[[str], None]) -> None:
         journal.close()
         if options.venue == "paper":
             end_paper_venue(options)
+
+
+def _paper(options: Options) -> tuple[Path, int, float]:
+    return options.folder, options.seed, options.speed
 
 
 @contextlib.asynccontextmanager
@@ -243,7 +210,7 @@ async def _clock(options: Options) -> Clock:
     """This machine's time; an accelerated paper venue's own time, asked of it, where it runs faster."""
     if options.venue != "paper" or options.speed == 1.0:
         return Clock()
-    port = paper_venue(options)["port"]
+    port = beside.paper_venue(*_paper(options))["port"]
     return Clock(await asyncio.to_thread(_venue_time, port), options.speed)
 
 
@@ -268,7 +235,7 @@ def _record_address(options: Options, address: str) -> None:
 
 def running_engine(options: Options) -> str | None:
     """Address of the engine that runs on this data folder, if one does."""
-    found = _alive(options.folder / "engine.json")
+    found = beside.alive(options.folder / "engine.json")
     return found["address"] if found else None
 
 
