@@ -99,11 +99,14 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Weights:
-    """A header and its arrays, checked against each other: `mean`, `scale` (F,); `lstm0`, `lstm1` (4, in + H, H) with
-    gates in the order input, forget, cell, output and inputs above hidden state; `bias0`, `bias1` (4, H); `head`
-    (H + F, OUTPUTS), `head_bias` (OUTPUTS,); `logistic` (F + 1, 3), a rival that travels along to be judged on the same
-    sessions, its intercepts last. By kind of instrument, in the outputs' columns (OUTPUTS,): `base`, what the baseline
-    says, and `trust`. A scale of 0 mutes a feature that never varied in training."""
+    """A header and its arrays, checked against each other.
+
+    `mean`, `scale` (2, F), of futures and of options; a scale of 0 mutes a feature that never varied in training.
+    `lstm0`, `lstm1` (4, in + H, H) with gates in the order input, forget, cell, output and inputs above hidden state;
+    `bias0`, `bias1` (4, H); `head` (H + F, OUTPUTS), `head_bias` (OUTPUTS,). `logistic` (F + 1, 3), intercepts last,
+    is a rival that travels along to be judged on the same sessions. By kind of instrument and in the outputs' columns,
+    (OUTPUTS,): `base`, what the baseline says, and `trust`.
+    """
 
     def __init__(self, header: Header, arrays: Mapping[str, Array]) -> None:
         self.header = msgspec.json.decode(msgspec.json.encode(header), type=Header)  # as it will be read: 1 is 1.0
@@ -157,8 +160,8 @@ def _said_by(rates: Rates) -> Array:
 def header_arrays(hidden: int, features: int) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """The arrays that a model of this size has, in the file's order."""
     return (
-        ("mean", (features,)),
-        ("scale", (features,)),
+        ("mean", (2, features)),
+        ("scale", (2, features)),
         ("lstm0", (4, features + hidden, hidden)),
         ("bias0", (4, hidden)),
         ("lstm1", (4, 2 * hidden, hidden)),
@@ -189,6 +192,8 @@ def _check(weights: Weights) -> None:
         )
     if header.arrays != header_arrays(header.hidden, len(NAMES)):
         raise BadWeights("the weights' arrays do not have the shapes of this model")
+    if not (weights.arrays["scale"] >= 0).all():
+        raise BadWeights("a feature's scale is below zero")
     if any(weights.arrays[name].shape != shape for name, shape in header.arrays):
         raise BadWeights("an array differs from its header's shape")
     if not all(np.isfinite(array).all() for array in weights.arrays.values()):

@@ -16,12 +16,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.config import WARM_STEPS
 from engine.domain import NS, Kind
 from engine.forecast.baseline import Rates, Standing, baseline, standing
-from engine.forecast.features import Row
+from engine.forecast.features import NAMES, Row
 from engine.forecast.others import OwnLots
 from engine.forecast.parameters import LAYERS, Array, BadWeights, Weights, columns
 from engine.market.book import Book
@@ -29,6 +28,7 @@ from engine.messages import SIZES, Forecast
 
 __all__ = ["BadWeights", "Forecaster", "Weights"]
 
+IS_OPTION = NAMES.index("is_option")
 CLIP = 8.0  # standardised features beyond this tell no more
 STRANGE = 6.0  # and beyond this they are not like the training's
 STRANGE_SHARE = 0.05  # of the features, smoothed over about five seconds: the instrument is unfamiliar
@@ -98,7 +98,7 @@ class Forecaster:
         assert self.weights is not None
         carried = [self._of(name, t) for name in rows]
         raw = np.stack(list(rows.values()))  # (B, F)
-        x = standardise(raw, self.weights)
+        x = standardise(raw, self.weights.arrays["mean"], self.weights.arrays["scale"])
         for state, strange in zip(carried, unlike(raw, x, self.weights), strict=True):
             state.strange += (float(strange) - state.strange) / min(state.steps + 1, WARM_STEPS)
         h = np.stack([state.h for state in carried], axis=1)  # (LAYERS, B, H)
@@ -152,16 +152,18 @@ class Forecaster:
         return made
 
 
-def standardise(rows: NDArray[np.float32], weights: Weights) -> Array:
-    """(…, F) features → standardised, not yet clipped. Features that never varied in training come out as 0."""
-    out: Array = (rows - weights.arrays["mean"]) * weights.arrays["scale"]
+def standardise(rows: Array, mean: Array, scale: Array) -> Array:
+    """(B, F) features → standardised by their own kind's (2, F), unclipped; 0 where nothing varied in training."""
+    kind = rows[:, IS_OPTION].astype(np.intp)  # (B,)
+    out: Array = (rows - mean[kind]) * scale[kind]
     return out
 
 
 def unlike(rows: Array, x: Array, weights: Weights) -> Array:
     """(B, F) raw and standardised → (B,) how unlike the training: the share of features that are far out; 1 when one
     differs that never varied there, as when an input is missing that never was."""
-    fixed = (weights.arrays["scale"] == 0) & (np.abs(rows - weights.arrays["mean"]) > NEVER)
+    kind = rows[:, IS_OPTION].astype(np.intp)
+    fixed = (weights.arrays["scale"][kind] == 0) & (np.abs(rows - weights.arrays["mean"][kind]) > NEVER)
     out: Array = np.where(fixed.any(axis=1), 1.0, (np.abs(x) > STRANGE).mean(axis=1))
     return out
 

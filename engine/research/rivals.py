@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from engine.forecast.features import NAMES
 from engine.forecast.score import Frequencies
-from engine.forecast.stream import CLIP
+from engine.forecast.stream import CLIP, standardise
 from engine.research.dataset import Floats
 from engine.research.targets import AHEAD, Frozen, Part, classes
 
@@ -23,7 +23,7 @@ ABSENT = -20.0  # logit of a class that training never saw
 
 def standardised(x: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, F) features as the model sees them."""
-    out: NDArray[np.float32] = np.clip((x - mean) * scale, -CLIP, CLIP)
+    out: NDArray[np.float32] = np.clip(standardise(x, mean, scale), -CLIP, CLIP)
     return out
 
 

@@ -17,11 +17,13 @@ from engine.domain import Kind
 from engine.forecast.baseline import Band, Rates
 from engine.forecast.labels import DOWN, HORIZON_NS, MIN_PRINT, STABLE, UP, to_ten
 from engine.forecast.score import QUANTILES
+from engine.forecast.stream import IS_OPTION
 from engine.research.dataset import AT, SIZES, Floats, Stretch
 
 AHEAD = {head: max(1, ns // STEP_NS) for head, ns in HORIZON_NS.items()}  # steps
 EMBARGO = AHEAD["volatility"] + WARM_STEPS  # the longest horizon and the warm-up
 MOVING = 0.25  # share of training moments that are to count as moving: fixes the threshold
+LEAST_DEVIATION = 1e-6
 LEAST_OPTION, LEAST_FUTURE = 0.1, 1.0  # ticks: a threshold is no lower than this
 BUY_COLUMNS = slice(AT["buy_0"], AT["buy_0"] + SIZES)
 SELL_COLUMNS = slice(AT["sell_0"], AT["sell_0"] + SIZES)
@@ -147,8 +149,8 @@ class Part(msgspec.Struct, frozen=True):
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers measured on the training parts alone, for options and futures, and never again."""
 
-    mean: NDArray[np.float32]  # (F,)
-    scale: NDArray[np.float32]  # (F,) 1 ÷ deviation, 0 for what never varies
+    mean: NDArray[np.float32]  # (2, F), of futures and of options
+    scale: NDArray[np.float32]  # (2, F) 1 ÷ deviation, 0 for what never varies
     option_threshold: float
     future_threshold: float
     option_rates: Rates
@@ -163,14 +165,14 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def freeze(parts: Sequence[Part]) -> Frozen:
-    mean, deviation = _moments(parts)
-    options = [part for part in parts if part.stretch.option]
     futures = [part for part in parts if not part.stretch.option]
+    options = [part for part in parts if part.stretch.option]
+    scaled = [_scaling(futures or parts), _scaling(options or parts)]
     thresholds = _threshold(options, LEAST_OPTION), _threshold(futures, LEAST_FUTURE)
     moves = _gather(options, "iv")
     return Frozen(
-        mean=mean.astype(np.float32),
-        scale=np.where(deviation > 1e-6, 1.0 / np.maximum(deviation, 1e-6), 0.0).astype(np.float32),
+        mean=np.stack([mean for mean, _ in scaled]),
+        scale=np.stack([scale for _, scale in scaled]),
         option_threshold=thresholds[0],
         future_threshold=thresholds[1],
         option_rates=_rates(options, thresholds[0]),
@@ -179,12 +181,15 @@ def freeze(parts: Sequence[Part]) -> Frozen:
     )
 
 
-def _moments(parts: Sequence[Part]) -> tuple[Floats, Floats]:
-    """Mean and deviation of every feature (F,), a part at a time: all sessions together may not fit twice."""
+def _scaling(parts: Sequence[Part]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and 1 ÷ deviation of every feature (F,), a part at a time: all sessions together may not fit twice."""
     steps = sum(part.end - part.begin for part in parts)
     mean = sum(part.stretch.x[part.span].sum(axis=0, dtype=np.float64) for part in parts) / steps
     squares = sum(((part.stretch.x[part.span] - mean) ** 2).sum(axis=0) for part in parts) / steps
-    return mean, np.sqrt(squares)
+    deviation = np.sqrt(squares)
+    scale = np.where(deviation > LEAST_DEVIATION, 1.0 / np.maximum(deviation, LEAST_DEVIATION), 0.0)
+    mean[IS_OPTION], scale[IS_OPTION] = 0.5, 2.0  # the kind itself: −1 or 1, though it never varies within a kind
+    return mean.astype(np.float32), scale.astype(np.float32)
 
 
 def _gather(parts: Iterable[Part], name: str) -> Floats:

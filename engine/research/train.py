@@ -40,7 +40,7 @@ WORKERS = 2  # processes that simulate
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How to train. A segment begins cold and warms up; over its chunks the state is carried, the gradient is not."""
 
-    sessions: int = 12
+    sessions: int = 16
     minutes: float = 8.0
     fresh: int = 2  # sessions to judge on
     share: float = 0.75  # of the sessions that is trained on

@@ -13,7 +13,7 @@ from engine.config import WARM_STEPS
 from engine.forecast.baseline import Rates
 from engine.forecast.features import NAMES
 from engine.forecast.parameters import BadWeights, Weights, columns, header_arrays
-from engine.forecast.stream import CLIP, Forecaster
+from engine.forecast.stream import CLIP, IS_OPTION, Forecaster
 from engine.market.book import Book
 from engine.messages import SIZES, Forecast
 from tests.forecast.market import OPTION, START, STEP, book_of
@@ -25,7 +25,9 @@ BOOK = book_of(OPTION, {400: 50, 395: 80}, {410: 20, 415: 300})
 
 
 def vectors(seed: int, steps: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(steps, len(NAMES))).astype(np.float32)
+    x = np.random.default_rng(seed).normal(size=(steps, len(NAMES))).astype(np.float32)
+    x[:, IS_OPTION] = 1.0
+    return x
 
 
 def stepped(forecaster: Forecaster, rows: dict[str, np.ndarray], start: int = 0) -> list[dict[str, Forecast]]:
@@ -90,7 +92,7 @@ def test_silent_until_warm_and_again_after_a_reset_or_a_gap() -> None:
 
 
 def test_a_forecast_is_a_set_of_distributions() -> None:
-    for step in stepped(Forecaster(WEIGHTS), {"a": 3 * vectors(5, 80)}):
+    for step in stepped(Forecaster(WEIGHTS), {"a": vectors(5, 80)}):
         said = step["a"]
         assert said.up + said.down + said.stable == pytest.approx(1.0)
         assert min(said.up, said.down, said.stable, said.fill_bid, said.fill_ask) >= 0.0
@@ -135,7 +137,9 @@ def test_every_product_is_small_enough_for_one_thread() -> None:
 
 def test_inputs_unlike_the_trainings_are_said() -> None:
     usual = stepped(Forecaster(WEIGHTS), {"a": vectors(1, 100)})
-    strange = stepped(Forecaster(WEIGHTS), {"a": 20 * vectors(1, 100)})
+    far = 20 * vectors(1, 100)
+    far[:, IS_OPTION] = 1.0
+    strange = stepped(Forecaster(WEIGHTS), {"a": far})
     assert all(step["a"].familiar for step in usual)
     assert not strange[-1]["a"].familiar
 
@@ -143,7 +147,7 @@ def test_inputs_unlike_the_trainings_are_said() -> None:
 def test_an_input_missing_that_never_was_is_unfamiliar_at_once() -> None:
     """A feature that never varied in training has no scale; any other value of it is another world."""
     ones = WEIGHTS.arrays["scale"].copy()
-    ones[NAMES.index("no_under")] = 0.0
+    ones[:, NAMES.index("no_under")] = 0.0
     weights = Weights(WEIGHTS.header, {**WEIGHTS.arrays, "scale": ones})
     rows = vectors(1, 100)
     rows[:, NAMES.index("no_under")] = 0.0

@@ -28,6 +28,6 @@ def weights_of(net: Net, **changes: Any) -> Weights:
         "iv_scale": 1.0, "rates": Rates(), "future_rates": Rates(), "data_hash": "", "crowd_hash": "", "seeds": (),
         "training": {}, "scores": {}, "arrays": header_arrays(net.hidden, len(NAMES)), **changes,
     }  # fmt: skip
-    ones = np.ones(len(NAMES), np.float32)
+    ones = np.ones((2, len(NAMES)), np.float32)
     rival = np.zeros((len(NAMES) + 1, 3), np.float32)
     return Weights(Header(**values), {**arrays(net), "mean": 0 * ones, "scale": ones, "logistic": rival})

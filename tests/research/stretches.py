@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.domain import Instrument
 from engine.forecast.features import NAMES
+from engine.forecast.stream import IS_OPTION
 from engine.research.dataset import COLUMNS, Floats, Stretch
 from tests.forecast.market import OPTION, START
 
@@ -34,6 +35,7 @@ def stretch_of(
     now = np.stack([np.zeros(steps) + values.get(name, 0.0) for name in COLUMNS], axis=1)
     if x is None:
         x = np.random.default_rng(0).normal(size=(steps, len(NAMES)))
+        x[:, IS_OPTION] = 1.0
     table = np.array(prints, dtype=np.float64).reshape(-1, 5)
     return Stretch(session, instrument, START, x.astype(np.float32), now, table)
 
@@ -42,6 +44,7 @@ def planted(seed: int, steps: int, strength: float = 1.0) -> Stretch:
     """The mid drifts with a slowly turning signal, which one feature shows; all other features are noise."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(steps, len(NAMES)))
+    x[:, IS_OPTION] = 1.0
     signal = np.zeros(steps)
     for k in range(1, steps):
         signal[k] = 0.97 * signal[k - 1] + np.sqrt(1 - 0.97**2) * rng.normal()
