@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import datetime as dt
 import hashlib
 import signal
 import sys
@@ -148,7 +149,11 @@ def _sessions(chosen: argparse.Namespace) -> int:
 
 
 def _session_line(row: dict[str, Any]) -> str:
-    return "  ".join(f"{name} {value}" for name, value in row.items())
+    began = dt.datetime.fromtimestamp(row["start"] / 1e9, dt.UTC)
+    minutes = max(row["end"] - row["start"], 0) / 60e9
+    size = f"{row['inputs']} inputs, {row['size'] / 1e6:.1f} MB"
+    note = f"  {row['note']}" if row["note"] else ""
+    return f"{row['name']}  {row['mode']}, {row['state']}, {began:%Y-%m-%d %H:%M} UTC, {minutes:.1f} min, {size}{note}"
 
 
 def _verify(chosen: argparse.Namespace) -> int:

@@ -186,10 +186,16 @@ def _proposal(core: Core, proposal: Proposal) -> m.ProposalRow:
         reason=proposal.reason,
         born_ms=born.t / MS,
         until_ms=born.until / MS,
-        up=proposal.forecast.up if proposal.forecast else None,
+        up=proposal.forecast.up if proposal.forecast and _direction_has_edge(core) else None,
         cost_ticks=proposal.cost_ticks,
         wait_ticks=proposal.wait_ticks,
     )
+
+
+def _direction_has_edge(core: Core) -> bool:
+    """A probability without skill is not said beside an order."""
+    skill = core.market.verdicts.get("direction")
+    return skill is not None and skill.verdict == "edge"
 
 
 def _known(core: Core, name: str) -> Instrument:
