@@ -86,7 +86,11 @@ def venue_address(data: Path) -> str:
 
 def kill_venue(data: Path) -> None:
     """As a crash would; the engine that uses it runs on."""
-    os.kill(int(json.loads((data / "paper" / "venue.json").read_text())["pid"]), signal.SIGKILL)
+    os.kill(venue_pid(data), signal.SIGKILL)
+
+
+def venue_pid(data: Path) -> int:
+    return int(json.loads((data / "paper" / "venue.json").read_text())["pid"])
 
 
 def end_venue(data: Path) -> None:

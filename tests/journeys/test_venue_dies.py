@@ -1,8 +1,11 @@
-"""The paper venue dies with an order resting there: it comes back in a new epoch, and the desk knows what was lost."""
+"""The paper venue dies or is held up: a dead one comes back in a new epoch, and the desk knows what was lost."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,23 @@ def test_a_paper_venue_that_dies_comes_back_and_what_it_forgot_is_written_down(t
         asyncio.run(walk(engine.data, engine.address))
         assert engine.stop() == 0
     assert not (tmp_path / "data" / "paper" / "venue.json").exists()
+
+
+async def held_up(data: Path, address: str) -> None:
+    async with watching(address) as watch:
+        os.kill(processes.venue_pid(data), signal.SIGSTOP)
+        await watch.until(lambda w: w.status.feed == "stale")
+        os.kill(processes.venue_pid(data), signal.SIGCONT)
+        await watch.until(lambda w: w.status.feed == "live")
+    async with asyncio.timeout(60):
+        while True:
+            theirs = (await ask_venue(processes.venue_address(data), [("public/get_time", {})]))[0]
+            if abs(theirs - time.time() * 1000) < 500:
+                return
+
+
+@pytest.mark.processes
+def test_a_paper_venue_that_was_held_up_catches_up_with_the_time(tmp_path: Path) -> None:
+    with processes.engine(tmp_path / "data") as engine:
+        asyncio.run(held_up(engine.data, engine.address))
+        assert engine.stop() == 0
