@@ -164,6 +164,8 @@ def _kill(desk: Desk, _: Picture, item: m.Command, verb: m.Kill) -> Iterator[m.F
 def _rearm(desk: Desk, _: Picture, item: m.Command, verb: m.Rearm) -> Iterator[m.Fact]:
     if not desk.killed:
         raise Refusal("the desk is armed")
+    if not desk.killed.took:  # an order that waits for the disk would leave after all
+        raise Refusal("the venue has not confirmed yet that nothing is open")
     if not verb.reason.strip():
         raise Refusal("re-arming asks for a reason")
     return iter([m.Rearmed(by=item.user, reason=verb.reason.strip())])

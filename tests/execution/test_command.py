@@ -508,6 +508,7 @@ def test_kill_needs_no_disk_and_an_order_held_back_never_leaves(desk: tuple[Worl
     world.do(by_hand(name, price=0.0315))
     world.do(m.Kill())
     assert world.venue_orders() == []
+    assert world.refused(m.Rearm(reason="too soon")) == "the venue has not confirmed yet that nothing is open"
     world.release()
     assert len(world.venue_history()) == 1
     assert (world.child().state, world.child().reason) == ("lapsed", "not sent: killed by trader; an admin must re-arm")
