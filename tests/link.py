@@ -19,7 +19,8 @@ from engine import messages as m
 from engine.config import STEP_NS, Config
 from engine.core import Core, Market
 from engine.domain import NS, Instrument, Side
-from engine.execution.desk import Child, Desk, Parent, Proposal, evolve
+from engine.execution.desk import Child, Desk, Parent, Proposal
+from engine.execution.evolve import evolve
 from engine.forecast.stream import Weights
 from engine.market.deribit import wire
 from engine.paper.crowd import Settings
@@ -273,7 +274,9 @@ class World:
         return self._call(self._eye, method, params)
 
     def trade(self, side: Side, name: str, amount: float, price: float, *, rest: bool = False) -> None:
-        """The rival takes up to a price, or rests at it."""
+        """The rival takes up to a price, or rests at it; whatever of his stands in his own way goes first."""
+        if not rest:
+            self.clear()
         params = {
             "instrument_name": name, "amount": amount, "price": price, "type": "limit", "post_only": rest,
             "time_in_force": "good_til_cancelled" if rest else "immediate_or_cancel",

@@ -16,7 +16,8 @@ from engine import messages as m
 from engine.core.decide import decide
 from engine.core.market import Market
 from engine.execution import risk, router
-from engine.execution.desk import Desk, evolve
+from engine.execution.desk import Desk
+from engine.execution.evolve import evolve
 from engine.execution.lifecycle import LIVE_CHILD
 from engine.forecast.stream import Weights
 

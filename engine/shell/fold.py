@@ -9,7 +9,8 @@ import msgspec
 
 from engine import messages as m
 from engine.core import Core, Market
-from engine.execution.desk import Desk, evolve
+from engine.execution.desk import Desk
+from engine.execution.evolve import evolve
 from engine.forecast.stream import Weights
 from engine.shell.store.folders import BadSession
 from engine.shell.store.journal import JournalReader

@@ -22,7 +22,8 @@ import msgspec
 from engine import messages as m
 from engine.config import BadSettings, Config, Mode, parse
 from engine.core import Core, Market
-from engine.execution.desk import Desk, evolve
+from engine.execution.desk import Desk
+from engine.execution.evolve import evolve
 from engine.forecast.stream import BadWeights, Weights
 from engine.shell import beside
 from engine.shell.clock import Clock

@@ -18,7 +18,8 @@ from engine import messages as m
 from engine.config import Action, Condition, Config, Execution, Row
 from engine.core import Core, Market
 from engine.domain import Side
-from engine.execution.desk import Desk, evolve
+from engine.execution.desk import Desk
+from engine.execution.evolve import evolve
 from engine.forecast.stream import Weights
 from tests.core.fold import core_for, fold, pack_tape, unpack_tape
 from tests.forecast.weights import random_net, weights_of

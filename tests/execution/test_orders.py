@@ -11,7 +11,8 @@ import pytest
 from engine import messages as m
 from engine.config import Action, Condition, Config, Execution, Row
 from engine.domain import NS, Side
-from engine.execution.desk import Desk, evolve
+from engine.execution.desk import Desk
+from engine.execution.evolve import evolve
 from engine.market.deribit import wire
 from tests.link import Frames, World, packed, proposed, ready, submit
 

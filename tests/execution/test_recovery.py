@@ -12,7 +12,8 @@ import pytest
 from engine import messages as m
 from engine.config import Config, Execution
 from engine.domain import NS, Side
-from engine.execution.desk import Desk, evolve
+from engine.execution.desk import Desk
+from engine.execution.evolve import evolve
 from tests.link import Died, World, near_the_money, ready, submit
 
 QUICK = Execution(order_ttl_s=1.0, ask_after_s=0.5)  # the same waits, shorter

@@ -11,7 +11,8 @@ from engine import messages as m
 from engine.config import Config, Limits
 from engine.domain import NS, Side, instrument_of
 from engine.execution import risk
-from engine.execution.desk import Desk, evolve
+from engine.execution.desk import Desk
+from engine.execution.evolve import evolve
 from tests.execution.still import CALL, NAME, NOW, Still
 
 PERPETUAL = instrument_of("BTC-PERPETUAL")

@@ -1,0 +1,236 @@
+"""What each fact does to the desk. It never decides: running and recovering share it.
+
+So folding the journal gives the very desk that wrote it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import messages as m
+from engine.execution import lifecycle
+from engine.execution.desk import Child, Desk, KillState, Parent, Proposal
+
+
+def evolve(desk: Desk, fact: m.Fact) -> Desk:
+    """Take one fact in. Raises IllegalMove or KeyError when it cannot follow from the desk: an invariant is broken."""
+    desk.facts = fact.n
+    _EVOLVE[type(fact)](desk, fact)
+    return desk
+
+
+def _began(desk: Desk, fact: m.Began) -> None:
+    desk.tag = desk.tag or "".join(letter for letter in fact.session if letter.isalnum())[-16:]
+    desk.session, desk.config = fact.session, fact.config
+    desk.reconciled, desk.reconciling = False, ""
+
+
+def _epoch(desk: Desk, fact: m.EpochBegan) -> None:
+    desk.epoch = fact.epoch
+    desk.positions = {}
+
+
+def _parent(desk: Desk, fact: m.ParentAccepted) -> None:
+    desk.parents[fact.id] = Parent(order=fact, state="working", dial=fact.dial, start=fact.start, done_at_start=0)
+
+
+def _paused(desk: Desk, fact: m.ParentPaused) -> None:
+    parent = desk.parents[fact.parent]
+    parent.state, parent.reason = lifecycle.parent(parent.state, "pause"), fact.reason
+
+
+def _resumed(desk: Desk, fact: m.ParentResumed) -> None:
+    parent = desk.parents[fact.parent]
+    parent.state, parent.reason = lifecycle.parent(parent.state, "resume"), ""
+    parent.halted_until = parent.quiet_until = 0
+    _rebase(parent, fact.rebased)
+
+
+def _halted(desk: Desk, fact: m.ParentHalted) -> None:
+    parent = desk.parents[fact.parent]
+    parent.halted_until, parent.halts = fact.until, parent.halts + 1
+    _rebase(parent, fact.until)
+    parent.reason = f"halted by the row '{fact.row}'"
+
+
+def _dial(desk: Desk, fact: m.DialSet) -> None:
+    desk.parents[fact.parent].dial = fact.dial
+
+
+def _parent_ended(desk: Desk, fact: m.ParentEnded) -> None:
+    parent = desk.parents[fact.parent]
+    parent.state, parent.reason = lifecycle.parent(parent.state, fact.outcome), ""
+
+
+def _proposed(desk: Desk, fact: m.Proposed) -> None:
+    desk.proposals[fact.id] = Proposal(
+        born=fact,
+        state="live",
+        revision=1,
+        quantity=fact.quantity,
+        worst=fact.worst,
+        cross=fact.cross,
+        row=fact.row,
+        reason=fact.reason,
+        forecast=fact.forecast,
+        cost_ticks=fact.cost_ticks,
+        wait_ticks=fact.wait_ticks,
+        refreshed=fact.t,
+        shown={1: (fact.quantity, fact.worst, fact.row)},
+    )
+
+
+def _refreshed(desk: Desk, fact: m.Refreshed) -> None:
+    proposal = desk.proposals[fact.proposal]
+    proposal.state = lifecycle.proposal(proposal.state, "refresh")
+    for name in ("revision", "quantity", "worst", "cross", "row", "reason", "forecast", "cost_ticks", "wait_ticks"):
+        setattr(proposal, name, getattr(fact, name))
+    proposal.refreshed = fact.t
+    proposal.shown[fact.revision] = (fact.quantity, fact.worst, fact.row)
+
+
+def _approved(desk: Desk, fact: m.Approved) -> None:
+    proposal = desk.proposals[fact.proposal]
+    proposal.state = lifecycle.proposal(proposal.state, "approve")
+    proposal.quantity, proposal.worst = fact.quantity, fact.worst
+
+
+def _rejected(desk: Desk, fact: m.Rejected) -> None:
+    proposal = desk.proposals[fact.proposal]
+    proposal.state, proposal.reason = lifecycle.proposal(proposal.state, "reject"), fact.reason or proposal.reason
+    parent = desk.parents[proposal.born.parent]
+    parent.quiet_until = fact.quiet_until
+    _rebase(parent, fact.quiet_until)
+
+
+def _lapsed(desk: Desk, fact: m.Lapsed) -> None:
+    proposal = desk.proposals[fact.proposal]
+    proposal.state, proposal.reason = lifecycle.proposal(proposal.state, "lapse"), fact.reason
+    _rebase(desk.parents[proposal.born.parent], fact.rebased)
+
+
+def _rebase(parent: Parent, start: int) -> None:
+    """From `start` on, what is left is spread anew: the time lost is not owed. 0 leaves the schedule as it is."""
+    if start:
+        parent.start, parent.done_at_start = start, parent.filled
+
+
+def _requested(desk: Desk, fact: m.OrderRequested) -> None:
+    desk.children[fact.child] = Child(request=fact, state="requested", price=fact.price)
+    desk.requests = [t for t in desk.requests if fact.t - t < 60 * 10**9] + [fact.t]
+
+
+def _sent(desk: Desk, fact: m.OrderSent) -> None:
+    child = desk.children[fact.child]
+    child.state = lifecycle.child(child.state, "sent")
+
+
+def _opened(desk: Desk, fact: m.OrderOpened) -> None:
+    child = desk.children[fact.child]
+    child.state, child.order, child.price = lifecycle.child(child.state, "open"), fact.order, fact.price
+    child.opened, child.ask_call = child.opened or fact.t, ""
+
+
+def _filled(desk: Desk, fact: m.Filled) -> None:
+    desk.trades[fact.trade] = fact.n
+    desk.fills.append(fact)
+    desk.positions[fact.instrument] = desk.positions.get(fact.instrument, 0) + fact.side.sign * fact.quantity
+    if not fact.child:
+        return
+    child = desk.children[fact.child]
+    child.filled += fact.quantity
+    child.notional += fact.quantity * fact.price
+    child.state = lifecycle.child(child.state, "part")
+    if child.request.parent:
+        parent = desk.parents[child.request.parent]
+        parent.filled += fact.quantity
+        parent.notional += fact.quantity * fact.price
+
+
+def _order_ended(desk: Desk, fact: m.OrderEnded) -> None:
+    child = desk.children[fact.child]
+    child.state, child.reason = lifecycle.child(child.state, fact.state), fact.reason
+    child.ask_call = ""
+
+
+def _cancel_requested(desk: Desk, fact: m.CancelRequested) -> None:
+    desk.children[fact.child].cancelling = fact.t
+    desk.children[fact.child].reason = fact.reason
+
+
+def _asked(desk: Desk, fact: m.Asked) -> None:
+    child = desk.children[fact.child]
+    child.asked, child.ask_call = fact.t, fact.call
+
+
+def _killed(desk: Desk, fact: m.Killed) -> None:
+    desk.killed = KillState(by=fact.by, t=fact.t, account=fact.account)
+
+
+def _kill_asked(desk: Desk, fact: m.KillAsked) -> None:
+    if desk.killed:
+        desk.killed.asked, desk.killed.call = fact.t, fact.call
+
+
+def _kill_confirmed(desk: Desk, fact: m.KillConfirmed) -> None:
+    if desk.killed:
+        desk.killed.took, desk.killed.delta = fact.took, fact.delta
+
+
+def _rearmed(desk: Desk, _: m.Rearmed) -> None:
+    desk.killed = None
+
+
+def _reconciling(desk: Desk, fact: m.Reconciling) -> None:
+    desk.reconciled, desk.reconciling = False, fact.call
+    desk.reconciling_since, desk.checked, desk.differences = fact.t, [], []
+
+
+def _checked(desk: Desk, fact: m.Checked) -> None:
+    desk.checked.append(fact.what)
+    desk.differences.extend(fact.differences)
+
+
+def _reconciled(desk: Desk, _: m.Reconciled) -> None:
+    desk.reconciled = True
+
+
+def _position(desk: Desk, fact: m.PositionSet) -> None:
+    desk.positions[fact.instrument] = fact.size
+
+
+def _nothing(_: Desk, __: m.Fact) -> None:
+    """Kept for the record; the desk does not change."""
+
+
+_EVOLVE: dict[type, Any] = {
+    m.Began: _began,
+    m.EpochBegan: _epoch,
+    m.Refused: _nothing,
+    m.ParentAccepted: _parent,
+    m.ParentPaused: _paused,
+    m.ParentResumed: _resumed,
+    m.ParentHalted: _halted,
+    m.DialSet: _dial,
+    m.ParentEnded: _parent_ended,
+    m.Proposed: _proposed,
+    m.Refreshed: _refreshed,
+    m.Approved: _approved,
+    m.Rejected: _rejected,
+    m.Lapsed: _lapsed,
+    m.OrderRequested: _requested,
+    m.OrderSent: _sent,
+    m.OrderOpened: _opened,
+    m.Filled: _filled,
+    m.OrderEnded: _order_ended,
+    m.CancelRequested: _cancel_requested,
+    m.Asked: _asked,
+    m.Killed: _killed,
+    m.KillAsked: _kill_asked,
+    m.KillConfirmed: _kill_confirmed,
+    m.Rearmed: _rearmed,
+    m.Reconciling: _reconciling,
+    m.Checked: _checked,
+    m.Reconciled: _reconciled,
+    m.PositionSet: _position,
+}
