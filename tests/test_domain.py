@@ -188,17 +188,19 @@ def test_every_day_has_a_code(day: dt.date) -> None:
     assert expiry_of(expiry_code(expiry)) == expiry
 
 
-@pytest.mark.parametrize("text", ["", "MAR26", "27mar26", "27XXX26", "127MAR26", "31FEB26", "0MAR26", "27MAR2x", "+7MAR26"])
+@pytest.mark.parametrize(
+    "text", ["", "MAR26", "27mar26", "27XXX26", "127MAR26", "31FEB26", "0MAR26", "27MAR2x", "+7MAR26"]
+)
 def test_what_is_no_expiry_says_so(text: str) -> None:
     with pytest.raises(ValueError, match="expiry|day"):
         expiry_of(text)
 
 
 def test_an_instrument_is_known_by_its_name() -> None:
-    assert CALL == Instrument(
+    assert Instrument(
         name="BTC-27MAR26-80000-C", kind=Kind.OPTION, coin="BTC", tick=0.0001, lot=0.1, tick_steps=((0.005, 0.0005),),
         expiry=expiry_of("27MAR26"), strike=80000.0, call=True,
-    )  # fmt: skip
+    ) == CALL  # fmt: skip
     assert (ETHER.call, ETHER.strike, ETHER.lot) == (False, 3000.0, 1.0)
     assert (PERPETUAL.kind, PERPETUAL.expiry, PERPETUAL.contract) == (Kind.PERPETUAL, 0, 10.0)
     assert (COARSE.kind, COARSE.expiry) == (Kind.FUTURE, expiry_of("27MAR26"))
