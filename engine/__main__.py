@@ -100,13 +100,17 @@ def session_for_replay(options: modes.Options, path: Path) -> Path:
         raise modes.CannotStart(f"there is no session or recording at {path}")
     if path.is_dir():
         raise modes.CannotStart(f"{path} is a folder, but not a session's: it has no session.json")
+    if not path.is_file():
+        raise modes.CannotStart(f"{path} is not a file")
     weights = modes.model_in_use(Config())
     model = weights.id if weights else ""
-    digest = hashlib.sha256(path.read_bytes() + model.encode()).hexdigest()[:8]
+    with path.open("rb") as recording:
+        digest = hashlib.file_digest(recording, "sha256")
+    digest.update(model.encode())
     stem = (
         "".join(letter for letter in path.name.split(".")[0] if letter.isalnum() or letter in "-_")[:40] or "recording"
     )
-    folder = options.data / "imports" / "sessions" / f"{stem}-{digest}"
+    folder = options.data / "imports" / "sessions" / f"{stem}-{digest.hexdigest()[:8]}"
     if not (folder / "session.json").exists():
         import_into(folder, path, model)
     return folder

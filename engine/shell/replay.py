@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import bisect
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,7 +24,8 @@ from engine.shell.store.folders import BadSession
 from engine.shell.store.tape import Gap, headers
 
 KEYFRAME_EVERY = 2000  # inputs between two states kept for going back
-BATCH = 500  # inputs folded before the loop lets others run
+BATCH = 100  # inputs folded before the loop lets others run
+MAX_STEPS = 10_000  # inputs of one step
 MS = 1_000_000
 
 
@@ -48,6 +49,8 @@ class Replay:
         self.speed = 1.0
         self._items: Iterator[m.Input | Gap] = fold.items(folder)
         self._ahead: m.Input | None = None
+        self._moves = 0  # jumps and steps asked for; an older one that is still under way gives up
+        self._moving = False
         self._anchor = (0, 0.0)  # tape time and monotonic seconds when it last began to play
         self._advance_to_market()
 
@@ -60,7 +63,9 @@ class Replay:
                 return None
             if isinstance(item, Gap):
                 self.note = f"a gap in the tape after input {item.after}: {item.reason}"
-                self.markers.append(m.Marker(t_ms=self.core.market.now / MS, kind="gap", text=self.note))
+                marker = m.Marker(t_ms=self.core.market.now / MS, kind="gap", text=self.note)
+                if marker not in self.markers:
+                    self.markers.append(marker)
                 continue
             self._ahead = item
         return self._ahead
@@ -90,17 +95,28 @@ class Replay:
             if note.n in kinds:
                 self.markers.append(m.Marker(t_ms=note.t_ms, kind=kinds[note.n], text=note.text))
 
-    async def _seek(self, t: int) -> None:
-        """Exactly the state after the last input at or before `t`."""
-        if t < self.core.market.now:
-            self._back(t)
-        folded = 0
-        while (item := self._peek()) is not None and item.t <= t:
+    async def _move(self, due: Callable[[m.Input], bool]) -> None:
+        """Fold inputs as long as they are due, letting others run; the playing waits. A later move overtakes this."""
+        order, folded, self._moving = self._moves, 0, True
+        while order == self._moves and (item := self._peek()) is not None and due(item):
             self._forward()
             folded += 1
             if folded % BATCH == 0:
                 await asyncio.sleep(0)
-        self._anchor = (max(t, self.core.market.now), time.monotonic())
+        if order == self._moves:
+            self._moving = False
+
+    async def _seek(self, t: int) -> None:
+        """Exactly the state after the last input at or before `t`."""
+        self._moves += 1
+        if t < self.core.market.now:
+            self._back(t)
+        await self._move(lambda item: item.t <= t)
+
+    async def _step(self, inputs: int) -> None:
+        self._moves += 1
+        left = iter(range(inputs))
+        await self._move(lambda _: next(left, None) is not None)
 
     def _back(self, t: int) -> None:
         """To the last state kept at or before `t`, or to the beginning."""
@@ -119,7 +135,7 @@ class Replay:
         """Feed what is due; fall behind rather than skip, and say so."""
         while True:
             await asyncio.sleep(VIEW_S / 2)
-            if not self.playing:
+            if not self.playing or self._moving:
                 continue
             due = self._anchor[0] + round((time.monotonic() - self._anchor[1]) * self.speed * NS)
             started = time.monotonic()
@@ -159,9 +175,10 @@ class Replay:
             case "pause":
                 self.playing = False
             case "step":
+                if not 0 <= drive.value <= MAX_STEPS:
+                    return m.Answer(id=drive.id, ok=False, text=f"a step goes from 1 to {MAX_STEPS:,} inputs")
                 self.playing = False
-                for _ in range(max(1, min(int(drive.value), 10_000))):
-                    self._forward()
+                await self._step(max(1, int(drive.value)))
             case "seek":
                 if not self.first_t / MS - 1 <= drive.value <= self.last_t / MS + 1:
                     return m.Answer(id=drive.id, ok=False, text="that moment is not on this tape")

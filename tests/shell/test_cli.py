@@ -43,6 +43,10 @@ def test_a_replay_file_that_is_no_recording(tmp_path: Path) -> None:
     refused(run("-m", "engine", "run", "--data", str(tmp_path), "--replay", str(strange)), str(strange))
 
 
+def test_a_replay_file_without_an_end(tmp_path: Path) -> None:
+    refused(run("-m", "engine", "run", "--data", str(tmp_path), "--replay", "/dev/zero"), "/dev/zero", "not a file")
+
+
 def test_a_folder_that_is_no_session(tmp_path: Path) -> None:
     refused(run("-m", "engine", "run", "--data", str(tmp_path), "--replay", str(tmp_path)), "no session.json")
 

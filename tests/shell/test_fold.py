@@ -115,6 +115,33 @@ def test_a_jump_gives_the_state_of_a_fold(recorded: Path) -> None:
         assert replay.core.digest() == plain.digest()
 
 
+def test_of_jumps_at_once_the_last_counts_and_playing_waits_for_it(recorded: Path) -> None:
+    replay, alone = Replay(recorded, no_weights), Replay(recorded, no_weights)
+    span = replay.last_t - replay.first_t
+    jumps = [m.Drive(id="1", do="seek", value=(replay.first_t + int(span * at)) / 1e6) for at in (1.0, 0.2, 0.9, 0.4)]
+
+    async def at_once() -> None:
+        await replay.drive(m.Drive(id="2", do="speed", value=100.0))
+        await replay.drive(m.Drive(id="3", do="play"))
+        playing = asyncio.create_task(replay.play())
+        await asyncio.gather(*(replay.drive(jump) for jump in jumps), replay.drive(m.Drive(id="4", do="pause")))
+        playing.cancel()
+
+    asyncio.run(at_once())
+    asyncio.run(alone.drive(jumps[-1]))
+    assert replay.core.digest() == alone.core.digest()
+
+
+@pytest.mark.parametrize("steps", [float("nan"), float("inf"), -1.0, 1e9])
+def test_a_step_that_cannot_be_meant_moves_nothing(recorded: Path, steps: float) -> None:
+    replay = Replay(recorded, no_weights)
+    before = replay.core.n
+    answer = asyncio.run(replay.drive(m.Drive(id="1", do="step", value=steps)))
+    assert not answer.ok
+    assert "step" in answer.text
+    assert replay.core.n == before
+
+
 def test_a_replay_refuses_every_command(recorded: Path) -> None:
     replay = Replay(recorded, no_weights)
     answer = replay.ask(m.Ask(id="1", user="someone", role="admin", verb=m.Kill(account=True)))
