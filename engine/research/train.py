@@ -151,7 +151,7 @@ def split(stretches: Sequence[Stretch], share: float) -> tuple[list[Part], list[
     a single one what follows the first `share` of it and an embargo. Statistics see the first only."""
     sessions = list(dict.fromkeys(stretch.session for stretch in stretches))
     if len(sessions) > 1:
-        kept = set(sessions[: max(1, round(share * len(sessions)))])
+        kept = set(sessions[: min(max(1, round(share * len(sessions))), len(sessions) - 1)])
         parts = [(stretch.session in kept, whole(stretch)) for stretch in stretches]
         return [part for early, part in parts if early], [part for early, part in parts if not early]
     early, late = [], []

@@ -67,6 +67,7 @@ def test_no_step_is_both_trained_on_and_held_out() -> None:
     early, late = split(DATA[:1], 0.5)
     assert late[0].begin - early[0].end >= EMBARGO
     assert late[0].end == len(DATA[0].x)
+    assert {part.stretch.session for part in split(DATA[:2], 0.9)[1]} == {"made-1"}
     early, late = split(DATA, 0.67)
     assert [part.stretch.session for part in early] == ["made-0", "made-1"]
     assert [part.stretch.session for part in late] == ["made-2"]
