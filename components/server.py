@@ -109,7 +109,7 @@ def health(relay: Relay) -> dict[str, object]:
     status = relay.board.status
     live = relay.board.attached and status is not None
     return {
-        "status": "ok",
+        "status": "halted" if status and status.halted else "ok",
         "mode": relay.mode,
         "feed": status.feed if live and status else "down",
         "seq": status.n if status else 0,

@@ -148,7 +148,7 @@ def _sessions(chosen: argparse.Namespace) -> int:
     from engine.shell.store.sessions import sessions
 
     rows = [msgspec.to_builtins(row) for row in sessions(chosen.data.expanduser() / chosen.venue)]
-    _tell(chosen, rows, "\n".join(_session_line(row) for row in rows) or "no sessions yet")
+    _tell(chosen, {"sessions": rows}, "\n".join(_session_line(row) for row in rows) or "no sessions yet")
     return 0
 
 

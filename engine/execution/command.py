@@ -60,7 +60,7 @@ def _submit(desk: Desk, picture: Picture, item: m.Command, verb: m.SubmitParent)
     end = picture.now + round(verb.minutes * 60 * NS)
     if instrument.expiry and end > instrument.expiry:
         raise Refusal(f"{instrument.name} expires before the order would end")
-    if desk.killed:
+    if desk.killed or picture.halted:
         raise Refusal(risk.closed(desk, picture))
     largest = _whole(instrument, verb.max_child, "largest child")
     return iter([

@@ -134,6 +134,9 @@ def test_health_says_what_the_desk_says_and_down_once_it_has_gone() -> None:
             health = msgspec.json.decode((await ask(w.app, "/healthz")).body)
             model = {"id": "lstm-1", "skill": "edge"}
             assert health == {"status": "ok", "mode": "paper", "feed": "live", "seq": 42, "model": model}
+            w.serve.publish([msgspec.structs.replace(status(43), halted="the disk is full")])
+            await page.until("status")
+            assert msgspec.json.decode((await ask(w.app, "/healthz")).body)["status"] == "halted"
             await w.serve.stop()
             while (await page.frame())["engine"]:
                 pass

@@ -549,6 +549,12 @@ def test_an_order_whose_fate_is_open_holds_the_confirmation_back(desk: tuple[Wor
     assert len(world.of(m.KillConfirmed)) == 1
 
 
+def test_a_desk_that_can_keep_nothing_takes_no_parent(desk: tuple[World, str]) -> None:
+    world, name = desk
+    world.take(m.Halted, reason="the journal cannot be written: disk full")
+    assert world.refused(order(name)) == "the journal cannot be written: disk full"
+
+
 def test_only_an_admin_rearms_and_with_a_reason(desk: tuple[World, str]) -> None:
     world, name = desk
     assert world.refused(m.Rearm(reason="nothing to lift")) == "the desk is armed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -89,6 +90,11 @@ def test_bad_settings(tmp_path: Path, text: str, words: str) -> None:
 def test_a_session_that_is_not_there(tmp_path: Path) -> None:
     refused(run("-m", "engine", "verify", "nothing", "--data", str(tmp_path)), "nothing")
     refused(run("-m", "engine", "verify", "../../etc", "--data", str(tmp_path)))
+
+
+def test_no_sessions_are_one_json_object_too(tmp_path: Path) -> None:
+    done = run("-m", "engine", "sessions", "--json", "--data", str(tmp_path))
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"sessions": []})
 
 
 def test_a_kill_with_nothing_to_kill(tmp_path: Path) -> None:
