@@ -69,7 +69,7 @@ def gauges(core: Core, name: str) -> m.GaugesView | None:
         note=_note(core, name, forecast),
         underlying_ticks=under,
         own_ticks=own,
-        move_threshold_ticks=_threshold(market.forecaster),
+        move_threshold_ticks=_threshold(market.forecaster, instrument.kind),
         skill={head: market.verdicts.get(head, _UNKNOWN) for head in _HEADS},
         thresholds=thresholds(core.desk.config.policy),
         firing=_firing(core),
@@ -158,7 +158,7 @@ def _note(core: Core, name: str, forecast: m.Forecast | None) -> str:
     return ""
 
 
-def _threshold(forecaster: Forecaster) -> float | None:
+def _threshold(forecaster: Forecaster, kind: Kind) -> float | None:
     """The move, in ticks, that "stable" stays below; frozen at training."""
     weights = forecaster.weights
-    return None if weights is None else weights.header.threshold_ticks
+    return None if weights is None else weights.header.threshold(kind)

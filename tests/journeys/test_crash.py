@@ -16,6 +16,7 @@ from tests.journeys.watching import ask_venue, pick, watching
 
 KILLS = 20
 SEED = 20261121
+SPEED = "4"  # of the venue's and the engine's time: the waits of an order's life pass sooner
 
 
 async def trade_until_killed(engine: processes.Process, dice: random.Random) -> None:
@@ -92,7 +93,7 @@ def test_killed_with_orders_working(data: Path, cancel_on_disconnect: bool) -> N
     dice = random.Random(SEED + cancel_on_disconnect)
     sent = 0
     for _ in range(KILLS // 2):
-        asyncio.run(trade_until_killed(processes.engine(data), dice))
+        asyncio.run(trade_until_killed(processes.engine(data, "--speed", SPEED), dice))
         with processes.engine(
             data,
         ) as again:
