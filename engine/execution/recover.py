@@ -22,6 +22,7 @@ from engine.market.deribit import wire
 from engine.market.told import Answered
 
 RETRY_NS = 5 * 10**9
+DELIVERED_NS = 60 * 10**9  # after its expiry a position is asked about, and again if the venue still has it
 
 
 def begin(desk: Desk, item: m.Started) -> Iterator[m.Fact]:
@@ -56,8 +57,13 @@ def answers(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
 
 
 def proceed(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
-    """Once every child is accounted for, ask for positions; begin again when an answer was refused or lost."""
-    if desk.reconciled or not desk.reconciling or not picture.venue.authenticated:
+    """Once every child is accounted for, ask for positions; begin again when an answer was refused or lost, or when
+    positions have been delivered."""
+    if not desk.reconciling or not picture.venue.authenticated:
+        return
+    if desk.reconciled:
+        if picture.now - desk.reconciling_since > DELIVERED_NS and (name := _expired(desk, picture)):
+            yield m.Reconciling(reason=f"{name} has expired", call=f"recon{desk.facts + 1}")
         return
     if set(desk.checked) == {"trades", "orders"} and _accounted(desk):
         yield m.Checked(what="children")
@@ -120,6 +126,15 @@ def _orders(desk: Desk, picture: Picture, orders: list[wire.OrderData]) -> Itera
         if order.label.startswith(f"{desk.tag}-") and order.label not in desk.children:
             strange.append(f"an open order {order.label} that the journal lacks")
     yield m.Checked(what="orders", differences=tuple(strange))
+
+
+def _expired(desk: Desk, picture: Picture) -> str:
+    """A position that must have been delivered by now: no fill tells of that."""
+    for name, lots in desk.positions.items():
+        instrument = picture.venue.instruments.get(name)
+        if lots and instrument is not None and instrument.expiry and picture.now - instrument.expiry > DELIVERED_NS:
+            return name
+    return ""
 
 
 def _unanswered(desk: Desk) -> bool:

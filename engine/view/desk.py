@@ -77,9 +77,9 @@ def desk_positions(core: Core) -> list[m.PositionRow]:
     """Positions with their greeks in coin (delta), per USD (gamma) and USD per vol point (vega)."""
     rows = []
     for name, lots in sorted(core.desk.positions.items()):
-        instrument, quote = core.market.venue.instruments.get(name), core.market.venue.quotes.get(name)
-        if not lots or instrument is None:
+        if not lots:
             continue
+        instrument, quote = _known(core, name), core.market.venue.quotes.get(name)
         size, delta = instrument.amount(lots), core.market.delta(name)
         option = instrument.kind is Kind.OPTION
         rows.append(m.PositionRow(
@@ -110,7 +110,7 @@ def _parent(core: Core, parent: Parent) -> m.ParentRow:
         algorithm=order.algorithm,
         dial=parent.dial,
         state=parent.state,
-        reason=parent.reason or _waiting(core, parent),
+        reason=_waiting(core, parent) if _at_work(core, parent) else parent.reason,
         start_ms=order.start / MS,
         end_ms=order.end / MS,
         user=order.user,
@@ -123,6 +123,11 @@ def _shortfall(instrument: Instrument, parent: Parent, average: float | None) ->
     if average is None or arrival is None:
         return None
     return parent.order.side.sign * (average - arrival) / instrument.tick_units(arrival)
+
+
+def _at_work(core: Core, parent: Parent) -> bool:
+    """Neither paused nor ended nor halted: what was said of an earlier halt is over."""
+    return parent.state == "working" and core.market.now >= parent.halted_until
 
 
 def _waiting(core: Core, parent: Parent) -> str:

@@ -283,4 +283,4 @@ def _ends(facts: list[m.Fact]) -> list[str]:
 
 
 def test_whatever_happens() -> None:
-    run_state_machine_as_test(Session, settings=settings(max_examples=20, stateful_step_count=30))
+    run_state_machine_as_test(Session, settings=settings(max_examples=40, stateful_step_count=30))

@@ -484,3 +484,24 @@ def test_a_venue_that_forgot_without_a_word_is_believed(quick: tuple[World, str]
     assert (world.child().state, world.child().reason) == ("cancelled", "the venue does not know it any more")
     assert world.of(m.PositionSet)[-1].size == 0
     assert world.positions() == world.venue_positions() == {}
+
+
+def test_a_position_that_was_delivered_is_asked_about(quick: tuple[World, str]) -> None:
+    """No fill tells of a delivery: a minute after the expiry the venue is asked what it holds."""
+    world, name = quick
+    by_hand(world, name, quantity=3.0, price=0.0335, post_only=False)
+    listed = world.core.market.venue.instruments
+    listed[name] = msgspec.structs.replace(listed[name], expiry=world.now + NS)
+    world.run(1)
+    exchange = world.venue.exchange
+    exchange.settle(world.now, exchange.number[name], 105_000.0)
+    assert world.venue_positions() == {}
+    world.run(59)
+    assert world.positions() == {name: 30}
+    world.run(2)
+    assert world.of(m.Reconciling)[-1].reason == f"{name} has expired"
+    assert world.desk.reconciled
+    assert world.positions() == {}
+    n = len(world.facts)
+    world.run(120)
+    assert world.since(n) == []
