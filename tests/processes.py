@@ -27,7 +27,9 @@ class Process:
         line = self._process.stdout.readline()
         if not line.startswith(says):
             self._process.wait()
-            raise AssertionError(f"{arguments} said {line!r} and on stderr: {self.errors()}")
+            errors = self.errors()
+            self._close()
+            raise AssertionError(f"{arguments} said {line!r} and on stderr: {errors}")
         self.address = line.split()[1]
 
     def errors(self) -> str:

@@ -44,6 +44,7 @@ class Supervisor(threading.Thread):
         self._ending = threading.Event()
         self._starting = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
+        self._owner = False  # what runs in the folder is ours, and not another desk's
 
     def launch(self) -> str:
         """Start the engine and return its address. Raises CannotStart; the engine's own sentence stands on stderr."""
@@ -59,6 +60,7 @@ class Supervisor(threading.Thread):
         if not line.startswith("engine: "):
             process.wait()
             raise modes.CannotStart("the engine did not start; its reason stands above")
+        self._owner = True
         return line.split()[1]
 
     def watch(self, address: str) -> None:
@@ -95,5 +97,5 @@ class Supervisor(threading.Thread):
                 print("app: the engine did not end in time; it is killed", file=sys.stderr, flush=True)
                 process.kill()
                 process.wait()
-        if self._options.venue == "paper" and not self._options.replay:
+        if self._owner and self._options.venue == "paper" and not self._options.replay:
             modes.end_paper_venue(self._options)

@@ -40,3 +40,12 @@ def test_a_desk_whose_engine_has_just_died_takes_the_venue_with_it(tmp_path: Pat
         desk.kill_engine()
         assert desk.stop() == 0
     assert not answers(venue)
+
+
+def test_a_desk_that_cannot_have_the_folder_leaves_the_venue_of_who_has_it(tmp_path: Path) -> None:
+    with processes.engine(tmp_path / "data") as engine:
+        running = ports(engine.data)
+        (engine.data / "paper" / "engine.json").unlink()  # as if it had not said yet where it is
+        with pytest.raises(AssertionError, match="belongs to a running engine"):
+            processes.desk(engine.data)
+        assert all(answers(port) for port in running)
