@@ -400,6 +400,10 @@ class Venue:
         for channel in old:
             if channel.startswith("book."):
                 self.books.pop(channel.split(".")[1], None)
+        for channel in new:
+            if channel.startswith("book."):  # stale from the start: one whose snapshot never comes is asked for again
+                name = channel.split(".")[1]
+                self.books.setdefault(name, Book(self.instruments[name]))
         out: list[m.Effect] = [self._call(f"{scope}/unsubscribe", {"channels": old})] if old else []
         for start in range(0, len(new), 200):  # a request is at most 32 kB
             out.append(self._call(f"{scope}/subscribe", {"channels": new[start : start + 200]}))
