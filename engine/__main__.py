@@ -185,9 +185,11 @@ def _kill(chosen: argparse.Namespace) -> int:
 
     done = asyncio.run(kill(options_of(chosen), account=chosen.account))
     told = "the engine is killed too" if done.engine_told else "no engine was running to be told"
+    if done.engine_silent:
+        told = "AN ENGINE RUNS HERE AND DOES NOT ANSWER: end it, or it may send again"
     text = f"nothing is open: {done.cancelled} orders cancelled, confirmed by the venue in {done.ms:.0f} ms; {told}"
     _tell(chosen, msgspec.to_builtins(done), text)
-    return 0
+    return 1 if done.engine_silent else 0
 
 
 def _tell(chosen: argparse.Namespace, value: Any, text: str) -> None:

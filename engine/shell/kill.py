@@ -22,6 +22,7 @@ from engine.shell import modes
 from engine.shell.store.journal import BadJournal, JournalReader
 
 PATIENCE_S = 20.0
+ENGINE_S = 3.0  # in which a running engine is told; one that hangs must not hold the word of the venue back
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     open: int
     ms: float
     engine_told: bool
+    engine_silent: bool = False  # one runs here and did not answer: it may yet send, and should be ended
 
 
 async def kill(options: modes.Options, *, account: bool) -> Done:
@@ -43,15 +45,19 @@ async def kill(options: modes.Options, *, account: bool) -> Done:
     except (OSError, WebSocketException, TimeoutError) as error:
         raise modes.CannotStart(f"the venue could not be reached: {str(error) or 'it did not answer'}") from None
     took = 1000 * (time.monotonic() - began)
-    return Done(cancelled=cancelled, open=left, ms=took, engine_told=await told)
+    answered = await told
+    return Done(
+        cancelled=cancelled, open=left, ms=took, engine_told=answered is True, engine_silent=answered is False
+    )  # fmt: skip
 
 
-async def _tell_engine(options: modes.Options, *, account: bool) -> bool:
+async def _tell_engine(options: modes.Options, *, account: bool) -> bool | None:
+    """Whether the engine of this folder has taken the kill; None if none runs."""
     address = modes.running_engine(options)
     if address is None:
-        return False
-    with suppress(LinkLost, OSError):
-        async with attach(address) as desk:
+        return None
+    with suppress(LinkLost, OSError):  # a TimeoutError is an OSError
+        async with asyncio.timeout(ENGINE_S), attach(address) as desk:
             answer = await desk.ask(m.Kill(account=account), user="command line", role="admin")
             return answer.ok
     return False

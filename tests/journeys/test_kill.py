@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,8 +40,9 @@ async def rest_orders(engine: processes.Process) -> None:
 
 def kill(data: Path, *arguments: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "engine", "kill", "--data", str(data), "--json", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=processes.ROOT, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=processes.ROOT, check=False)
     found: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (1 if found["engine_silent"] else 0)
     return found
 
 
@@ -85,3 +88,19 @@ def test_kill_without_an_engine(data: Path) -> None:
     assert found["open"] == 0
     assert not found["engine_told"]
     assert left_open(data) == []
+
+
+@pytest.mark.processes
+def test_kill_beside_an_engine_that_hangs(data: Path) -> None:
+    """What was open is cancelled all the same, and the command says that an engine is there that did not hear."""
+    with processes.engine(data) as engine:
+        asyncio.run(rest_orders(engine))
+        pid = int(json.loads((data / "paper" / "engine.json").read_text())["pid"])
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            found = kill(data)
+            assert (found["cancelled"], found["open"]) == (ORDERS, 0)
+            assert found["engine_silent"]
+            assert not found["engine_told"]
+        finally:
+            os.kill(pid, signal.SIGCONT)
