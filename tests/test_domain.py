@@ -192,7 +192,7 @@ def test_every_day_has_a_code(day: dt.date) -> None:
     "text", ["", "MAR26", "27mar26", "27XXX26", "127MAR26", "31FEB26", "0MAR26", "27MAR2x", "+7MAR26"]
 )
 def test_what_is_no_expiry_says_so(text: str) -> None:
-    with pytest.raises(ValueError, match="expiry|day"):
+    with pytest.raises(ValueError, match=r"expiry|day"):
         expiry_of(text)
 
 
@@ -214,7 +214,7 @@ def test_an_instrument_is_known_by_its_name() -> None:
     ],
 )  # fmt: skip
 def test_a_name_of_nothing_we_know_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=".+"):
+    with pytest.raises(ValueError, match=r".+"):
         instrument_of(name)
 
 
