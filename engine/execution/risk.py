@@ -5,6 +5,8 @@ Pure functions that answer with a reason, or with nothing. What is already on it
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from engine.domain import NS, Instrument, Kind, Side
@@ -68,6 +70,13 @@ def unsound(picture: Picture, name: str, silence_s: float) -> str:
     if instrument.expiry and picture.now >= instrument.expiry:
         return f"{name} has expired"
     return ""
+
+
+def largest(desk: Desk, instrument: Instrument) -> int:
+    """Lots that a single order may have at most."""
+    limits = desk.config.limits
+    most = limits.order_contracts if instrument.kind is Kind.OPTION else limits.future_usd
+    return math.floor(most / instrument.lot + 1e-9)
 
 
 def _desk_open(desk: Desk, picture: Picture, _: Wanted) -> str:

@@ -89,7 +89,7 @@ def _quantity(desk: Desk, parent: Parent, instrument: Instrument, advice: policy
     """Lots for the next child, within what remains and every cap."""
     order = parent.order
     base = instrument.contracts(desk.config.execution.base_child)
-    cap = order.max_child
+    cap = min(order.max_child, risk.largest(desk, instrument))
     if advice.max_child is not None:
         cap = min(cap, instrument.contracts(advice.max_child))
     working = desk.working(order.id)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from engine import messages as m
-from engine.config import Action, Condition, Config, Execution, Row
+from engine.config import Action, Condition, Config, Execution, Limits, Row
 from engine.domain import NS, Side
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
@@ -264,7 +264,8 @@ def test_nonsense_about_our_orders_is_no_traceback(desk: tuple[World, str]) -> N
         assert world.say(msgspec.json.encode({"jsonrpc": "2.0", "id": call, "result": result})) == []
     world.mix = list
     world.until(lambda: world.child().state == "open", 10)
-    assert len(world.of(m.Asked)) == 1
+    world.run(6)
+    assert len(world.of(m.Asked)) == 1  # answered, and not asked again
     agree(world)
 
 
@@ -525,6 +526,15 @@ def test_dear_size_caps_the_children() -> None:
     world.run(60)
     assert world.desk.children
     assert all(child.request.quantity <= 20 for child in world.desk.children.values())
+
+
+def test_a_parent_that_fell_behind_is_not_stopped_by_the_limit_of_an_order() -> None:
+    """What is due may be more than one order may have: then it is several orders."""
+    world, name = ready(config=Config(limits=Limits(order_contracts=2.5)))
+    submit(world, name, dial="auto", quantity=10.0, minutes=1.0, max_child=40.0, urgency=10)
+    world.run(62)
+    assert world.parent().state == "done"
+    assert max(child.request.quantity for child in world.desk.children.values()) == 25
 
 
 def test_a_parent_done_by_fills_leaves_nothing_behind(desk: tuple[World, str]) -> None:

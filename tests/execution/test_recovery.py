@@ -241,8 +241,28 @@ def test_an_order_that_waited_for_the_disk_when_the_engine_died_is_forgotten_by_
     assert world.venue_history() == []
 
 
-def test_the_clocks_need_not_agree(quick: tuple[World, str]) -> None:
-    """The venue's clock is 0.4 s behind: an order it still takes must not have been given up."""
+def test_an_order_of_which_nobody_tells_is_found_by_asking(quick: tuple[World, str]) -> None:
+    """It arrives after the list of open orders was given, and the private channel is silent: its label finds it."""
+    world, name = quick
+    world.hold_requests = True
+    by_hand(world, name)
+    before, sent = len(world.facts), len(world.sent)
+    way, world._way = world._way, []
+    back_by_connecting(world)
+    world.lose = lambda data: b"user.changes" in data
+    world._way = way
+    world.arrive()
+    recovered(world, before, sent)
+    assert (world.child().state, len(world.of(m.Asked))) == ("open", 1)
+    world.lose = lambda _: False
+    world.run(6)
+    assert len(world.of(m.Asked)) == 1
+
+
+@pytest.mark.parametrize("impatient", [False, True])
+def test_the_clocks_need_not_agree(quick: tuple[World, str], impatient: bool) -> None:
+    """The venue's clock is 0.4 s behind: an order it still takes must not have been given up, even if somebody who
+    wanted it cancelled has made us ask early."""
     world, name = quick
     world.hold_requests = True
     by_hand(world, name)
@@ -250,12 +270,17 @@ def test_the_clocks_need_not_agree(quick: tuple[World, str]) -> None:
     world._way = []
     back_by_rising(world)
     world.run(0.9)  # past `valid_until` by our clock, not yet by the venue's
+    if impatient:
+        world.do(m.CancelChild(child=world.child().request.child))
+        assert len(world.of(m.Asked)) == 1
     assert not world.desk.reconciled
     assert world.child().state not in ("lapsed", "cancelled")
     world._way = way
     world.arrive()
     world.until(lambda: world.desk.reconciled, 10)
-    assert world.child().state == "open"
+    world.run(1)
+    assert world.child().state == ("cancelled" if impatient else "open")
+    accounted(world)
 
 
 def self_shift(data: bytes, ms: int) -> tuple[bytes, bytes]:
