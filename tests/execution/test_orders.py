@@ -269,6 +269,23 @@ def test_nonsense_about_our_orders_is_no_traceback(desk: tuple[World, str]) -> N
     agree(world)
 
 
+def test_a_taker_of_which_nobody_tells_is_found_with_its_fills(desk: tuple[World, str]) -> None:
+    """Neither answer nor private channel: the label tells that it filled, and then its fills are asked for."""
+    world, name = desk
+    world.mix = lambda _: []
+    child = send(world, name, quantity=20.0, price=0.0335, post_only=False)
+    world.mix = list
+    world.lose = lambda data: b"user.changes" in data
+    world.run(4)
+    assert (world.child().state, world.child().filled) == ("sent", 0)
+    world.run(4)
+    assert (world.child().state, world.child().filled) == ("cancelled", 147)
+    asked = [fact.call.split("-")[0] for fact in world.of(m.Asked)]
+    assert asked == ["label", "fills", "label"]
+    assert {fact.child for fact in world.of(m.Filled)} == {child}
+    agree(world)
+
+
 # ---------------------------------------------------------------- cancels
 
 
