@@ -17,7 +17,7 @@ import msgspec
 
 from engine.config import Config
 from engine.shell import modes
-from engine.shell.store.folders import BadSession
+from engine.shell.store.folders import BadSession, meta_of
 from engine.shell.store.journal import BadJournal
 
 
@@ -173,6 +173,9 @@ def _verify(chosen: argparse.Namespace) -> int:
     found = verify(folder.resolve(), modes.weights_of, recompute=chosen.recompute, progress=progress)
     lines = [f"{found.inputs} inputs give {found.facts} facts; state {found.digest[:16]}", *found.gaps]
     lines.append("the same facts as in the journal" if found.same else f"DIFFERENT: {found.first_difference}")
+    recorded, ours = meta_of(folder.resolve()).code, modes.code_version()
+    if not found.same and recorded != ours:
+        lines.append(f"the session was recorded by {recorded}; this is {ours}")
     _tell(chosen, msgspec.to_builtins(found), "\n".join(lines))
     return 0 if found.same else 1
 

@@ -83,6 +83,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: Count = 60
     orders_per_10s: Count = 40
     future_usd: Amount = 1_000_000.0
+    clock_s: Amount = 5.0  # the venue's stamps and our clock differ by more: `valid_until` would mean nothing
     silence_s: Amount = 5.0  # no frame at all from the venue for so long: every book is stale
 
 

@@ -44,6 +44,9 @@ def closed(desk: Desk, picture: Picture) -> str:
         return "the venue's connection is down"
     if not picture.venue.authenticated:
         return "the venue has not authenticated this desk"
+    lag = picture.venue.lag
+    if lag is not None and abs(lag) > desk.config.limits.clock_s * NS:
+        return f"the venue's clock and ours are {abs(lag) / NS:.1f} s apart"
     if not desk.reconciled:
         return "the venue is still being asked what it holds"
     if not picture.venue.listening:

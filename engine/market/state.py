@@ -230,11 +230,11 @@ class Venue:
                 return []
             book = self.books[name] = Book(self.instruments[name])
         was_sound = not book.stale
-        self._lag(t, data.timestamp)
-        if data.type == "snapshot":
+        if data.type == "snapshot":  # stamped when the book last changed, which may be long ago
             book.snapshot(data)
             self.resyncs.pop(name, None)
         else:
+            self._lag(t, data.timestamp)
             book.change(data)
         if not book.stale:
             self.touched.append(name)

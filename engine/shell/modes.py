@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import functools
+import hashlib
 import json
 import os
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Callable
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,6 +43,8 @@ URLS: dict[Mode, str] = {
     "live": "wss://www.deribit.com/ws/api/v2",
 }
 
+VERSION = "0.1.0"
+
 
 class CannotStart(Exception):
     """What keeps the desk from starting, in a sentence for a person."""
@@ -61,11 +65,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return self.data / self.venue
 
 
+@functools.cache
 def code_version() -> str:
-    try:
-        return metadata.version("tidegate")
-    except metadata.PackageNotFoundError:
-        return "0.1.0"
+    """The version, and what the engine's source hashes to: facts of other code may differ, and `verify` says so."""
+    source = hashlib.sha256()
+    package = Path(str(resources.files("engine")))
+    for path in sorted(package.rglob("*.py")):
+        source.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    return f"{VERSION}+{source.hexdigest()[:8]}"
 
 
 def settings(options: Options) -> Config:

@@ -27,6 +27,11 @@ log = logging.getLogger("engine")
 SLOW_VIEWS = 10  # surface and desk: every so many fast ones
 
 
+RESTART = "nothing new goes out until the engine is started again"
+ANSWERS_KEPT = 1000
+_NOTHING = Outcome([], [], None)
+
+
 def _not_yet(_: bytes) -> bool:
     return False
 
@@ -41,6 +46,8 @@ class Engine:
         self.screen = Screen()
         self.outbox = Outbox(self._write, self._perform, self._check, self._on_sent, self._on_failed)
         self._n = 0
+        self._lame = ""  # why the core is not asked any more
+        self._answers: dict[str, m.Answer] = {}
         self._keep: Callable[[Sequence[m.Fact]], None] = lambda _: None
         self._send: Callable[[bytes], bool] = _not_yet
         self._hangup: Callable[[str], None] = lambda _: None
@@ -63,11 +70,13 @@ class Engine:
         self._n += 1
         item = kind(n=self._n, t=self.clock.now(), **fields)
         self.tape.append(item)
+        if self._lame:
+            return _NOTHING
         try:
             outcome = self.core.step(item)
         except Exception as error:  # a broken invariant: nothing decided from here on can be trusted
-            self._break(f"an invariant is broken: {error}")
-            raise
+            self._break(f"an invariant is broken ({type(error).__name__}: {error})")
+            return _NOTHING
         if outcome.noted is not None:
             self.tape.append(outcome.noted)
         self.outbox.put(outcome.facts, outcome.effects)
@@ -76,16 +85,27 @@ class Engine:
 
     def broken(self, reason: str) -> None:
         """Journal or tape cannot be written: stop proposing and sending; cancels still go out."""
+        reason = f"{reason}; {RESTART}"
         log.error("halted: %s", reason)
         self.outbox.break_off(reason)
         if not self.core.market.halted:
             self.take(m.Halted, reason=reason)
 
     def _break(self, reason: str) -> None:
+        """Nothing is decided any more; what works is pulled, and the screen keeps what was true last."""
         log.exception("halted: %s", reason)
-        self.core.market.halted = reason
-        self.outbox.break_off(reason)
-        self._send(wire.request("halt-all", "private/cancel_all", {}))
+        self._lame = self.core.market.halted = f"{reason}; {RESTART}"
+        self.outbox.break_off(self._lame)
+        self._pull(account=False)
+
+    def _pull(self, *, account: bool) -> None:
+        """Cancel without asking the core: ours by their labels, or all that the account has."""
+        if account:
+            self._send(wire.request("halt-all", "private/cancel_all", {}))
+            return
+        for child in self.core.desk.live_children:
+            label = child.request.child
+            self._send(wire.request(f"halt-{label}", "private/cancel_by_label", {"label": label}))
 
     # ------------------------------------------------------------ effects
 
@@ -124,8 +144,21 @@ class Engine:
     # ------------------------------------------------------------ people (serve.Desk)
 
     def ask(self, ask: m.Ask) -> m.Answer:
-        """One command of a person, answered with what came of it."""
+        """One command of a person, answered with what came of it; given twice under one id, it is done once."""
+        if ask.id not in self._answers:
+            self._answers[ask.id] = self._answer(ask)
+            if len(self._answers) > ANSWERS_KEPT:
+                del self._answers[next(iter(self._answers))]
+        return self._answers[ask.id]
+
+    def _answer(self, ask: m.Ask) -> m.Answer:
+        if self._lame:
+            if isinstance(ask.verb, m.Kill):
+                self._pull(account=ask.verb.account)
+            return m.Answer(id=ask.id, ok=False, text=self._lame)
         outcome = self.take(m.Command, id=ask.id, user=ask.user, role=ask.role, verb=ask.verb)
+        if self._lame:
+            return m.Answer(id=ask.id, ok=False, text=self._lame)
         refused = next((fact.reason for fact in outcome.facts if isinstance(fact, m.Refused)), None)
         if refused is not None:
             return m.Answer(id=ask.id, ok=False, text=refused)

@@ -199,6 +199,14 @@ def test_a_journal_that_cannot_be_written_blocks() -> None:
     assert risk.blocked(desk_of(), picture, wanted()) == picture.halted
 
 
+@pytest.mark.parametrize("apart", [6 * NS, -6 * NS])
+def test_clocks_that_disagree_block(apart: int) -> None:
+    """`valid_until` is our clock's word to the venue's: seconds apart, it could let an order in late, or never."""
+    picture = picture_of()
+    picture.venue.lag = float(apart)
+    assert "clock" in risk.blocked(desk_of(), picture, wanted())
+
+
 def test_a_line_that_is_down_or_nobodys_blocks() -> None:
     picture = picture_of()
     picture.see(m.Link, up=True, authenticated=False)

@@ -315,8 +315,10 @@ def test_the_lag_is_smoothed_from_the_venues_stamps() -> None:
     told = listening()
     told.t += 40_000_000
     told.book(timestamp=T0 // wire.MS)
+    assert told.venue.lag is None  # a snapshot is stamped when its book last changed
+    told.book(prev=1, change=2, timestamp=T0 // wire.MS)
     assert told.venue.lag == 40_000_000
-    told.book(change=2, timestamp=told.t // wire.MS)
+    told.book(prev=2, change=3, timestamp=told.t // wire.MS)
     assert told.venue.lag == pytest.approx(0.95 * 40_000_000)
 
 
