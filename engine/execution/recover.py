@@ -108,8 +108,10 @@ def _trades(desk: Desk, picture: Picture, page: router.TradePage) -> Iterator[m.
     before = len(desk.fills)
     yield from router.take(desk, picture, [], page.trades)
     missed = desk.fills[before:]
-    if page.has_more and missed:
-        yield m.Reconciling(reason="more was filled than one answer holds", call=f"recon{desk.facts + 1}")
+    if page.has_more and page.trades and page.trades[-1].timestamp > page.trades[0].timestamp:
+        since = page.trades[-1].timestamp * wire.MS
+        reason = "more was filled than one answer holds"
+        yield m.Reconciling(reason=reason, call=f"recon{desk.facts + 1}", since=since)
     else:
         yield m.Checked(what="trades", differences=tuple(_missed(picture, fill) for fill in missed))
 

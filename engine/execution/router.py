@@ -36,9 +36,9 @@ def effects_of(fact: m.Fact, desk: Desk, venue: Venue) -> list[m.Call]:
             return [_question(fact, desk.children[fact.child], venue.coin)]
         case m.KillAsked():
             return _kill(fact, desk, venue.coin)
-        case m.Reconciling(call=call) if call:
+        case m.Reconciling(call=call, since=since) if call:
             return [
-                _by_currency(f"{call}-trades", "private/get_user_trades_by_currency", venue.coin, _since(desk)),
+                _by_currency(f"{call}-trades", "private/get_user_trades_by_currency", venue.coin, _since(desk, since)),
                 _by_currency(f"{call}-orders", "private/get_open_orders_by_currency", venue.coin, {}),
             ]
         case m.Checked(what="children"):
@@ -90,12 +90,13 @@ def _by_currency(call: str, method: str, coin: str, more: dict[str, object]) -> 
     return m.Call(id=call, method=method, params={"currency": coin, **more})
 
 
-def _since(desk: Desk) -> dict[str, object]:
+def _since(desk: Desk, told: int) -> dict[str, object]:
     """Trades to ask for again: from a minute before the last fill known, else before our first order, if there was
     any. They count once, by their id. What the account did before this journal is no business of it."""
     first = next((child.request.t for child in desk.children.values()), desk.reconciling_since)
     last = max((fill.at for fill in desk.fills), default=first)
-    return {"count": 1000, "sorting": "asc", "start_timestamp": last // wire.MS - 60_000}
+    start = told or last - 60 * NS
+    return {"count": 1000, "sorting": "asc", "start_timestamp": start // wire.MS}
 
 
 # ---------------------------------------------------------------- what takes orders away

@@ -246,10 +246,12 @@ class Rearmed(_Fact, frozen=True, kw_only=True, tag="rearmed"):
 
 class Reconciling(_Fact, frozen=True, kw_only=True, tag="reconciling"):
     """Nothing new goes out until `Reconciled`. `call` begins the ids of the questions put to the venue; empty while
-    the link is down and nobody can be asked."""
+    the link is down and nobody can be asked. `since` is the time from which fills are asked for, where an earlier
+    answer did not hold them all; 0: from a minute before the last one known."""
 
     reason: str
     call: str
+    since: int = 0
 
 
 class Checked(_Fact, frozen=True, kw_only=True, tag="checked"):

@@ -383,6 +383,16 @@ def test_the_row_that_was_seen_must_hold_not_the_one_of_now() -> None:
     assert world.child().state == "open"
 
 
+def test_a_parent_whose_time_is_over_refuses_between_two_steps() -> None:
+    always = Row(name="always", kind="opportunistic", when=(), action=Action(times_base=1.0, style="post"))
+    world, name = ready(config=Config(policy=(always,)))
+    world.run(0.05)
+    proposal = proposed(world, name, algorithm="adaptive", minutes=0.1)
+    world.run((world.parent().order.end - world.now) / NS)
+    assert (world.now, world.parent().state) == (world.parent().order.end, "working")  # no step has come since
+    assert world.refused(m.Approve(proposal=proposal, revision=1)) == "its time is over"
+
+
 def test_a_row_that_halts_refuses_between_two_steps() -> None:
     halt = Row(name="wide", kind="protective", when=(Condition("spread_ticks", ">", 2.5),), action=Action(halt_s=30.0))
     world, name = ready(config=Config(policy=(halt,)))

@@ -314,14 +314,18 @@ def test_more_fills_than_one_answer_holds(quick: tuple[World, str]) -> None:
     world, name = quick
     by_hand(world, name, quantity=9.0, price=0.033)
     world.die(noticed=False)
+    elsewhere = {"instrument_name": "BTC-PERPETUAL", "amount": 10.0, "type": "market"}
     for _ in range(9):
         world.trade(Side.SELL, name, 1.0, 0.033)
+        world.ask("private/buy", elsewhere)
+        world.run(0.2)
     reach: Callable[[Any, bytes], None] = world._reach
-    world._reach = lambda line, data: reach(line, data.replace(b'"count":1000', b'"count":2'))  # type: ignore[method-assign]
+    world._reach = lambda line, data: reach(line, data.replace(b'"count":1000', b'"count":3'))  # type: ignore[method-assign]
     world.rise()
     world.until(lambda: world.desk.reconciled, 20)
     assert (world.child().state, world.child().filled) == ("filled", 90)
-    assert len(world.of(m.Filled)) == 9
+    assert len(world.of(m.Filled)) == 18
+    assert world.of(m.PositionSet) == []
     accounted(world)
 
 
