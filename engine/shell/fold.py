@@ -115,6 +115,13 @@ def _journalled(folder: Path) -> Iterator[m.Fact]:
         reader.close()
 
 
+def journalled(folder: Path, after: int, last: int) -> list[m.Fact]:
+    """The journal's facts of this session numbered above `after`, up to `last`; none without a journal."""
+    if after >= last or not journal_of(folder).exists():
+        return []
+    return [fact for fact in _journalled(folder) if after < fact.n <= last]
+
+
 def _compare(ours: m.Fact, kept: m.Fact | None) -> str:
     if kept is None:
         return f"fact {ours.n} ({type(ours).__name__}) follows from the tape, but is not in the journal"

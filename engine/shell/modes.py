@@ -158,7 +158,7 @@ async def live(options: Options, announce: Callable[[str], None]) -> None:
             _record_address(options, address)
             announce(address)
             try:
-                loops = [feed.run(), engine.tick(), engine.show()]
+                loops = [feed.run(), engine.tick(), engine.show(), engine.keep_frames()]
                 if options.venue == "paper":
                     loops.append(beside.keep_paper_venue(*_paper(options), lambda: engine.core.market.venue.up))
                 await until_cancelled(*loops)

@@ -20,8 +20,9 @@ from engine.core import Core
 from engine.domain import NS
 from engine.shell import fold
 from engine.shell.screen import VIEW_S, Screen
+from engine.shell.store import keyframes
 from engine.shell.store.folders import BadSession
-from engine.shell.store.tape import Gap, headers
+from engine.shell.store.tape import Gap, headers, number_at
 
 KEYFRAME_EVERY = 2000  # inputs between two states kept for going back
 BATCH = 100  # inputs folded before the loop lets others run
@@ -109,8 +110,7 @@ class Replay:
     async def _seek(self, t: int) -> None:
         """Exactly the state after the last input at or before `t`."""
         self._moves += 1
-        if t < self.core.market.now:
-            self._back(t)
+        self._jump(t)
         await self._move(lambda item: item.t <= t)
 
     async def _step(self, inputs: int) -> None:
@@ -118,16 +118,25 @@ class Replay:
         left = iter(range(inputs))
         await self._move(lambda _: next(left, None) is not None)
 
-    def _back(self, t: int) -> None:
-        """To the last state kept at or before `t`, or to the beginning."""
-        index = bisect.bisect_right([frame[1] for frame in self.keyframes], t) - 1
-        if index < 0:
+    def _jump(self, t: int) -> None:
+        """To the last state kept at or before `t`, if that is nearer than folding on from here."""
+        back = t < self.core.market.now
+        kept = self._kept(t)
+        if kept is not None and (back or kept[0] > self.core.n):
+            known = self.core.desk.facts
+            self.core = Core.load(msgspec.msgpack.decode(kept[1]), self.weights_of(self.core.market.forecaster.id))
+            self._items, self._ahead = fold.items(self.folder, kept[0]), None
+            self._remember(fold.journalled(self.folder, known, self.core.desk.facts))
+        elif back:
             self.core = fold.begin(self.folder, self.weights_of)
             self._items, self._ahead = fold.items(self.folder), None
-            return
-        n, _, dump = self.keyframes[index]
-        self.core = Core.load(msgspec.msgpack.decode(dump), self.weights_of(self.core.market.forecaster.id))
-        self._items, self._ahead = fold.items(self.folder, n), None
+
+    def _kept(self, t: int) -> tuple[int, bytes] | None:
+        """The last state at or before `t` that was kept while recording, or since by this replay."""
+        index = bisect.bisect_right([frame[1] for frame in self.keyframes], t) - 1
+        ours = [(self.keyframes[index][0], self.keyframes[index][2])] if index >= 0 else []
+        theirs = keyframes.nearest(self.folder, number_at(self.folder, t))
+        return max([*ours, *([theirs] if theirs else [])], key=lambda frame: frame[0], default=None)
 
     # ------------------------------------------------------------ the loops
 

@@ -12,6 +12,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from engine import messages as m
 from engine import view
 from engine.config import STEP_NS
@@ -20,6 +22,7 @@ from engine.domain import NS
 from engine.market.deribit import wire
 from engine.shell.clock import Clock
 from engine.shell.screen import VIEW_S, Screen
+from engine.shell.store import keyframes
 from engine.shell.store.outbox import Outbox
 from engine.shell.store.tape import Tape
 
@@ -29,6 +32,7 @@ SLOW_VIEWS = 10  # surface and desk: every so many fast ones
 
 RESTART = "nothing new goes out until the engine is started again"
 ANSWERS_KEPT = 1000
+KEYFRAME_S = 60.0
 _NOTHING = Outcome([], [], None)
 
 
@@ -140,6 +144,17 @@ class Engine:
             wait = STEP_NS - self.clock.now() % STEP_NS
             await asyncio.sleep(wait / NS / self.clock.speed)
             self.take(m.Tick)
+
+    async def keep_frames(self) -> None:
+        """Keep the whole state now and then, so that a replay need not fold from the beginning. About 2 ms each; the
+        disk is waited for elsewhere, and one that fails costs a later jump some time, nothing else."""
+        while True:
+            await asyncio.sleep(KEYFRAME_S)
+            n, dump = self.core.n, msgspec.msgpack.encode(self.core.dump())
+            try:
+                await asyncio.to_thread(keyframes.put, self.tape.folder, n, dump)
+            except OSError as error:
+                log.warning("a keyframe could not be kept: %s", error)
 
     # ------------------------------------------------------------ people (serve.Desk)
 

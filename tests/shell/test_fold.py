@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,9 +18,10 @@ from engine.research.imports import open_recording
 from engine.shell import fold
 from engine.shell.recording import lay
 from engine.shell.replay import Replay
+from engine.shell.store import keyframes
 from engine.shell.store.folders import Meta
 from engine.shell.store.journal import Journal
-from engine.shell.store.tape import Tape
+from engine.shell.store.tape import Gap, Tape
 from tests.link import ready
 from tests.processes import ROOT
 
@@ -84,8 +86,6 @@ def test_two_fresh_processes_agree(recorded: Path) -> None:
 
 def test_a_changed_fact_is_found(recorded: Path, tmp_path: Path) -> None:
     """verify can fail: another journal beside the same tape is told apart, at the first difference."""
-    import shutil
-
     copy = tmp_path / "desk" / "sessions" / "test-0"
     shutil.copytree(recorded, copy)
     world_facts = list(fold._journalled(recorded))
@@ -140,6 +140,28 @@ def test_a_step_that_cannot_be_meant_moves_nothing(recorded: Path, steps: float)
     assert not answer.ok
     assert "step" in answer.text
     assert replay.core.n == before
+
+
+def test_a_jump_takes_up_a_state_that_was_kept(recorded: Path, tmp_path: Path) -> None:
+    """Over a keyframe the state is the one that folding gives, and what was passed over is still said."""
+    folder = tmp_path / "desk" / "sessions" / "test-0"
+    shutil.copytree(recorded.parent.parent, tmp_path / "desk")
+    plain = fold.begin(folder, no_weights)
+    rows = [item for item in fold.items(folder) if not isinstance(item, Gap)]
+    for item in rows:
+        plain.step(item)
+        if item.n == len(rows) * 3 // 4:
+            keyframes.put(folder, item.n, msgspec.msgpack.encode(plain.dump()))
+    replay = Replay(folder, no_weights)
+    asyncio.run(replay.drive(m.Drive(id="1", do="seek", value=replay.last_t / 1e6 + 0.5)))
+    assert replay.core.n == rows[-1].n
+    assert replay.core.digest() == plain.digest()
+    folded = Replay(recorded, no_weights)
+    asyncio.run(folded.drive(m.Drive(id="1", do="step", value=len(rows))))
+    assert [note for note in replay.recall(0) if isinstance(note, m.NoteView)] == [
+        note for note in folded.recall(0) if isinstance(note, m.NoteView)
+    ]
+    assert replay.markers == folded.markers
 
 
 def test_a_replay_refuses_every_command(recorded: Path) -> None:
