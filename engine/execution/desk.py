@@ -9,7 +9,6 @@ import msgspec
 from engine import messages as m
 from engine.config import Config
 from engine.domain import Side
-from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
 
 
 class Parent(msgspec.Struct):
@@ -89,6 +88,7 @@ class Desk(msgspec.Struct):
     parents: dict[str, Parent] = {}
     proposals: dict[str, Proposal] = {}
     children: dict[str, Child] = {}
+    live: dict[str, None] = {}  # ids of those three that have not ended, in order: few, where the history is long
     fills: list[m.Filled] = []
     trades: dict[str, int] = {}  # trade id → fact: a fill counts once
     positions: dict[str, int] = {}
@@ -102,11 +102,15 @@ class Desk(msgspec.Struct):
 
     @property
     def live_children(self) -> list[Child]:
-        return [c for c in self.children.values() if c.state in LIVE_CHILD]
+        return [self.children[k] for k in self.live if k in self.children]
 
     @property
     def live_parents(self) -> list[Parent]:
-        return [p for p in self.parents.values() if p.state in LIVE_PARENT]
+        return [self.parents[k] for k in self.live if k in self.parents]
+
+    @property
+    def live_proposals(self) -> list[Proposal]:
+        return [self.proposals[k] for k in self.live if k in self.proposals]
 
     def children_of(self, parent: str) -> list[Child]:
         """Live children of a parent."""
@@ -118,7 +122,7 @@ class Desk(msgspec.Struct):
 
     def proposal_of(self, parent: str) -> Proposal | None:
         """A parent's live proposal: it has at most one."""
-        return next((p for p in self.proposals.values() if p.state == "live" and p.born.parent == parent), None)
+        return next((p for p in self.live_proposals if p.born.parent == parent), None)
 
     def next_id(self, prefix: str) -> str:
         return f"{prefix}{self.facts + 1}"

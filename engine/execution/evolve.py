@@ -32,6 +32,7 @@ def _epoch(desk: Desk, fact: m.EpochBegan) -> None:
 
 def _parent(desk: Desk, fact: m.ParentAccepted) -> None:
     desk.parents[fact.id] = Parent(order=fact, state="working", dial=fact.dial, start=fact.start, done_at_start=0)
+    desk.live[fact.id] = None
 
 
 def _paused(desk: Desk, fact: m.ParentPaused) -> None:
@@ -60,6 +61,7 @@ def _dial(desk: Desk, fact: m.DialSet) -> None:
 def _parent_ended(desk: Desk, fact: m.ParentEnded) -> None:
     parent = desk.parents[fact.parent]
     parent.state, parent.reason = lifecycle.parent(parent.state, fact.outcome), ""
+    del desk.live[fact.parent]
 
 
 def _proposed(desk: Desk, fact: m.Proposed) -> None:
@@ -78,6 +80,7 @@ def _proposed(desk: Desk, fact: m.Proposed) -> None:
         refreshed=fact.t,
         shown={1: (fact.quantity, fact.worst, fact.row)},
     )
+    desk.live[fact.id] = None
 
 
 def _refreshed(desk: Desk, fact: m.Refreshed) -> None:
@@ -93,11 +96,13 @@ def _approved(desk: Desk, fact: m.Approved) -> None:
     proposal = desk.proposals[fact.proposal]
     proposal.state = lifecycle.proposal(proposal.state, "approve")
     proposal.quantity, proposal.worst = fact.quantity, fact.worst
+    del desk.live[fact.proposal]
 
 
 def _rejected(desk: Desk, fact: m.Rejected) -> None:
     proposal = desk.proposals[fact.proposal]
     proposal.state, proposal.reason = lifecycle.proposal(proposal.state, "reject"), fact.reason or proposal.reason
+    del desk.live[fact.proposal]
     parent = desk.parents[proposal.born.parent]
     parent.quiet_until = fact.quiet_until
     _rebase(parent, fact.quiet_until)
@@ -106,6 +111,7 @@ def _rejected(desk: Desk, fact: m.Rejected) -> None:
 def _lapsed(desk: Desk, fact: m.Lapsed) -> None:
     proposal = desk.proposals[fact.proposal]
     proposal.state, proposal.reason = lifecycle.proposal(proposal.state, "lapse"), fact.reason
+    desk.live.pop(fact.proposal, None)  # an approved one has left already
     _rebase(desk.parents[proposal.born.parent], fact.rebased)
 
 
@@ -117,6 +123,7 @@ def _rebase(parent: Parent, start: int) -> None:
 
 def _requested(desk: Desk, fact: m.OrderRequested) -> None:
     desk.children[fact.child] = Child(request=fact, state="requested", price=fact.price)
+    desk.live[fact.child] = None
     desk.requests = [t for t in desk.requests if fact.t - t < 60 * 10**9] + [fact.t]
 
 
@@ -151,6 +158,7 @@ def _order_ended(desk: Desk, fact: m.OrderEnded) -> None:
     child = desk.children[fact.child]
     child.state, child.reason = lifecycle.child(child.state, fact.state), fact.reason
     child.ask_call = ""
+    del desk.live[fact.child]
 
 
 def _cancel_requested(desk: Desk, fact: m.CancelRequested) -> None:

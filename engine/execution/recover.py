@@ -28,7 +28,7 @@ DELIVERED_NS = 60 * 10**9  # after its expiry a position is asked about, and aga
 def begin(desk: Desk, item: m.Started) -> Iterator[m.Fact]:
     """An engine takes up the desk: proposals are stale, parents wait for the trader."""
     yield m.Began(session=item.session, config=item.config, code=item.code, model=item.model)
-    for proposal in [p for p in desk.proposals.values() if p.state == "live"]:
+    for proposal in desk.live_proposals:
         yield m.Lapsed(proposal=proposal.born.id, reason="the engine started anew")
     for parent in [p for p in desk.live_parents if p.state == "working"]:
         if item.config.resume_after_recovery:  # the time lost is not owed
@@ -40,7 +40,7 @@ def begin(desk: Desk, item: m.Started) -> Iterator[m.Fact]:
 def link(desk: Desk, item: m.Link) -> Iterator[m.Fact]:
     """The link fell: nothing is confirmed. That it came up is acted on when the venue has introduced itself."""
     if not item.up and (desk.reconciled or desk.reconciling):
-        for proposal in [p for p in desk.proposals.values() if p.state == "live"]:
+        for proposal in desk.live_proposals:
             yield m.Lapsed(proposal=proposal.born.id, reason="the connection was lost")
         yield m.Reconciling(reason=f"the connection was lost: {item.reason}", call="")
 

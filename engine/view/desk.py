@@ -68,7 +68,7 @@ def desk(core: Core) -> m.DeskView:
         parents=tuple(_parent(core, p) for p in list(state.parents.values())[: -PARENTS - 1 : -1]),
         children=tuple(_child(core, c) for c in list(state.children.values())[: -CHILDREN - 1 : -1]),
         fills=tuple(_fill(core, f) for f in state.fills[: -FILLS - 1 : -1]),
-        proposals=tuple(_proposal(core, p) for p in state.proposals.values() if p.state == "live"),
+        proposals=tuple(_proposal(core, p) for p in state.live_proposals),
         positions=tuple(desk_positions(core)),
     )
 

@@ -234,6 +234,13 @@ class Session(RuleBasedStateMachine):
             assert parent.filled + sum(c.remaining for c in mine if c.state in _LIVE) <= parent.order.quantity
 
     @invariant()
+    def what_is_live_is_what_has_not_ended(self) -> None:
+        desk = self.world.desk
+        states = {"working", "paused", "live", *_LIVE}
+        known: dict[str, Any] = {**desk.parents, **desk.proposals, **desk.children}
+        assert sorted(desk.live) == sorted(k for k, each in known.items() if each.state in states)
+
+    @invariant()
     def what_is_new_is_lawful(self) -> None:
         new, self.seen = self.world.facts[self.seen :], len(self.world.facts)
         self.ended.update(_ends(new))
