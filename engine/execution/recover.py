@@ -38,11 +38,12 @@ def begin(desk: Desk, item: m.Started) -> Iterator[m.Fact]:
 
 
 def link(desk: Desk, item: m.Link) -> Iterator[m.Fact]:
-    """The link fell: nothing is confirmed. That it came up is acted on when the venue has introduced itself."""
-    if not item.up and (desk.reconciled or desk.reconciling):
+    """The link fell or is a new one: nothing is confirmed until the venue has introduced itself and been asked."""
+    if desk.reconciled or desk.reconciling:
         for proposal in desk.live_proposals:
             yield m.Lapsed(proposal=proposal.born.id, reason="the connection was lost")
-        yield m.Reconciling(reason=f"the connection was lost: {item.reason}", call="")
+        reason = "the connection is a new one" if item.up else f"the connection was lost: {item.reason}"
+        yield m.Reconciling(reason=reason, call="")
 
 
 def answers(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
@@ -51,7 +52,8 @@ def answers(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
         if not isinstance(news, Answered):
             continue
         if news.method == "public/get_instruments" and news.error is None and picture.venue.authenticated:
-            yield from _introduced(desk, picture)
+            if not (desk.reconciled or desk.reconciling):  # else it only lists something new
+                yield from _introduced(desk, picture)
         elif desk.reconciling and news.call.startswith(desk.reconciling) and news.result is not None:
             yield from _checked(desk, picture, news)
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from engine import messages as m
-from engine.domain import NS, Instrument, Kind, OffGrid, Side
+from engine.domain import NS, Instrument, Kind, OffGrid, Side, instrument_of
 from engine.market.book import Book
 from engine.market.deribit import wire
 from engine.market.told import Answered, Changes, News, Placed, Print, Quote, Resting, epoch_of, quote_of, tradable
@@ -212,6 +212,7 @@ class Venue:
                 self._account(data)
             case wire.StateData():
                 self.states[data.instrument_name] = _STATES.get(data.state, data.state)
+                return self._list_anew(data.instrument_name)
             case list() if push.family == "trades":
                 for trade in data:
                     self._trade(trade)
@@ -365,6 +366,16 @@ class Venue:
             case "private/cancel":
                 self._rest(msgspec.json.decode(result, type=wire.OrderData))
         return []
+
+    def _list_anew(self, name: str) -> list[m.Effect]:
+        """Something was listed that we do not know: ask what there is, once for all that is listed together."""
+        if not self.up or name in self.instruments or "public/get_instruments" in self.awaiting.values():
+            return []
+        try:
+            instrument_of(name)
+        except ValueError:
+            return []  # a combo: they come and go all day
+        return [self._call("public/get_instruments", {"currency": self.coin, "expired": False})]
 
     def _list(self, instruments: Iterable[Instrument]) -> None:
         for instrument in instruments:

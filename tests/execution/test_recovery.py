@@ -14,7 +14,7 @@ from engine.config import Config, Execution
 from engine.domain import NS, Side
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
-from tests.link import Died, World, near_the_money, ready, submit
+from tests.link import Died, World, near_the_money, proposed, ready, submit
 
 QUICK = Execution(order_ttl_s=1.0, ask_after_s=0.5)  # the same waits, shorter
 ENTRIES = ("private/buy", "private/sell")
@@ -127,6 +127,7 @@ def test_the_engine_may_die_after_every_fact(part: int, dumb: bool) -> None:
         world.run(0.7)
         sent = len(world.sent)
         world.rise()
+        assert world.desk.live_proposals == []
         recovered(world, k, sent)
         kept = {parent for parent in running if parent in world.desk.parents}
         assert {world.desk.parents[parent].state for parent in kept} <= {"paused", "done", "cancelled", "expired"}
@@ -365,6 +366,17 @@ def test_parents_wait_for_the_trader_and_then_begin_anew(quick: tuple[World, str
     accounted(world)
 
 
+def test_a_proposal_of_an_engine_that_died_cannot_be_approved(quick: tuple[World, str]) -> None:
+    world, name = quick
+    proposal = proposed(world, name)
+    world.die()
+    world.rise()
+    world.run(2)
+    assert world.refused(m.Approve(proposal=proposal, revision=1)) == (
+        f"proposal {proposal} is lapsed: the engine started anew"
+    )
+
+
 def test_parents_may_go_on_by_themselves_where_settings_say_so() -> None:
     world, name = ready(config=Config(execution=QUICK, resume_after_recovery=True))
     submit(world, name, dial="auto", quantity=10.0, minutes=2.0)
@@ -439,6 +451,27 @@ def test_an_answer_that_never_comes_is_asked_for_again(quick: tuple[World, str])
             world.connect()
             recovered(world, before, sent)
             assert done
+
+
+def test_a_list_of_instruments_in_the_middle_of_the_day_disturbs_nobody(quick: tuple[World, str]) -> None:
+    world, name = quick
+    by_hand(world, name)
+    n = len(world.facts)
+    state = {"instrument_name": "BTC-28MAR26-80000-C", "state": "created", "timestamp": 1}
+    params = {"channel": "instrument.state.any.BTC", "data": state}
+    world.say(msgspec.json.encode({"jsonrpc": "2.0", "method": "subscription", "params": params}))
+    world.deliver()
+    assert world.sent[-1].method == "public/get_instruments"
+    assert (world.since(n), world.desk.reconciled) == ([], True)
+
+
+def test_a_link_that_is_new_without_having_fallen_is_not_trusted(quick: tuple[World, str]) -> None:
+    world, name = quick
+    by_hand(world, name)
+    before, sent = len(world.facts), len(world.sent)
+    world.connect()
+    assert world.of(m.Reconciling)[-2].reason == "the connection is a new one"
+    recovered(world, before, sent)
 
 
 @pytest.mark.parametrize("lost", [b"public/hello", b"get_instruments", b"private/subscribe"])

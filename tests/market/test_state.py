@@ -200,6 +200,23 @@ def test_a_request_for_a_large_chain_stays_within_the_frame_limit() -> None:
     assert all(len(wire.request(call.id, call.method, call.params)) < 32 * 1024 for call in made)
 
 
+def test_what_is_newly_listed_is_asked_about_once_and_subscribed() -> None:
+    told = listening()
+    new = [f"BTC-28MAR26-80000-{letter}" for letter in "CP"]
+    made: list[m.Call] = []
+    for name in (*new, NAME, "BTC-CS-27MAR26-80000_90000", "BTC-FS-27MAR26_PERP"):
+        state = {"instrument_name": name, "state": "created", "timestamp": 1}
+        made += told.push("instrument.state.any.BTC", state)
+    assert methods(made) == ["public/get_instruments"]
+    rows = msgspec.json.decode(
+        Simulation(1, T0).request(wire.request(1, "public/get_instruments", {"currency": "BTC"}))[0]
+    )
+    listed = [{**rows["result"][-1], "instrument_name": name} for name in new]
+    (join,) = told.say({"id": made[0].id, "result": listed})
+    assert join.params["channels"] == [f"ticker.{name}.100ms" for name in new]
+    assert set(new) <= set(told.venue.instruments)
+
+
 # ---------------------------------------------------------------- books
 
 
