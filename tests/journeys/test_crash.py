@@ -94,9 +94,7 @@ def test_killed_with_orders_working(data: Path, cancel_on_disconnect: bool) -> N
     sent = 0
     for _ in range(KILLS // 2):
         asyncio.run(trade_until_killed(processes.engine(data, "--speed", SPEED), dice))
-        with processes.engine(
-            data,
-        ) as again:
+        with processes.engine(data, "--speed", SPEED) as again:
             sent = asyncio.run(compare_with_venue(data, again))
             again.kill()
     assert sent >= KILLS // 2
