@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -358,6 +359,15 @@ def test_a_taker_leaves_at_the_price_it_needs_now(taker: tuple[World, str, str])
     assert (world.child().state, world.child().filled) == ("filled", world.child().request.quantity)
 
 
+def test_a_taker_never_leaves_beyond_its_worst_price(taker: tuple[World, str, str]) -> None:
+    """Only 2 are left at the ask that was seen: 5 would need the next price, which nobody approved."""
+    world, name, proposal = taker
+    world.trade(Side.BUY, name, 12.7, 0.0335)
+    world.do(m.Approve(proposal=proposal, revision=1))
+    world.run(0.1)
+    assert (world.child().request.price, world.child().filled, world.child().state) == (335, 20, "cancelled")
+
+
 def test_a_row_that_no_longer_holds_refuses() -> None:
     world, name = ready(config=Config(policy=(TIGHT,)))
     world.trade(Side.BUY, name, 1.0, 0.033, rest=True)  # one tick wide
@@ -509,6 +519,25 @@ def test_kill_leaves_orders_made_elsewhere_unless_the_account_is_meant(desk: tup
     world.do(m.Kill(account=True))
     assert world.venue_orders() == []
     assert len(world.of(m.KillConfirmed)) == 2
+
+
+def test_a_kill_of_the_account_is_confirmed_by_an_empty_account_only(desk: tuple[World, str]) -> None:
+    world, name = desk
+    world.ask("private/buy", {"instrument_name": name, "amount": 1.0, "price": 0.031, "type": "limit"})
+    reach: Callable[[Any, bytes], None] = world._reach
+
+    def deaf(line: Any, data: bytes) -> None:
+        if b"cancel_all" not in data:
+            reach(line, data)
+
+    world._reach = deaf  # type: ignore[method-assign]
+    world.do(m.Kill(account=True))
+    world.run(0.4)
+    assert world.of(m.KillConfirmed) == []
+    world._reach = reach  # type: ignore[method-assign]
+    world.run(0.3)
+    assert world.venue_orders() == []
+    assert len(world.of(m.KillConfirmed)) == 1
 
 
 def test_kill_needs_no_disk_and_an_order_held_back_never_leaves(desk: tuple[World, str]) -> None:

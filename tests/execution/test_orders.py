@@ -269,6 +269,24 @@ def test_nonsense_about_our_orders_is_no_traceback(desk: tuple[World, str]) -> N
     agree(world)
 
 
+def test_an_order_that_the_venue_told_of_and_then_refused_is_asked_about(desk: tuple[World, str]) -> None:
+    """The venue contradicts itself: what rests is believed, and asked about."""
+    world, name = desk
+
+    def contradict(frames: Frames) -> Frames:
+        call = msgspec.json.decode(frames[0])
+        if "order" not in str(call["id"]):
+            return frames
+        error = {"code": 10047, "message": "matching_engine_queue_full"}
+        return [*frames[1:], msgspec.json.encode({"jsonrpc": "2.0", "id": call["id"], "error": error})]
+
+    world.mix = contradict
+    send(world, name)
+    world.run(1)
+    assert (world.child().state, len(world.of(m.Asked))) == ("open", 1)
+    agree(world)
+
+
 def test_a_taker_of_which_nobody_tells_is_found_with_its_fills(desk: tuple[World, str]) -> None:
     """Neither answer nor private channel: the label tells that it filled, and then its fills are asked for."""
     world, name = desk

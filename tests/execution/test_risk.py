@@ -267,6 +267,11 @@ def test_a_buyer_does_not_meet_his_own_offer() -> None:
     assert risk.blocked(desk_of(offered, gone), picture_of(), wanted(price=340)) == ""
 
 
+def test_orders_in_other_instruments_are_no_counterpart() -> None:
+    elsewhere = request(10, side=Side.SELL, price=300, instrument="BTC-27MAR26-90000-C")
+    assert risk.blocked(desk_of(elsewhere), picture_of(), wanted()) == ""
+
+
 @pytest.mark.parametrize(
     ("side", "price", "sentence"),
     [
