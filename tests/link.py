@@ -64,6 +64,7 @@ class World:
         self.sent: list[m.Call] = []  # calls that were written to the socket
         self.lose: Callable[[bytes], bool] = lambda _: False  # frames that never arrive
         self.mix: Callable[[Frames], Frames] = list  # the order in which a request's answer and its news arrive
+        self.bend: Callable[[bytes], bytes] = bytes  # what becomes of a request on its way; empty: it is lost
         self.cut_requests = False  # requests are written to a socket that is dead
         self.hold_requests = False  # requests are on their way until `arrive`
         self.durable = True
@@ -149,6 +150,8 @@ class World:
         return True
 
     def _reach(self, line: Connection, data: bytes) -> None:
+        if not (data := self.bend(data)):
+            return
         self.venue.receive(line, data, self.now)
         self._inbox += self.mix([frame for _, frame in line.take()])
         if line.server.closing and line is self.line and self.up:

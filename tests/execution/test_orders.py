@@ -115,15 +115,14 @@ def test_what_the_venue_refuses_is_rejected_in_words(
 ) -> None:
     """Our own limits would not let these out: so the request is changed on its way."""
     world, name = desk
-    reach: Callable[[Any, bytes], None] = world._reach
 
-    def bent(line: Any, data: bytes) -> None:
+    def bent(data: bytes) -> bytes:
         call = msgspec.json.decode(data)
         if call["method"] == "private/buy":
             call["params"] |= params
-        reach(line, msgspec.json.encode(call))
+        return msgspec.json.encode(call)
 
-    world._reach = bent  # type: ignore[method-assign]
+    world.bend = bent
     send(world, name)
     assert (world.child().state, world.child().reason) == ("rejected", sentence)
     assert f"({code})" in sentence
@@ -437,6 +436,17 @@ def test_what_is_left_near_the_end_is_taken(desk: tuple[World, str]) -> None:
     assert {child.reason for child in world.desk.children.values() if child.state == "cancelled"} == {
         "too late to wait: crossing instead"
     }
+
+
+def test_even_a_crumb_is_taken_before_the_end(desk: tuple[World, str]) -> None:
+    """Less than half a child never lags enough to cross for: only the end of its time takes it."""
+    world, name = desk
+    submit(world, name, quantity=5.0, minutes=1.0, dial="auto")
+    world.until(lambda: world.desk.live_children, 40)
+    world.trade(Side.SELL, name, 5.4 + 3.5, 0.0325)
+    assert world.parent().filled == 35
+    world.run(30)
+    assert world.parent().state == "done"
 
 
 def test_a_parent_in_a_hurry_never_waits(desk: tuple[World, str]) -> None:
