@@ -16,7 +16,7 @@ from engine.core import Core
 from engine.domain import NS, Side
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
-from tests.execution.test_recovery import session
+from tests.execution.scenes import session
 from tests.forecast.weights import random_net, weights_of
 from tests.link import BUSY, World, near_the_money, proposed, ready, submit
 
