@@ -16,6 +16,7 @@ from engine.market.deribit import methods as m
 from engine.market.deribit.errors import VenueError, refusal
 from engine.paper.exchange import Exchange
 from engine.paper.matching import Order
+from engine.paper.own import OwnStatements
 from engine.paper.public import NO_INSTRUMENT, kinds
 from engine.paper.statements import MS, Statements
 from engine.paper.terms import Ask, Change, Fill, Placed, Refusal
@@ -34,7 +35,7 @@ class Who(msgspec.Struct, frozen=True):
 
 class PrivateCalls:
     def __init__(self, exchange: Exchange, say: Statements) -> None:
-        self.exchange, self.say = exchange, say
+        self.exchange, self.say, self.own = exchange, say, OwnStatements(say)
         self.table: dict[str, Callable[[Who, Any], Any]] = {
             "private/buy": lambda who, params: self.place(who, Side.BUY, params),
             "private/sell": lambda who, params: self.place(who, Side.SELL, params),
@@ -99,7 +100,7 @@ class PrivateCalls:
         if order is None:
             return refusal(10004)
         done = self.exchange.cancel(who.t, who.account, order.id)
-        return refusal(done.code, done.reason) if isinstance(done, Refusal) else self.say.order(done)
+        return refusal(done.code, done.reason) if isinstance(done, Refusal) else self.own.order(done)
 
     def cancel_by_currency(self, who: Who, params: m.CancelAllByCurrency) -> Any:
         return self._cancel(who, params, self._of(params.currency, params.kind))
@@ -122,17 +123,17 @@ class PrivateCalls:
     def open_by_label(self, who: Who, params: m.ByLabel) -> Any:
         of_coin, holder = self._of(params.currency, None), self.exchange.accounts[who.account]
         found = [o for o in holder.open.values() if (not params.label or o.label == params.label) and of_coin(o)]
-        return [self.say.order(order) for order in found]
+        return [self.own.order(order) for order in found]
 
     def order_state(self, who: Who, params: m.OfOrder) -> Any:
         order = self._mine(who, params.order_id)
-        return refusal(10004) if order is None else self.say.order(order)
+        return refusal(10004) if order is None else self.own.order(order)
 
     def order_state_by_label(self, who: Who, params: m.ByLabel) -> Any:
         """Finished orders too: what recovery asks."""
         of_coin, holder = self._of(params.currency, None), self.exchange.accounts[who.account]
         orders = holder.labels.get(params.label, []) if params.label else holder.orders
-        return [self.say.order(order) for order in orders if of_coin(order)]
+        return [self.own.order(order) for order in orders if of_coin(order)]
 
     def trades_by_currency(self, who: Who, params: m.GetUserTradesByCurrency) -> Any:
         wanted, coin = kinds(params.kind), params.currency
@@ -148,18 +149,18 @@ class PrivateCalls:
         return self._page(fills, params)
 
     def trades_by_order(self, who: Who, params: m.GetUserTradesByOrder) -> Any:
-        found = [self.say.fill(fill) for fill in self._fills(who) if str(fill.order) == params.order_id]
+        found = [self.own.fill(fill) for fill in self._fills(who) if str(fill.order) == params.order_id]
         return found[::-1] if params.sorting == "desc" else found
 
     def position(self, who: Who, params: m.OfInstrument) -> Any:
         n = self.exchange.number.get(params.instrument_name)
-        return NO_INSTRUMENT if n is None else self.say.position(who.account, n)
+        return NO_INSTRUMENT if n is None else self.own.position(who.account, n)
 
     def positions(self, who: Who, params: m.GetPositions) -> Any:
         wanted = kinds(params.kind)
         held = self.exchange.accounts[who.account].positions
         return [
-            self.say.position(who.account, n)
+            self.own.position(who.account, n)
             for n, position in held.items()
             if position.size
             and self.exchange.instruments[n].kind in wanted
@@ -169,7 +170,7 @@ class PrivateCalls:
     def summary(self, who: Who, params: m.GetAccountSummary) -> Any:
         if params.currency != self.say.coin:
             return refusal(13020)
-        said = self.say.account(who.account)
+        said = self.own.account(who.account)
         maps = {
             f"options_{greek}_map": {self.say.index_name: getattr(said, f"options_{greek}")}
             for greek in ("gamma", "theta", "vega")
@@ -187,7 +188,7 @@ class PrivateCalls:
     def _placed(self, placed: Placed | Refusal) -> Any:
         if isinstance(placed, Refusal):
             return refusal(placed.code, placed.reason)
-        return {"order": self.say.order(placed.order), "trades": [self.say.fill(fill) for fill in placed.fills]}
+        return {"order": self.own.order(placed.order), "trades": [self.own.fill(fill) for fill in placed.fills]}
 
     def _mine(self, who: Who, order_id: str) -> Order | None:
         plain = order_id.isascii() and order_id.isdecimal() and len(order_id) < 20
@@ -210,7 +211,7 @@ class PrivateCalls:
         return [
             {
                 "instrument_name": self.exchange.instruments[n].name, "type": "limit", "currency": self.say.coin,
-                "result": [self.say.order(order) for order in done if order.instrument == n],
+                "result": [self.own.order(order) for order in done if order.instrument == n],
             }
             for n in names
         ]  # fmt: skip
@@ -218,7 +219,7 @@ class PrivateCalls:
     def _open(self, who: Who, params: Any, picks: Picks) -> Any:
         if params.type not in ("all", "limit"):
             return []
-        return [self.say.order(order) for order in self.exchange.accounts[who.account].open.values() if picks(order)]
+        return [self.own.order(order) for order in self.exchange.accounts[who.account].open.values() if picks(order)]
 
     def _fills(self, who: Who) -> list[Fill]:
         return self.exchange.fills.get(who.account, [])
@@ -231,7 +232,7 @@ class PrivateCalls:
         found = [fill for fill in fills if after <= fill.trade.t // MS <= before]
         if params.sorting != "asc":
             found.reverse()
-        return {"trades": [self.say.fill(f) for f in found[: params.count]], "has_more": len(found) > params.count}
+        return {"trades": [self.own.fill(f) for f in found[: params.count]], "has_more": len(found) > params.count}
 
 
 def _lots(instrument: Instrument, amount: float | None, contracts: float | None) -> int | VenueError:

@@ -14,6 +14,7 @@ from engine.market.deribit.account import ChangesData
 from engine.market.deribit.data import BookData
 from engine.paper.channels import Topic, topic
 from engine.paper.exchange import Exchange
+from engine.paper.own import OwnStatements
 from engine.paper.statements import MS, Statements
 from engine.paper.terms import Announcement, BookChange, Closed, Report, Trade, Trades
 
@@ -24,7 +25,7 @@ Publication = tuple[str, int, Any]
 
 class Publisher:
     def __init__(self, exchange: Exchange, statements: Statements) -> None:
-        self.exchange, self.say = exchange, statements
+        self.exchange, self.say, self.own = exchange, statements, OwnStatements(statements)
         self.watched: dict[str, Topic] = {}
         self._counts: dict[str, int] = {}
         self._by_family: dict[tuple[str, int], dict[str, Topic]] = {}  # (family, instrument or -1) → topics
@@ -70,7 +71,7 @@ class Publisher:
                         "deribit_volatility_index"):  # fmt: skip
             yield from self._now(subject, t)
         elif family == "user.portfolio":
-            yield self.say.account(account)
+            yield self.own.account(account)
 
     def flush(self, channel: str, t: int) -> Iterator[Publication]:
         """What a paced book channel has collected, so that a snapshot can follow."""
@@ -152,26 +153,26 @@ class Publisher:
         for channel in self._topics("user.portfolio", -1):
             for account in self.exchange.accounts:
                 if not account.house and any(position.size for position in account.positions.values()):
-                    yield channel, account.id, self.say.account(account.id)
+                    yield channel, account.id, self.own.account(account.id)
 
     def _report(self, said: Report) -> Iterator[Publication]:
         """An account's own news: orders, then trades, then changes, by instrument; the portfolio last."""
         numbers = dict.fromkeys([o.instrument for o in said.orders] + [f.trade.instrument for f in said.fills])
         for n in numbers:
-            orders = [self.say.order(order) for order in said.orders if order.instrument == n]
-            fills = [self.say.fill(fill) for fill in said.fills if fill.trade.instrument == n]
+            orders = [self.own.order(order) for order in said.orders if order.instrument == n]
+            fills = [self.own.fill(fill) for fill in said.fills if fill.trade.instrument == n]
             for channel in self._topics("user.orders", n):
                 for order in orders:
                     yield channel, said.account, order
             for channel in self._topics("user.trades", n) if fills else ():
                 yield channel, said.account, fills
             for channel in self._topics("user.changes", n):
-                positions = [self.say.position(said.account, n)] if fills else []
+                positions = [self.own.position(said.account, n)] if fills else []
                 name = self.exchange.instruments[n].name
                 data = ChangesData(instrument_name=name, orders=orders, trades=fills, positions=positions)
                 yield channel, said.account, data
         for channel in self._topics("user.portfolio", -1):
-            yield channel, said.account, self.say.account(said.account)
+            yield channel, said.account, self.own.account(said.account)
 
     def _closed(self, said: Closed) -> Iterator[Publication]:
         self._touch(said.instrument)
