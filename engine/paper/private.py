@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from engine.domain import Instrument, OffGrid, Side
-from engine.market.deribit import methods as m
 from engine.market.deribit.errors import VenueError, refusal
+from engine.market.deribit.methods import private as m
+from engine.market.deribit.methods.params import OfInstrument
 from engine.paper.exchange import Exchange
 from engine.paper.matching import Order
 from engine.paper.own import OwnStatements
@@ -152,7 +153,7 @@ class PrivateCalls:
         found = [self.own.fill(fill) for fill in self._fills(who) if str(fill.order) == params.order_id]
         return found[::-1] if params.sorting == "desc" else found
 
-    def position(self, who: Who, params: m.OfInstrument) -> Any:
+    def position(self, who: Who, params: OfInstrument) -> Any:
         n = self.exchange.number.get(params.instrument_name)
         return NO_INSTRUMENT if n is None else self.own.position(who.account, n)
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.domain import Kind
-from engine.market.deribit import methods as m
 from engine.market.deribit.data import TradeData
 from engine.market.deribit.errors import refusal
+from engine.market.deribit.methods import public as m
+from engine.market.deribit.methods.params import OfInstrument, Params
 from engine.paper.exchange import Exchange
 from engine.paper.statements import MS, Statements
 from engine.paper.terms import Trade
@@ -43,7 +44,7 @@ class PublicCalls:
             "public/get_contract_size": self.contract_size,
         }
 
-    def currencies(self, t: int, params: m.Params) -> Any:
+    def currencies(self, t: int, params: Params) -> Any:
         coin = self.say.coin
         return [{"currency": coin, "currency_long": {"BTC": "Bitcoin", "ETH": "Ethereum"}.get(coin, coin),
                  "coin_type": coin, "decimals": 8, "fee_precision": 4, "min_confirmations": 1,
@@ -60,7 +61,7 @@ class PublicCalls:
             if i.kind in wanted and self.exchange.stats[n].closed == params.expired
         ]
 
-    def instrument(self, t: int, params: m.OfInstrument) -> Any:
+    def instrument(self, t: int, params: OfInstrument) -> Any:
         n = self.exchange.number.get(params.instrument_name)
         return NO_INSTRUMENT if n is None else self.say.instrument(n, self.started // MS)
 
@@ -76,7 +77,7 @@ class PublicCalls:
         }
         return fields | sides | {"change_id": book.change_id}
 
-    def ticker(self, t: int, params: m.OfInstrument) -> Any:
+    def ticker(self, t: int, params: OfInstrument) -> Any:
         n = self.exchange.number.get(params.instrument_name)
         return NO_INSTRUMENT if n is None else self.say.ticker(n, t)
 
@@ -89,7 +90,7 @@ class PublicCalls:
     def index_price_names(self, t: int, params: m.GetIndexPriceNames) -> Any:
         return [{"name": self.say.index_name}] if params.extended else [self.say.index_name]
 
-    def contract_size(self, t: int, params: m.OfInstrument) -> Any:
+    def contract_size(self, t: int, params: OfInstrument) -> Any:
         n = self.exchange.number.get(params.instrument_name)
         return NO_INSTRUMENT if n is None else {"contract_size": self.exchange.instruments[n].contract}
 

@@ -14,7 +14,8 @@ import msgspec
 
 from engine.domain import NS, Kind
 from engine.market.deribit.errors import refusal
-from engine.market.deribit.methods import OfScope, Params
+from engine.market.deribit.methods import Params
+from engine.market.deribit.methods.private import OfScope
 from engine.market.deribit.rest import HttpRequest, answer
 from engine.market.deribit.server import Caller, Credits, Server, notification
 from engine.market.deribit.tokens import Tokens

@@ -22,16 +22,10 @@ from engine.market.deribit.account import CancelOnDisconnect
 from engine.market.deribit.credits import Credits
 from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.frames import FRAME_LIMIT, beat, notification, read, read_params, reply
-from engine.market.deribit.methods import (
-    METHODS,
-    Auth,
-    Channels,
-    Logout,
-    OfScope,
-    Params,
-    SetHeartbeat,
-    Test,
-)
+from engine.market.deribit.methods import METHODS, Params
+from engine.market.deribit.methods.params import Channels
+from engine.market.deribit.methods.private import Logout, OfScope
+from engine.market.deribit.methods.public import Auth, SetHeartbeat, Test
 from engine.market.deribit.tokens import Tokens
 
 __all__ = ["FRAME_LIMIT", "Caller", "Credits", "Exchange", "Server", "notification"]

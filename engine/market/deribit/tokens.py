@@ -18,7 +18,7 @@ import msgspec
 from engine.domain import NS
 from engine.market.deribit.account import Token
 from engine.market.deribit.errors import VenueError, refusal
-from engine.market.deribit.methods import Auth
+from engine.market.deribit.methods.public import Auth
 
 SCOPE = "mainaccount connection account:read_write trade:read_write wallet:read"
 

@@ -1,114 +1,26 @@
-"""The calls a venue serves, as a table: method → the type of its params. The names and types are the published ones.
-
-Params are read leniently (`"0.1"` is a number, `"true"` a boolean) because by GET everything is text; what is not
-known is ignored, as the venue does. What a type cannot say (amount or contracts, a price where one is needed) is
-said by the exchange.
-"""
+"""The private calls a venue serves: method → the type of its params."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
-
-Currency = Literal["BTC", "ETH", "USDC", "USDT", "EURR"]
-AnyCurrency = Literal["BTC", "ETH", "USDC", "USDT", "EURR", "any"]
-Kind = Literal["future", "option", "spot", "future_combo", "option_combo"]
-AnyKind = Literal["future", "option", "spot", "future_combo", "option_combo", "combo", "any"]
-Sorting = Literal["asc", "desc", "default"]
-Scope = Literal["connection", "account"]
-OrderType = Literal[
-    "limit", "stop_limit", "take_limit", "market", "stop_market", "take_market", "market_limit", "trailing_stop"
-]
-OrderFilter = Literal[
-    "all", "limit", "trigger_all", "stop", "take", "stop_all", "stop_limit", "stop_market", "take_all", "take_limit",
-    "take_market", "trailing_all", "trailing_stop",
-]  # fmt: skip
-TimeInForce = Literal["good_til_cancelled", "good_til_day", "fill_or_kill", "immediate_or_cancel"]
-Label = Annotated[str, Meta(max_length=64)]
-Name = Annotated[str, Meta(max_length=64)]
-Count = Annotated[int, Meta(ge=1, le=1000)]
-Depth = Literal[1, 5, 10, 20, 50, 100, 1000, 10000]
-
-
-class Params(Struct, frozen=True, kw_only=True, gc=False):
-    """What every call may carry: a token in place of a connection's own."""
-
-    access_token: str | None = None
-
-
-class Auth(Params, frozen=True):
-    grant_type: Literal["client_credentials", "client_signature", "refresh_token"]
-    client_id: str = ""
-    client_secret: str = ""
-    refresh_token: str = ""
-    timestamp: int = 0
-    signature: str = ""
-    nonce: str = ""
-    data: str = ""
-    state: str | None = None
-    scope: str = ""
-
-
-class Hello(Params, frozen=True):
-    client_name: str
-    client_version: str
-
-
-class Test(Params, frozen=True):
-    expected_result: Literal["exception", ""] = ""
-
-
-class SetHeartbeat(Params, frozen=True):
-    interval: Annotated[float, Meta(ge=10, le=86400)]  # seconds
-
-
-class Channels(Params, frozen=True):
-    channels: Annotated[list[str], Meta(max_length=1000)]
-    label: str = ""
-
-
-class GetInstruments(Params, frozen=True):
-    currency: AnyCurrency = "any"  # published as required; the venue answers without it, and clients rely on that
-    kind: Kind | None = None
-    expired: bool = False
-
-
-class OfInstrument(Params, frozen=True):
-    instrument_name: Name
-
-
-class GetIndexPrice(Params, frozen=True):
-    index_name: Name
-
-
-class GetIndexPriceNames(Params, frozen=True):
-    extended: bool = False
-
-
-class GetOrderBook(Params, frozen=True):
-    instrument_name: Name
-    depth: Depth = 5
-
-
-class GetLastTrades(Params, frozen=True):
-    instrument_name: Name
-    start_seq: int | None = None
-    end_seq: int | None = None
-    start_timestamp: int | None = None
-    end_timestamp: int | None = None
-    count: Count = 10
-    sorting: Sorting = "default"
-
-
-class GetBookSummary(Params, frozen=True):
-    currency: Currency
-    kind: Kind | None = None
-
-
-class GetAnnouncements(Params, frozen=True):
-    start_timestamp: int | None = None
-    count: Annotated[int, Meta(ge=1, le=50)] = 5
+from engine.market.deribit.methods.params import (
+    AnyCurrency,
+    AnyKind,
+    Channels,
+    Count,
+    Currency,
+    Kind,
+    Label,
+    Name,
+    OfInstrument,
+    OrderFilter,
+    OrderType,
+    Params,
+    Scope,
+    Sorting,
+    TimeInForce,
+)
 
 
 class Place(Params, frozen=True):
@@ -240,28 +152,7 @@ class Logout(Params, frozen=True):
     invalidate_token: bool = True
 
 
-METHODS: dict[str, type[Params]] = {
-    "public/auth": Auth,
-    "public/hello": Hello,
-    "public/test": Test,
-    "public/get_time": Params,
-    "public/status": Params,
-    "public/set_heartbeat": SetHeartbeat,
-    "public/disable_heartbeat": Params,
-    "public/subscribe": Channels,
-    "public/unsubscribe": Channels,
-    "public/unsubscribe_all": Params,
-    "public/get_instruments": GetInstruments,
-    "public/get_instrument": OfInstrument,
-    "public/get_currencies": Params,
-    "public/get_index_price": GetIndexPrice,
-    "public/get_index_price_names": GetIndexPriceNames,
-    "public/get_order_book": GetOrderBook,
-    "public/ticker": OfInstrument,
-    "public/get_last_trades_by_instrument": GetLastTrades,
-    "public/get_book_summary_by_currency": GetBookSummary,
-    "public/get_contract_size": OfInstrument,
-    "public/get_announcements": GetAnnouncements,
+PRIVATE: dict[str, type[Params]] = {
     "private/logout": Logout,
     "private/subscribe": Channels,
     "private/unsubscribe": Channels,
