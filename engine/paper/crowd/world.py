@@ -30,7 +30,6 @@ MEMORY = 64  # steps kept for those who see late: 3.2 s
 class Weather(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the world. Volatilities are annual fractions, half-lives seconds."""
 
-    price: float = 100_000.0
     vol: float = 0.45
     vol_of_vol: float = 0.35  # stationary deviation of log-volatility
     vol_half_life: float = 600.0
@@ -47,24 +46,14 @@ class Weather(msgspec.Struct, frozen=True, kw_only=True):
     term: float = 0.06  # how much higher a far expiry's level is than a near one's
 
 
-def dump_stream(rng: Generator) -> list[Any]:
-    """A PCG64 stream's place; its numbers are too wide for msgpack and go as text."""
-    state: Any = rng.bit_generator.state
-    return [str(state["state"]["state"]), str(state["state"]["inc"]), state["has_uint32"], state["uinteger"]]
-
-
-def load_stream(rng: Generator, value: list[Any]) -> None:
-    place, step, has, kept = value
-    inner = {"state": int(place), "inc": int(step)}
-    rng.bit_generator.state = {"bit_generator": "PCG64", "state": inner, "has_uint32": has, "uinteger": kept}
-
-
 class World:
     """`step()` moves it by STEP_NS; the rest reads it."""
 
-    def __init__(self, instruments: Sequence[Instrument], rng: Generator, start_ns: int, weather: Weather) -> None:
+    def __init__(
+        self, instruments: Sequence[Instrument], rng: Generator, start_ns: int, weather: Weather, price: float
+    ) -> None:
         self.weather, self.rng, self.t = weather, rng, start_ns
-        self.log_price = math.log(weather.price)
+        self.log_price = math.log(price)
         self.log_vol = 0.0  # around the weather's
         self.drift = 0.0  # in deviations of a second
         self.level = 0.0  # log of the smile's level around its usual
@@ -126,13 +115,12 @@ class World:
 
     def dump(self) -> dict[str, Any]:
         return {"t": self.t, "log_price": self.log_price, "log_vol": self.log_vol, "drift": self.drift,
-                "level": self.level, "past": list(map(list, self.past)), "rng": dump_stream(self.rng)}  # fmt: skip
+                "level": self.level, "past": list(map(list, self.past))}  # fmt: skip
 
     def load(self, value: dict[str, Any]) -> None:
         self.t, self.log_price, self.log_vol = value["t"], value["log_price"], value["log_vol"]
         self.drift, self.level = value["drift"], value["level"]
         self.past = deque([(price, level) for price, level in value["past"]], maxlen=MEMORY)
-        load_stream(self.rng, value["rng"])
 
     def _years(self) -> list[float]:
         return [max((e - self.t) / YEAR_NS, MIN_YEARS) for e in self.expiries]

@@ -1,0 +1,48 @@
+"""What moves the world, and what tells the venue of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.domain import NS
+from engine.paper.crowd.agents import Plain
+from engine.paper.crowd.world import STEP_NS, World
+from engine.paper.exchange import Exchange
+
+MARK_NS = NS
+
+
+class Mover(Plain):
+    """The world's own step."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def turn(self, t: int) -> int:
+        self.world.step()
+        return t + STEP_NS
+
+    def dump(self) -> Any:
+        return self.world.dump()
+
+    def load(self, value: Any) -> None:
+        self.world.load(value)
+
+
+class Teller(Plain):
+    """Tells the venue its index, forwards and mark IVs."""
+
+    def __init__(self, world: World, exchange: Exchange) -> None:
+        self.world, self.exchange = world, exchange
+
+    def turn(self, t: int) -> int:
+        world, marks = self.world, self.exchange.marks
+        forwards = world.forwards(world.price)
+        ivs = world.smile(forwards, world.level)
+        marks.dvol = world.dvol()
+        best = self.exchange.books[0]
+        bid, ask = best.bids.best, best.asks.best
+        middle = (bid + ask) / 2 * self.exchange.instruments[0].tick if bid and ask else world.price
+        premium = marks.perpetual + 0.05 * (middle / world.price - 1.0 - marks.perpetual)
+        marks.tell(t, world.price, dict(zip(world.expiries, forwards.tolist(), strict=True)), ivs, premium)
+        return t + MARK_NS
