@@ -10,7 +10,7 @@ by `quote`, which checks nothing, because it is ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -21,11 +21,15 @@ from engine.paper.checks import Checks, late, not_open
 from engine.paper.marks import Marks
 from engine.paper.matching import CANCELLED, FILLED, OPEN, Order, OrderBook
 from engine.paper.news import News
-from engine.paper.terms import Announcement, Ask, Change, Closed, Fill, Placed, Refusal, Stats, Trade
+from engine.paper.protection import Limits, Protection
+from engine.paper.terms import DELIVERED, Announcement, Ask, Change, Closed, Fill, Placed, Refusal, Rules, Stats, Trade
 
 
 class Exchange:
-    def __init__(self, instruments: Sequence[Instrument], index: float, first_id: int = 1) -> None:
+    def __init__(
+        self, instruments: Sequence[Instrument], index: float, first_id: int = 1, rules: Rules | None = None
+    ) -> None:
+        self.rules = rules or Rules()
         self.instruments = tuple(instruments)
         self.number = {i.name: n for n, i in enumerate(self.instruments)}
         self.marks = Marks(self.instruments, index)
@@ -137,7 +141,7 @@ class Exchange:
         for half in (book.bids, book.asks):
             for order in [o for at in half.prices() for o in half.levels[at].orders.values()]:
                 self._end(t, order, CANCELLED, "settlement")
-        self.stats[n].closed = True
+        self.stats[n].state = DELIVERED
         for account in self.accounts:
             if account.size(n):
                 money.deliver(account, n, price)
@@ -145,6 +149,65 @@ class Exchange:
                     self._news.money(account.id)
         self.stats[n].open_interest = 0
         self._news.closed(Closed(t, n, price))
+
+    # still to come, said here so that the protocol can be built on it
+
+    def working(self, account: int) -> Iterator[Order]:
+        """The account's orders that rest ("open"), then those that wait ("untriggered")."""
+        raise NotImplementedError
+
+    def by_label(self, account: int, label: str, n: int | None = None) -> list[Order]:
+        """The account's working orders of this label, of one instrument or all: what edit_by_label chooses from."""
+        raise NotImplementedError
+
+    def reprice(self, t: int) -> None:
+        """Once a second: IV and USD orders follow the forward, orders of the day and of old forwards end."""
+        raise NotImplementedError
+
+    def set_self_trading(self, account: int, mode: str) -> None:
+        """What happens when an account's order would meet its own: "reject_taker" (10003) or "cancel_maker"."""
+        raise NotImplementedError
+
+    def self_trading(self, account: int) -> str:
+        raise NotImplementedError
+
+    def set_protection(self, account: int, limits: Limits) -> None:
+        """Market-maker protection over this coin's index; an interval of 0 removes it."""
+        raise NotImplementedError
+
+    def protection(self, account: int) -> Protection | None:
+        """Its limits and until when it is frozen (ns, 0 when it is not); None where none is set."""
+        raise NotImplementedError
+
+    def reset_protection(self, account: int) -> bool:
+        """Thaw, and count from nothing; False where none is set."""
+        raise NotImplementedError
+
+    def set_state(self, t: int, n: int | None, state: str) -> Refusal | None:
+        """Put one instrument, or all (None), into one of `terms`' states; those that have ended stay as they are.
+
+        Announced as `BookState` each, and as one `Platform` for all. What rests stays.
+        """
+        raise NotImplementedError
+
+    def print_off_book(self, t: int, n: int, side: Side, price: int, lots: int, *, taker: int, maker: int, kind: str,
+                       number: str) -> Trade:  # fmt: skip
+        """A trade between two house accounts that no book sees: kind "block", "block_rfq" or "combo", its id.
+
+        It moves positions, cash, open interest and volume, and is announced among the public trades; last price,
+        high and low stay as they are.
+        """
+        raise NotImplementedError
+
+    def liquidate(self, t: int, account: int, n: int, side: Side, price: int, lots: int) -> Order:
+        """An order of the venue's own for an account in trouble: unchecked, takes what it can up to `price`, and is
+        marked (`Trade.liquidation`, `Order.liquidation`)."""
+        raise NotImplementedError
+
+    def admit(self, t: int, account: int, sweep: bool = False) -> Refusal | None:
+        """Charge one request to the account's matching-engine allowance: 10028 when it has none left. `place`,
+        `edit` and `cancel` do so themselves; callers of `cancel_where` for a client ask first, with `sweep`."""
+        raise NotImplementedError
 
     def dump(self) -> dict[str, Any]:
         """Between commands, when all is committed and drained."""

@@ -16,10 +16,16 @@ import msgspec
 from engine.domain import Side
 
 OPEN, FILLED, CANCELLED, REJECTED = "open", "filled", "cancelled", "rejected"
+UNTRIGGERED, TRIGGERED = "untriggered", "triggered"  # waits for its price; has had it, and another order stands for it
 
 
 class Order(msgspec.Struct):
-    """An order at the venue. `price` is units (0 only inside a market order's request), amounts are lots."""
+    """An order at the venue. `price` is units (0 only inside a market order's request), amounts are lots.
+
+    A trigger order keeps its kind ("stop_limit", …) and ends as "triggered"; what it enters is another order, of kind
+    "limit" or "market", whose `trigger_order` is its number. A "market_limit" order that rests is a "limit" from then
+    on, and `original` says what it was.
+    """
 
     id: int
     account: int
@@ -42,6 +48,19 @@ class Order(msgspec.Struct):
     web: bool = False
     reason: str = ""
     session: int = 0  # the connection that sent it; 0 for none
+    show: int = 0  # lots an iceberg shows at once; 0 for all
+    shown: int = 0  # lots of it that are in sight now; only for an iceberg that rests
+    original: str = ""
+    mmp: bool = False
+    liquidation: bool = False
+    advanced: str = ""  # "implv" | "usd": the price follows the forward
+    anchor: float = 0.0  # what it is held at: IV in per cent, or USD
+    auto_replaced: bool = False  # the venue itself has re-priced it
+    trigger: str = ""  # "index" | "mark" | "last"
+    trigger_price: int = 0  # units of `triggers.unit`; of a trailing stop, where it is now
+    trigger_offset: int = 0  # of a trailing stop
+    trigger_reference: int = 0  # of a trailing stop: the best price it has seen
+    trigger_order: int = 0  # the trigger order that entered this one
 
     @property
     def rest(self) -> int:
