@@ -32,6 +32,7 @@ class Marks:
         self.instruments = tuple(instruments)
         self.index = index
         self.dvol = 0.0
+        self.began = False  # whether anything was told yet
         self.t = 0
         self.forwards: dict[int, float] = {i.expiry: index for i in instruments if i.expiry}
         self.options = np.array([n for n, i in enumerate(instruments) if i.kind is Kind.OPTION], dtype=np.int64)
@@ -46,6 +47,7 @@ class Marks:
         self.greeks = np.zeros((5, size))  # delta, gamma, vega, theta, rho
         self.indices: deque[float] = deque([index], maxlen=DELIVERY_SAMPLES)
         self.perpetual = 0.0  # premium of the perpetual over the index, a share
+        self.settled = self.price.copy()  # mark prices at the last daily settlement, or when trading began
 
     def tell(self, t: int, index: float, forwards: Mapping[int, float], ivs: Floats, perpetual: float = 0.0) -> None:
         """The world as it now is. `ivs` are fractions, one per option, in the listing's order."""
@@ -61,6 +63,8 @@ class Marks:
             if instrument.kind is not Kind.OPTION:
                 fair = self.forwards[instrument.expiry] if instrument.expiry else index * (1.0 + perpetual)
                 self.price[n], self.greeks[0, n] = fair, 1.0
+        if not self.began:
+            self.began, self.settled = True, self.price.copy()
 
     def delivery(self) -> float:
         """The price of delivery: the index's average over the last half hour, or since the venue began."""
@@ -88,11 +92,15 @@ class Marks:
         return {
             "t": self.t, "index": self.index, "dvol": self.dvol, "perpetual": self.perpetual,
             "forwards": list(map(list, self.forwards.items())), "price": self.price.tolist(), "iv": self.iv.tolist(),
-            "greeks": self.greeks.tolist(), "indices": list(self.indices),
+            "greeks": self.greeks.tolist(), "indices": list(self.indices), "settled": self.settled.tolist(),
+            "began": self.began,
         }  # fmt: skip
 
     def load(self, value: dict[str, Any]) -> None:
         self.t, self.index, self.dvol = value["t"], value["index"], value["dvol"]
         self.indices = deque(value["indices"], maxlen=DELIVERY_SAMPLES)
         self.perpetual, self.forwards = value["perpetual"], dict(value["forwards"])
-        self.price, self.iv, self.greeks = (np.array(value[name]) for name in ("price", "iv", "greeks"))
+        self.began = value["began"]
+        self.price, self.iv, self.greeks, self.settled = (
+            np.array(value[name]) for name in ("price", "iv", "greeks", "settled")
+        )
