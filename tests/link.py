@@ -32,13 +32,13 @@ START = 1_772_436_600 * NS  # a Monday of March 2026, 07:30 UTC
 SELDOM = 1e7  # seconds
 SMALL = Spec(expiries=2, strikes=3, futures=1)
 QUIET = VenueSettings(  # everybody quotes once and goes home: whatever moves a book after that is the test
-    listing=SMALL,
+    listing=(SMALL,),
     crowd=Settings(
         option_maker_s=SELDOM, future_maker_s=SELDOM, option_taker_s=SELDOM, visitor_s=SELDOM, picker_s=SELDOM,
         future_taker_s=SELDOM,
     ),
 )  # fmt: skip
-BUSY = VenueSettings(listing=SMALL)
+BUSY = VenueSettings(listing=(SMALL,))
 CREDENTIALS = {"paper": "paper", "rival": "rival"}
 
 Frames = list[bytes]

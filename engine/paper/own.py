@@ -22,7 +22,7 @@ class OwnStatements:
         market = order.kind == "market"
         average = order.traded / order.filled * i.tick if order.filled else 0.0
         return OrderData(
-            order_id=str(order.id), order_state=order.state, order_type=order.kind, time_in_force=order.tif,
+            order_id=self.say.id(order.id), order_state=order.state, order_type=order.kind, time_in_force=order.tif,
             creation_timestamp=order.created // MS, last_update_timestamp=order.updated // MS, instrument_name=i.name,
             direction=order.side.value, price="market_price" if market else self.say.price(n, order.price),
             amount=self.say.amount(n, order.amount), filled_amount=self.say.amount(n, order.filled),
@@ -35,10 +35,10 @@ class OwnStatements:
     def fill(self, fill: Fill) -> UserTradeData:
         trade = fill.trade
         return UserTradeData(
-            **self.say.print(trade), direction=fill.side.value, order_id=str(fill.order), order_type=fill.kind,
+            **self.say.print(trade), direction=fill.side.value, order_id=self.say.id(fill.order), order_type=fill.kind,
             label=fill.label, liquidity="M" if fill.maker else "T", fee=round(fill.fee / PICO, 10),
             fee_currency=self.coin, profit_loss=round(fill.profit / PICO, 10), state=fill.state,
-            matching_id=str(trade.id), post_only=fill.post_only, reduce_only=fill.reduce_only,
+            matching_id=self.say.id(trade.id), post_only=fill.post_only, reduce_only=fill.reduce_only,
             underlying_price=round(trade.underlying, 2),
         )  # fmt: skip
 

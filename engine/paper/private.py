@@ -150,7 +150,7 @@ class PrivateCalls:
         return self._page(fills, params)
 
     def trades_by_order(self, who: Who, params: m.GetUserTradesByOrder) -> Any:
-        found = [self.own.fill(fill) for fill in self._fills(who) if str(fill.order) == params.order_id]
+        found = [self.own.fill(fill) for fill in self._fills(who) if self.say.id(fill.order) == params.order_id]
         return found[::-1] if params.sorting == "desc" else found
 
     def position(self, who: Who, params: OfInstrument) -> Any:
@@ -192,8 +192,8 @@ class PrivateCalls:
         return {"order": self.own.order(placed.order), "trades": [self.own.fill(fill) for fill in placed.fills]}
 
     def _mine(self, who: Who, order_id: str) -> Order | None:
-        plain = order_id.isascii() and order_id.isdecimal() and len(order_id) < 20
-        return self.exchange.order(who.account, int(order_id)) if plain else None
+        number = self.say.number(order_id)
+        return None if number is None else self.exchange.order(who.account, number)
 
     def _of(self, coin: str | None, kind: str | None) -> Picks:
         wanted, listed = kinds(kind), self.exchange.instruments

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from engine.domain import Kind
 from engine.market.deribit.data import TradeData
 from engine.market.deribit.errors import refusal
@@ -13,7 +15,7 @@ from engine.market.deribit.methods import public as m
 from engine.market.deribit.methods.params import OfInstrument, Params
 from engine.paper.exchange import Exchange
 from engine.paper.statements import MS, Statements
-from engine.paper.terms import Trade
+from engine.paper.terms import Trade, Trades
 
 RECENT = 1000  # public trades kept by instrument
 NO_INSTRUMENT = refusal(10020)
@@ -26,7 +28,7 @@ def kinds(name: str | None) -> tuple[Kind, ...]:
 
 
 class PublicCalls:
-    """`recent` is fed with the public trades by whoever drains the exchange."""
+    """`printed` is told the public trades by whoever drains the exchange."""
 
     def __init__(self, exchange: Exchange, say: Statements, started: int) -> None:
         self.exchange, self.say, self.started = exchange, say, started
@@ -43,6 +45,18 @@ class PublicCalls:
             "public/get_last_trades_by_instrument": self.last_trades,
             "public/get_contract_size": self.contract_size,
         }
+
+    def printed(self, said: Trades) -> None:
+        self.recent[said.instrument].extend(said.trades)
+
+    def dump(self) -> Any:
+        """The trades as bytes: a clone is made of a venue in the middle of an evaluation, thousands of times."""
+        return msgspec.msgpack.encode([list(trades) for trades in self.recent])
+
+    def load(self, value: Any) -> None:
+        for trades, kept in zip(self.recent, msgspec.msgpack.decode(value, type=list[list[Trade]]), strict=True):
+            trades.clear()
+            trades.extend(kept)
 
     def currencies(self, t: int, params: Params) -> Any:
         coin = self.say.coin

@@ -38,9 +38,11 @@ class Publisher:
         known = self.watched.get(channel)
         return known or topic(channel, self.exchange.instruments, self.say.coin)
 
-    def watch(self, subject: Topic) -> None:
-        """One more watcher of this channel."""
-        channel = subject.channel
+    def watch(self, channel: str) -> None:
+        """One more watcher of this channel, if it is one of ours."""
+        subject = self.topic(channel)
+        if subject is None:
+            return
         self._counts[channel] = self._counts.get(channel, 0) + 1
         if channel in self.watched:
             return
@@ -51,6 +53,8 @@ class Publisher:
             self._books[channel] = _Collected(self.exchange, self.say, *subject.numbers)
 
     def unwatch(self, channel: str) -> None:
+        if channel not in self.watched:
+            return
         self._counts[channel] -= 1
         if self._counts[channel]:
             return
@@ -87,7 +91,7 @@ class Publisher:
             yield from self._printed(said)
         elif isinstance(said, BookChange):
             yield from self._changed(said)
-        else:
+        elif isinstance(said, Closed):
             yield from self._closed(said)
 
     def beat(self, t: int) -> Iterator[Publication]:

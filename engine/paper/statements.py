@@ -29,6 +29,7 @@ from engine.paper.terms import BookChange, Trade
 
 MS = 1_000_000
 YEAR_3000_MS = 32_503_708_800_000
+IDS = {"BTC": 100_000, "ETH": 200_000}  # where a coin's instrument ids begin
 FUNDING_PERIOD = 8.0  # hours
 
 
@@ -38,6 +39,7 @@ class Statements:
     def __init__(self, exchange: Exchange, coin: str = "BTC") -> None:
         self.exchange, self.coin = exchange, coin
         self.index_name = f"{coin.lower()}_usd"
+        self._prefix = "" if coin == "BTC" else f"{coin}-"
         self._grid = [(i.tick, _digits(i.tick), i.lot, _digits(i.lot)) for i in exchange.instruments]
 
     def price(self, n: int, units: float) -> float:
@@ -48,6 +50,18 @@ class Statements:
         _, _, lot, digits = self._grid[n]
         return round(lots * lot, digits)
 
+    def id(self, number: int) -> str:
+        """Of an order or a trade: BTC's are plain digits, other coins' are prefixed."""
+        return f"{self._prefix}{number}"
+
+    def number(self, text: str) -> int | None:
+        """What `id` wrote; None for anything else."""
+        digits = text.removeprefix(self._prefix) if text.startswith(self._prefix) else ""
+        return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 20 else None
+
+    def instrument_id(self, n: int) -> int:
+        return IDS.get(self.coin, 300_000) + n
+
     # public
 
     def instrument(self, n: int, started_ms: int = 0) -> InstrumentData:
@@ -57,7 +71,7 @@ class Statements:
             instrument_name=i.name, kind="option" if option else "future", base_currency=i.coin,
             quote_currency=i.coin if option else "USD", counter_currency="USD", settlement_currency=i.coin,
             tick_size=i.tick, tick_size_steps=[TickStep(above_price=a, tick_size=s) for a, s in i.tick_steps],
-            min_trade_amount=i.lot, contract_size=i.contract, instrument_id=1000 + n, price_index=self.index_name,
+            min_trade_amount=i.lot, contract_size=i.contract, instrument_id=self.instrument_id(n), price_index=self.index_name,
             expiration_timestamp=i.expiry // MS if i.expiry else YEAR_3000_MS, creation_timestamp=started_ms,
             settlement_period=_period(i), is_active=not closed, state="closed" if closed else "open",
             strike=i.strike if option else None, instrument_type="reversed",
@@ -152,8 +166,8 @@ class Statements:
         """What everyone's and an account's own trade have in common."""
         n, i = trade.instrument, self.exchange.instruments[trade.instrument]
         fields: dict[str, Any] = {
-            "trade_seq": trade.seq, "trade_id": str(trade.id), "timestamp": trade.t // MS, "instrument_name": i.name,
-            "price": self.price(n, trade.price), "amount": self.amount(n, trade.lots),
+            "trade_seq": trade.seq, "trade_id": self.id(trade.id), "timestamp": trade.t // MS,
+            "instrument_name": i.name, "price": self.price(n, trade.price), "amount": self.amount(n, trade.lots),
             "contracts": round(trade.lots * i.lot / i.contract, 1), "tick_direction": trade.tick_direction,
             "mark_price": round(trade.mark, 6), "index_price": round(trade.index, 2),
         }  # fmt: skip

@@ -21,22 +21,21 @@ from engine.market.deribit.server import Caller, Credits, Server, notification
 from engine.market.deribit.tokens import Tokens
 from engine.paper.crowd import Crowd
 from engine.paper.crowd import Settings as CrowdSettings
-from engine.paper.exchange import Exchange
-from engine.paper.listing import Spec, listing
-from engine.paper.private import PrivateCalls, Who
-from engine.paper.public import PublicCalls
-from engine.paper.publisher import BEAT_NS, Publication, Publisher
-from engine.paper.statements import Statements
-from engine.paper.terms import Trade, Trades
+from engine.paper.listing import Spec
+from engine.paper.market import Market, addressed, joined
+from engine.paper.nobody import Nobody
+from engine.paper.private import Who
+from engine.paper.publisher import BEAT_NS, Publication
+from engine.paper.terms import Trades
 
 VERSION = "1.2.26"
 
 
 class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What is listed, who trades there, and how much a client starts with, in coin."""
+    """What is listed, one entry a coin; who trades there (None: nobody); what a client starts with of each coin."""
 
-    listing: Spec = Spec()
-    crowd: CrowdSettings = CrowdSettings()
+    listing: tuple[Spec, ...] = (Spec(),)
+    crowd: CrowdSettings | None = CrowdSettings()
     balance: float = 500.0
     credit_limit: int = 50_000
     credit_refill_per_s: int = 10_000
@@ -62,26 +61,21 @@ class PaperVenue:
                  credentials: dict[str, str] | None = None, mint: Callable[[], str] | None = None) -> None:  # fmt: skip
         self.settings, self.now = settings or VenueSettings(), start_ns
         self.epoch = epoch or f"{start_ns // NS:x}-{seed}"
-        spec = self.settings.listing
-        # numbers go on from an earlier epoch's: no order of today is mistaken for one of yesterday
-        self.exchange = Exchange(listing(start_ns, spec), spec.index, first_id=start_ns // NS * 1000)
-        self.say = Statements(self.exchange, spec.coin)
-        self.publisher = Publisher(self.exchange, self.say)
-        self.public, self.private = (
-            PublicCalls(self.exchange, self.say, start_ns),
-            PrivateCalls(self.exchange, self.say),
-        )
+        self.markets = {spec.coin: Market(spec, start_ns) for spec in self.settings.listing}
+        self.exchange = next(iter(self.markets.values())).exchange  # of the first coin
         credentials = credentials or {"paper": "paper"}
         self.tokens = Tokens(credentials, mint or _Counter())
-        self.accounts = {name: self.exchange.open_account(name, self.settings.balance) for name in credentials}
-        self.crowd = Crowd(self.exchange, seed, start_ns, self.settings.crowd)
+        self.accounts = {name: self._open(name) for name in credentials}
+        self.crowd = self._crowd(seed, start_ns)
         self.connections: dict[int, Connection] = {}
         self._watchers: dict[str, list[Connection]] = {}
         self._by_account: dict[str, bool] = {}  # accounts whose new connections begin with cancel-on-disconnect
         self._numbers = 0
         self._http = self._credits()
         self._next_beat = (start_ns // BEAT_NS + 1) * BEAT_NS
-        self._expiries = sorted({i.expiry for i in self.exchange.instruments if i.expiry})
+        self._expiries = sorted(
+            {i.expiry for market in self.markets.values() for i in market.exchange.instruments if i.expiry}
+        )
 
     # the market protocol's `Exchange`
 
@@ -90,32 +84,35 @@ class PaperVenue:
         return f"{VERSION} paper epoch={self.epoch}"
 
     def handle(self, caller: Caller, method: str, params: Params) -> Any:
-        public = self.public.table.get(method)
-        if public is not None:
-            return public(caller.now, params)
         if isinstance(params, OfScope):
             return self._set_cancels(caller, method, params)
-        private = self.private.table.get(method)
-        if private is None:
-            return refusal(-32601)
-        return private(Who(caller.now, self.accounts[caller.account], caller.connection), params)
+        markets = addressed(self.markets, params)
+        if method.startswith("public/"):
+            calls = [market.public.table.get(method) for market in markets]
+            return joined([call(caller.now, params) if call else refusal(-32601) for call in calls])
+        who = Who(caller.now, self.accounts[caller.account], caller.connection)
+        own = [market.private.table.get(method) for market in markets]
+        return joined([call(who, params) if call else refusal(-32601) for call in own])
 
     def has(self, channel: str) -> bool:
-        return self.publisher.topic(channel) is not None
+        return any(market.publisher.topic(channel) is not None for market in self.markets.values())
 
-    def opening(self, caller: Caller, channel: str) -> Any | None:
-        subject = self.publisher.topic(channel)
-        if subject is None:
-            return None
-        self._send(caller.now, self.publisher.flush(channel, caller.now))
-        return next(self.publisher.first(subject, self.accounts.get(caller.account, 0), caller.now), None)
+    def opening(self, caller: Caller, channel: str) -> list[Any]:
+        said: list[Any] = []
+        for market in self.markets.values():
+            subject = market.publisher.topic(channel)
+            if subject is not None:
+                self._send(caller.now, market.publisher.flush(channel, caller.now))
+                said += market.publisher.first(subject, self.accounts.get(caller.account, 0), caller.now)
+        return said
 
     def cancels_on_disconnect(self, account: str) -> bool:
         return self._by_account.get(account, False)
 
     def disconnected(self, caller: Caller) -> None:
         account, session = self.accounts[caller.account], caller.connection
-        self.exchange.cancel_where(caller.now, account, lambda o: o.session == session, "cancel_on_disconnect")
+        for market in self.markets.values():
+            market.exchange.cancel_where(caller.now, account, lambda o: o.session == session, "cancel_on_disconnect")
 
     # whoever drives it
 
@@ -164,23 +161,31 @@ class PaperVenue:
         self.now = max(self.now, now)
 
     def dump(self) -> dict[str, Any]:
-        """Exchange, crowd and time; connections are not kept, their clients come again."""
-        recent = [msgspec.to_builtins(list(trades)) for trades in self.public.recent]
+        """Markets, crowd and time; connections are not kept, their clients come again."""
         return {"now": self.now, "beat": self._next_beat, "expiries": self._expiries, "epoch": self.epoch,
-                "cancels": self._by_account, "numbers": self._numbers, "recent": recent,
-                "exchange": self.exchange.dump(), "crowd": self.crowd.dump()}  # fmt: skip
+                "cancels": self._by_account, "numbers": self._numbers, "crowd": self.crowd.dump(),
+                "markets": {coin: market.dump() for coin, market in self.markets.items()}}  # fmt: skip
 
     def load(self, value: dict[str, Any]) -> None:
         """Into a venue made with the same seed, start and settings; it goes on exactly as the dumped one would."""
         self.now, self._next_beat, self._expiries = value["now"], value["beat"], list(value["expiries"])
         self.epoch, self._by_account, self._numbers = value["epoch"], dict(value["cancels"]), value["numbers"]
-        for trades, kept in zip(self.public.recent, value["recent"], strict=True):
-            trades.clear()
-            trades.extend(msgspec.convert(kept, list[Trade]))
-        self.exchange.load(value["exchange"])
+        for coin, kept in value["markets"].items():
+            self.markets[coin].load(kept)
         self.crowd.load(value["crowd"])
 
     # within
+
+    def _open(self, name: str) -> int:
+        """An account of the same number at every coin's exchange."""
+        (number,) = {market.exchange.open_account(name, self.settings.balance) for market in self.markets.values()}
+        return number
+
+    def _crowd(self, seed: int, start_ns: int) -> Crowd | Nobody:
+        exchanges = {coin: market.exchange for coin, market in self.markets.items()}
+        if self.settings.crowd is None:
+            return Nobody(exchanges, start_ns)
+        return Crowd(exchanges, seed, start_ns, self.settings.crowd)
 
     def _credits(self) -> Credits:
         return Credits(self.now, self.settings.credit_limit, self.settings.credit_refill_per_s)
@@ -192,11 +197,12 @@ class PaperVenue:
 
     def _settle(self) -> None:
         """Announce what the last event did, to those who watch."""
-        self.exchange.commit(self.now)
-        for said in self.exchange.drain():
-            if isinstance(said, Trades):
-                self.public.recent[said.instrument].extend(said.trades)
-            self._send(said.t, self.publisher.announce(said))
+        for market in self.markets.values():
+            market.exchange.commit(self.now)
+            for said in market.exchange.drain():
+                if isinstance(said, Trades):
+                    market.public.printed(said)
+                self._send(said.t, market.publisher.announce(said))
 
     def _send(self, t: int, publications: Iterable[Publication]) -> None:
         """Each publication is encoded once, for all who watch its channel; private ones for their account only."""
@@ -215,27 +221,30 @@ class PaperVenue:
         if wanted.keys() == connection.watches.keys():
             return
         for channel in [c for c in connection.watches if c not in wanted]:
-            self.publisher.unwatch(channel)
+            for market in self.markets.values():
+                market.publisher.unwatch(channel)
             self._watchers[channel].remove(connection)
         for channel in [c for c in wanted if c not in connection.watches]:
-            subject = self.publisher.topic(channel)
-            if subject is not None:
-                self.publisher.watch(subject)
-                self._watchers.setdefault(channel, []).append(connection)
+            for market in self.markets.values():
+                market.publisher.watch(channel)
+            self._watchers.setdefault(channel, []).append(connection)
         connection.watches = dict(wanted)
 
     def _beat(self) -> None:
         t, self._next_beat = self._next_beat, self._next_beat + BEAT_NS
-        self._send(t, self.publisher.beat(t))
+        for market in self.markets.values():
+            self._send(t, market.publisher.beat(t))
         for connection in self.connections.values():
             connection.frames.extend((t, frame) for frame in connection.server.beat(t))
 
     def _expire(self, expiry: int) -> None:
         """Deliver what expires now, as the venue does: at the index's average of the last half hour."""
-        price = self.exchange.marks.delivery()
-        for n, instrument in enumerate(self.exchange.instruments):
-            if instrument.expiry == expiry and instrument.kind is not Kind.PERPETUAL:
-                self.exchange.settle(self.now, n, price)
+        for market in self.markets.values():
+            exchange = market.exchange
+            price = exchange.marks.delivery()
+            for n, instrument in enumerate(exchange.instruments):
+                if instrument.expiry == expiry and instrument.kind is not Kind.PERPETUAL:
+                    exchange.settle(self.now, n, price)
 
 
 class _Counter:

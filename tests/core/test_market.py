@@ -128,7 +128,7 @@ def test_vega_is_ticks_a_vol_point(desk: tuple[World, str]) -> None:
 
 
 def test_the_fair_price_is_near_the_mark_and_in_units() -> None:
-    world, name = ready(settings=VenueSettings(listing=Spec(expiries=2), crowd=QUIET.crowd))
+    world, name = ready(settings=VenueSettings(listing=(Spec(expiries=2),), crowd=QUIET.crowd))
     fair, quote = market(world).fair(name), market(world).venue.quotes[name]
     assert fair is not None
     assert quote.mark is not None

@@ -39,8 +39,8 @@ class Exchange:
     def has(self, channel: str) -> bool:
         return NAME in channel or channel == "user.portfolio.btc"
 
-    def opening(self, caller: Caller, channel: str) -> Any | None:
-        return snapshot() if wire.family_of(channel) == "book" else None
+    def opening(self, caller: Caller, channel: str) -> list[Any]:
+        return [snapshot()] if wire.family_of(channel) == "book" else []
 
     def cancels_on_disconnect(self, account: str) -> bool:
         return self.defaults.get(account, False)

@@ -18,7 +18,7 @@ from engine.paper.listing import Spec
 from engine.paper.venue import Connection, PaperVenue, VenueSettings
 from tests.paper.small import START, sound
 
-SETTINGS = VenueSettings(listing=Spec(expiries=1, strikes=1, futures=1), balance=20.0)
+SETTINGS = VenueSettings(listing=(Spec(expiries=1, strikes=1, futures=1),), balance=20.0)
 LOGIN = {"grant_type": "client_credentials", "client_id": "paper", "client_secret": "paper"}
 PERPETUAL = "BTC-PERPETUAL"
 

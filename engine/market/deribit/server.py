@@ -12,7 +12,7 @@ token → 10000, with a bad one 13009; then the method.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -54,8 +54,8 @@ class Exchange(Protocol):
     def has(self, channel: str) -> bool:
         """Whether there is such a channel. Others are dropped from a subscription without a word."""
 
-    def opening(self, caller: Caller, channel: str) -> Any | None:
-        """What a new subscriber of the channel hears first: a book's snapshot, the present ticker. None: nothing."""
+    def opening(self, caller: Caller, channel: str) -> Iterable[Any]:
+        """What a new subscriber of the channel hears first: a book's snapshot, the present ticker; often nothing."""
 
     def cancels_on_disconnect(self, account: str) -> bool:
         """Whether a new connection of this account begins with cancel-on-disconnect."""
@@ -115,9 +115,7 @@ class Server:
         caller = self._caller(now)
         opened, self._opened = self._opened, []
         for channel in opened:
-            first = self._exchange.opening(caller, channel)
-            if first is not None:
-                frames.append(notification(channel, first))
+            frames += [notification(channel, data) for data in self._exchange.opening(caller, channel)]
         return frames
 
     def call(self, method: str, given: Any, now: int, account: str | None = None) -> Any:

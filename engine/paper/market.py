@@ -1,0 +1,95 @@
+"""One coin's market at the venue, and which coin a call or a channel means.
+
+Each coin has an exchange of its own, with all that speaks of it. A call goes to the coin that its parameters name (an
+instrument, an order, an index, a currency); one that names none is asked of every coin, and the answers are joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.domain import NS
+from engine.market.deribit.errors import VenueError
+from engine.market.deribit.methods import Params
+from engine.paper.exchange import Exchange
+from engine.paper.listing import Spec, listing
+from engine.paper.private import PrivateCalls
+from engine.paper.public import PublicCalls
+from engine.paper.publisher import Publisher
+from engine.paper.statements import Statements
+
+EVERY = ("any", "all")
+
+
+class Market:
+    def __init__(self, spec: Spec, start_ns: int) -> None:
+        self.coin = spec.coin
+        # numbers go on from an earlier epoch's: no order of today is mistaken for one of yesterday
+        self.exchange = Exchange(listing(start_ns, spec), spec.index, first_id=start_ns // NS * 1000)
+        self.say = Statements(self.exchange, spec.coin)
+        self.publisher = Publisher(self.exchange, self.say)
+        self.public = PublicCalls(self.exchange, self.say, start_ns)
+        self.private = PrivateCalls(self.exchange, self.say)
+
+    def dump(self) -> dict[str, Any]:
+        return {"exchange": self.exchange.dump(), "public": self.public.dump()}
+
+    def load(self, value: dict[str, Any]) -> None:
+        """Into a market of the same listing."""
+        self.exchange.load(value["exchange"])
+        self.public.load(value["public"])
+
+
+def addressed(markets: Mapping[str, Market], params: Params) -> Sequence[Market]:
+    """The markets a call is meant for. What is listed nowhere is the first's to refuse."""
+    coin = _named(params)
+    if coin is None:
+        return tuple(markets.values())
+    found = markets.get(coin)
+    return (found if found is not None else next(iter(markets.values())),)
+
+
+def _named(params: Params) -> str | None:
+    """The coin that the parameters name; None where they name none, or any."""
+    name = getattr(params, "instrument_name", None) or getattr(params, "order_id", None)
+    if name:
+        return coin_of(name)
+    index = getattr(params, "index_name", None)
+    if index:
+        return None if index in EVERY else str(index).partition("_")[0].upper()
+    currency = getattr(params, "currency", None)
+    return None if currency in (None, *EVERY) else str(currency)
+
+
+def coin_of(name: str) -> str:
+    """Of an instrument or of an order's id; plain digits are BTC's."""
+    head = name.partition("-")[0]
+    return "BTC" if head.isdecimal() else head
+
+
+def joined(answers: Sequence[Any]) -> Any:
+    """What several coins answered, as one: lists after each other, counts summed, the rest as the first says it. A
+    refusal is the answer only where all refuse."""
+    given = [answer for answer in answers if not isinstance(answer, VenueError)] or answers[:1]
+    first = given[0]
+    if len(given) == 1:
+        return first
+    if isinstance(first, bool):
+        return any(given)
+    if isinstance(first, list):
+        return [row for answer in given for row in answer]
+    if isinstance(first, int):
+        return sum(given)
+    if isinstance(first, dict):
+        return _merged(given)
+    return first
+
+
+def _merged(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Field by field; a number within an answer is nobody's to sum."""
+    whole = dict(answers[0])
+    for name, value in whole.items():
+        if isinstance(value, bool | list | dict):
+            whole[name] = joined([answer[name] for answer in answers if name in answer])
+    return whole
