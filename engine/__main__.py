@@ -128,7 +128,7 @@ def import_into(folder: Path, path: Path, model: str) -> int:
         raise modes.CannotStart(str(error)) from None
     for note in recording.notes:
         print(f"import: {note}", file=sys.stderr)
-    for number, why in recording.bad:
+    for number, why, _ in recording.bad:
         print(f"import: line {number} is left out: {why}", file=sys.stderr)
     if not count:
         raise modes.CannotStart(f"{path} holds no frame of a venue")

@@ -10,7 +10,7 @@ import pytest
 from engine.domain import Instrument
 from engine.market.deribit import wire
 from engine.market.deribit.server import notification
-from engine.research.imports import BadRecording, open_recording
+from engine.research.imports import FORMATS, BadRecording, open_recording
 
 CALL = "BTC-27MAR26-80000-C"
 
@@ -197,19 +197,20 @@ def test_files_that_are_no_recordings_are_refused_in_a_sentence(tmp_path: Path) 
     cases = {
         "none.txt": (None, "there is no file '{path}'"),
         "empty.txt": (b"", "'{path}' is empty"),
-        "prose.md": (b"# A heading\n\nand text: of it\n", "'{path}' is in no format known here (Deribit frame log)"),
-        "noise.gz": (random.Random(1).randbytes(5000), "'{path}' is in no format known here (Deribit frame log)"),
+        "prose.md": (b"# A heading\n\nand text: of it\n", "'{path}' is in no format known here ({names})"),
+        "noise.gz": (random.Random(1).randbytes(5000), "'{path}' is in no format known here ({names})"),
         "other.txt": (
             b"wss://fstream.binance.com/stream <-> 1770000000.5\n1770000000.6: {\"stream\":\"x\",\"data\":{}}\n",
             "'{path}' looks like a frame log, but no line of it is a frame of Deribit",
         ),
     }  # fmt: skip
+    names = ", ".join(known.name for known in FORMATS)
     for name, (content, sentence) in cases.items():
         path = tmp_path / name
         if content is not None:
             path.write_bytes(content)
         with pytest.raises(BadRecording) as refused:
             open_recording(path)
-        assert str(refused.value) == sentence.format(path=path)
+        assert str(refused.value) == sentence.format(path=path, names=names)
     with pytest.raises(BadRecording, match="is not a file"):
         open_recording(tmp_path)

@@ -1,10 +1,6 @@
-"""Recordings made by others, read as frames: a registry of formats, the first of them the Deribit frame log.
+"""The Deribit frame log: what somebody received on the venue's socket, line by line.
 
-`open_recording(path)` looks at the file, finds its format and reads it through once, for the instruments, the notes
-and the bad lines; iterating the result then streams `(t_ns, bytes)`. Nothing is repaired in silence: what cannot be
-read is listed with its line and why, and what had to be inferred is said in a note.
-
-The frame log has one line per event: `TIME: JSON` from the venue, `URL <-> TIME` a connection, `URL <- TIME: JSON`
+A line is one event: `TIME: JSON` from the venue, `URL <-> TIME` a connection, `URL <- TIME: JSON`
 what the client sent, `URL -> TIME: JSON` an answer by HTTP. Times are the receiver's, in seconds. A
 `get_instruments` answer may lie beside the log (`2021-04-17.http.txt` for `2021-04-17.ws.txt`).
 """
@@ -15,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,62 +28,7 @@ from engine.market.deribit.wire import (
     decode,
     instrument_of,
 )
-
-Progress = Callable[[float], None]
-LISTED = 1000  # bad lines that are named; all are counted
-HEAD = 1 << 16  # bytes that a format is recognised by
-
-
-class BadRecording(ValueError):
-    """A file that cannot be read as a recording. Its text is fit for a person."""
-
-
-class BadLine(NamedTuple):
-    number: int  # from 1
-    why: str
-
-
-class Recording(Protocol):
-    """What every format gives. Iterating yields `(t, frame)` in order, t in ns UTC and never falling."""
-
-    path: Path
-    format: str
-    frames: int
-    first_t: int
-    last_t: int
-    instruments: tuple[Instrument, ...]
-    notes: tuple[str, ...]
-    bad: tuple[BadLine, ...]  # the first thousand
-    bad_count: int
-
-    def __iter__(self) -> Iterator[tuple[int, bytes]]: ...
-
-
-class Format(NamedTuple):
-    name: str
-    recognises: Callable[[bytes], bool]  # the first bytes of a file
-    open: Callable[[Path, Progress], Recording]
-
-
-def open_recording(path: Path, progress: Progress = lambda _: None) -> Recording:
-    """Find the format and read the file through once. `progress` hears the share done, 0 … 1. Raises BadRecording."""
-    if not path.is_file():
-        raise BadRecording(f"there is no file '{path}'" if not path.exists() else f"'{path}' is not a file")
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD)
-        if not head:
-            raise BadRecording(f"'{path}' is empty")
-        for known in FORMATS:
-            if known.recognises(head):
-                return known.open(path, progress)
-    except OSError as error:
-        raise BadRecording(f"'{path}' cannot be read: {error.strerror}") from None
-    names = ", ".join(known.name for known in FORMATS)
-    raise BadRecording(f"'{path}' is in no format known here ({names})")
-
-
-# ------------------------------------------------------------ the Deribit frame log
+from engine.research.imports.found import LISTED, BadLine, BadRecording, Progress, silent
 
 _FRAME = re.compile(rb"(\d{9,11})(?:\.(\d{1,9}))?\d*: (.+)", re.DOTALL)
 _OTHER = re.compile(rb"(?:wss?|https?)://\S+ (?:<->|<-|->) \d{9,11}(?:\.\d+)?(?::|$)|configuration: ")
@@ -115,7 +56,7 @@ class FrameLog:
 
     format = "Deribit frame log"
 
-    def __init__(self, path: Path, progress: Progress = lambda _: None) -> None:
+    def __init__(self, path: Path, progress: Progress = silent) -> None:
         self.path = path
         self.frames = self.bad_count = self.first_t = self.last_t = 0
         self.instruments: tuple[Instrument, ...] = ()
@@ -138,7 +79,7 @@ class FrameLog:
             done += line.size
             if isinstance(line.event, Garbage):
                 self.bad_count += 1
-                bad += [BadLine(line.number, line.event.reason)] if len(bad) < LISTED else []
+                bad += [BadLine(line.number, line.event.reason, self.path.name)] if len(bad) < LISTED else []
                 continue
             seen.take(line.event)
             back += line.t < self.last_t
@@ -286,9 +227,6 @@ def _divisor(decimals: Iterable[float]) -> float:
     return math.gcd(*(round(decimal * 1e8) for decimal in decimals)) / 1e8
 
 
-def _is_frame_log(head: bytes) -> bool:
+def is_frame_log(head: bytes) -> bool:
     lines = [line.strip() for line in head.splitlines()[:50]]
     return any(_FRAME.fullmatch(line) or line.startswith((b"ws://", b"wss://")) for line in lines if line)
-
-
-FORMATS: list[Format] = [Format(FrameLog.format, _is_frame_log, FrameLog)]
