@@ -2,6 +2,11 @@
 
 The names, grids and fees are the venue's own (VENUE.md, "Instruments"). Expiries are 08:00 UTC: the next day, the
 Friday of next week, the month's last Friday and the quarter's last Friday, each later than the one before.
+
+Two ways to choose strikes. A plain listing has the same number at even distances for every expiry. A venue's listing
+(`ladders`) is dense near the money and thins out: dailies step by about 0.6 % of the index and quarters by 4 %, and by
+twice that or more in the wings (a whole-venue snapshot of August 2026, at 62,700: dailies 500 then 1,000, weeklies
+1,000 then 2,000, months 1,000 then 2,000, quarters 2,000 then 5,000 and 10,000).
 """
 
 from __future__ import annotations
@@ -12,32 +17,97 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.domain import NS, Instrument, expiry_code, instrument_of
+from engine.paper.fees import Fees, period_of
 
 HOUR_NS = 3600 * NS
+MINUTE_NS = 60 * NS
 FIRST_EXPIRY_NS = 12 * HOUR_NS  # the nearest expiry is at least this far away, so that a day's desk sees none
 STRIKES = 11
+LOWEST = 0.2  # of the index: no strike is below
+FUTURE_TICK = {"BTC": 2.5}  # of dated futures, in the venue's list of August 2026
+
+
+class Ladder(msgspec.Struct, frozen=True):
+    """One expiry's strikes: `near` on each side of the money at the inner step, then `far` more at the outer one.
+    Steps are shares of the index, rounded to the venue's round numbers."""
+
+    inner: float
+    near: int
+    outer: float
+    far: int
+
+
+LADDERS = (
+    Ladder(0.006, 5, 0.01, 2),  # the next day
+    Ladder(0.01, 5, 0.02, 3),  # next week's Friday
+    Ladder(0.02, 5, 0.05, 3),  # the month
+    Ladder(0.05, 5, 0.1, 4),  # the quarter
+    Ladder(0.05, 4, 0.1, 4),
+    Ladder(0.1, 5, 0.2, 3),
+)
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is listed. The small listing of tests and simulations is the same code with smaller numbers."""
+    """How much of one coin is listed. The small listing of tests and simulations is the same code, smaller numbers.
+
+    `ladders`, one an expiry, take the place of `strikes`; `future_at` (places among the expiries) that of `futures`,
+    the farthest. `minutes` lists one more expiry so many minutes after the start, with the first one's strikes.
+    """
 
     coin: str = "BTC"
     index: float = 100_000.0  # USD, where the strikes are centred
     expiries: int = 4
     strikes: int = STRIKES
     futures: int = 2
+    ladders: tuple[Ladder, ...] = ()
+    future_at: tuple[int, ...] = ()
+    minutes: float = 0.0
 
 
-def listing(start_ns: int, spec: Spec | None = None) -> tuple[Instrument, ...]:
-    """The perpetual, the dated futures (the farthest expiries), then the options by expiry, strike, call before put."""
+BTC = Spec(expiries=6, ladders=LADDERS, future_at=(2, 3))
+ETH = Spec(coin="ETH", index=4_000.0, expiries=6, ladders=LADDERS, future_at=(2, 3))
+DEFAULT: tuple[Spec, ...] = (BTC, ETH)
+BTC_ONLY: tuple[Spec, ...] = (BTC,)
+SMALL: tuple[Spec, ...] = (Spec(expiries=1, strikes=11, futures=0),)
+
+
+def listing(start_ns: int, spec: Spec | None = None, fees: Fees | None = None) -> tuple[Instrument, ...]:
+    """The perpetual, the dated futures (the farthest expiries), then the options by expiry, strike, call before put.
+
+    A plain listing without a fee table has the fees that an instrument's name alone implies.
+    """
     spec = spec or Spec()
     days = expiries(start_ns, spec.expiries)
-    names = [f"{spec.coin}-PERPETUAL"]
-    names += [f"{spec.coin}-{expiry_code(day)}" for day in days[len(days) - spec.futures :]]
+    with_future = [days[at] for at in spec.future_at] if spec.future_at else days[len(days) - spec.futures :]
+    found = [instrument_of(f"{spec.coin}-PERPETUAL")]
+    found += [_future(spec, day) for day in with_future]
+    if spec.minutes:
+        found += options(spec, start_ns + round(spec.minutes * MINUTE_NS), 0, spec.index)
     for place, day in enumerate(days):
-        for strike in strikes(spec.index, place, spec.strikes):
-            names += [f"{spec.coin}-{expiry_code(day)}-{strike}-{letter}" for letter in "CP"]
-    return tuple(instrument_of(name) for name in names)
+        found += options(spec, day, place, spec.index)
+    return tuple(priced(i, fees or Fees()) for i in found) if fees or spec.ladders else tuple(found)
+
+
+def options(spec: Spec, expiry: int, place: int, index: float) -> list[Instrument]:
+    """One expiry's options around `index`, by strike, call before put."""
+    if spec.ladders:
+        chosen = rungs(index, spec.ladders[min(place, len(spec.ladders) - 1)])
+    else:
+        chosen = strikes(index, place, spec.strikes)
+    names = [f"{spec.coin}-{expiry_code(expiry)}-{strike}-{letter}" for strike in chosen for letter in "CP"]
+    return [msgspec.structs.replace(instrument_of(name), expiry=expiry) for name in names]
+
+
+def priced(instrument: Instrument, fees: Fees) -> Instrument:
+    """With the maker's and taker's rates of the fee table."""
+    rates = fees.of(instrument, period_of(instrument.expiry))
+    return msgspec.structs.replace(instrument, maker_fee=rates.maker, taker_fee=rates.taker)
+
+
+def _future(spec: Spec, expiry: int) -> Instrument:
+    future = instrument_of(f"{spec.coin}-{expiry_code(expiry)}")
+    tick = FUTURE_TICK.get(spec.coin, future.tick) if spec.ladders else future.tick
+    return msgspec.structs.replace(future, tick=tick)
 
 
 def expiries(start_ns: int, count: int = 4) -> list[int]:
@@ -57,8 +127,24 @@ def strikes(index: float, place: int, count: int) -> list[int]:
     return [step * (middle + offset) for offset in range(-(count // 2), count - count // 2)]
 
 
+def rungs(index: float, ladder: Ladder) -> list[int]:
+    """The strikes of a venue's ladder around `index`: what would lie too low is added on top."""
+    inner, outer = _round_step(index * ladder.inner), _round_step(index * ladder.outer)
+    middle = inner * round(index / inner)
+    low, high = [middle], [middle]
+    for place in range(ladder.near + ladder.far):
+        step = inner if place < ladder.near else outer
+        high.append((high[-1] // step + 1) * step)
+        lower = -(-low[-1] // step) * step - step
+        if lower >= LOWEST * index:
+            low.append(lower)
+        else:
+            high.append((high[-1] // step + 1) * step)
+    return [*reversed(low[1:]), *high]
+
+
 def _round_step(wanted: float) -> int:
-    steps: Sequence[int] = (100, 250, 500, 1000, 2000, 2500, 5000, 10000)
+    steps: Sequence[int] = (5, 10, 20, 25, 50, 100, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000)
     return min(steps, key=lambda step: abs(step - wanted))
 
 
