@@ -18,6 +18,9 @@ check: $(READY)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
 
+proof: $(READY) browser
+	$(RUN) -m tests.proof $(ARGS)
+
 train: $(READY)
 	$(RUN) -m engine train $(ARGS)
 

@@ -23,21 +23,14 @@ from engine.execution.desk import Child, Desk, Parent, Proposal
 from engine.execution.evolve import evolve
 from engine.forecast.stream import Weights
 from engine.market.deribit import wire
-from engine.paper.crowd import Settings
 from engine.paper.listing import Spec
 from engine.paper.venue import Connection, PaperVenue, VenueSettings
 from engine.shell.store.outbox import Outbox
+from tests.still import stand
 
 START = 1_772_436_600 * NS  # a Monday of March 2026, 07:30 UTC
-SELDOM = 1e7  # seconds
 SMALL = Spec(expiries=2, strikes=3, futures=1)
-QUIET = VenueSettings(  # everybody quotes once and goes home: whatever moves a book after that is the test
-    listing=(SMALL,),
-    crowd=Settings(
-        option_maker_s=SELDOM, future_maker_s=SELDOM, option_taker_s=SELDOM, visitor_s=SELDOM, picker_s=SELDOM,
-        future_taker_s=SELDOM,
-    ),
-)  # fmt: skip
+QUIET = VenueSettings(listing=(SMALL,), crowd=None)  # whatever moves in the books of `tests/still.py` is the test
 BUSY = VenueSettings(listing=(SMALL,))
 CREDENTIALS = {"paper": "paper", "rival": "rival"}
 
@@ -80,6 +73,8 @@ class World:
 
     def _open_venue(self, t: int, epoch: int = 1) -> None:
         self.venue = PaperVenue(self.seed, t, self.settings, epoch=f"world-{epoch}", credentials=CREDENTIALS)
+        if self.settings.crowd is None:
+            stand(self.venue.exchange, t)
         self.epoch = epoch
         self.line = self._dial("paper")
         self._eye, self._rival = self._dial("paper"), self._dial("rival")

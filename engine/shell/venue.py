@@ -13,7 +13,6 @@ import secrets
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 
 import uvicorn
@@ -28,6 +27,7 @@ from engine.domain import NS
 from engine.market.deribit.rest import HttpRequest
 from engine.market.deribit.server import FRAME_LIMIT
 from engine.paper.venue import Connection, PaperVenue, VenueSettings
+from engine.shell.clock import Clock
 
 HOST = "127.0.0.1"
 PERIOD_S = 0.005
@@ -40,16 +40,6 @@ POLICY_VIOLATION = 1008
 
 class CannotServe(Exception):
     """The venue could not start. Its text is fit for a person."""
-
-
-class Clock:
-    """The venue's time: the wall's at the start, then `speed` times as fast, or as fast as the machine can."""
-
-    def __init__(self, speed: float) -> None:
-        self.start, self.speed, self._began = time.time_ns(), speed, time.perf_counter_ns()
-
-    def now(self) -> int:
-        return self.start + int((time.perf_counter_ns() - self._began) * self.speed)
 
 
 class Hall:
@@ -168,8 +158,9 @@ async def serve(
     credentials = dict([parse_account(account)])
     if not 0 < speed <= 100:
         raise CannotServe(f"--speed {speed:g}: the paper venue runs at more than 0 and up to 100 times the wall's time")
-    listening, clock = _bind(port), Clock(speed)
-    venue = PaperVenue(seed, clock.start, settings, epoch=f"{clock.start // 1_000_000:x}", credentials=credentials,
+    listening, clock = _bind(port), Clock(speed=speed)
+    start = clock.now()
+    venue = PaperVenue(seed, start, settings, epoch=f"{start // 1_000_000:x}", credentials=credentials,
                        mint=lambda: secrets.token_urlsafe(24))  # fmt: skip
     hall = Hall(venue, clock)
     server = _Uvicorn(uvicorn.Config(

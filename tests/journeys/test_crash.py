@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from engine.shell.store.journal import JournalReader
 from tests import processes
 from tests.journeys.watching import ask_venue, pick, watching
 
-KILLS = 20
+KILLS = int(os.environ.get("TIDEGATE_KILLS", "20"))  # more for the long evidence
 SEED = 20261121
 SPEED = "4"  # of the venue's and the engine's time: the waits of an order's life pass sooner
 

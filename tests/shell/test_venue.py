@@ -10,29 +10,17 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import websockets
 
 from engine.shell import venue
+from tests.shell.venues import PATIENCE_S, call, login, run, serving
 
-PATIENCE_S = 20.0
 COMMAND = "from engine.shell import venue; import sys; raise SystemExit(venue.run(port=int(sys.argv[1])))"
-
-
-@asynccontextmanager
-async def serving(**more: Any) -> AsyncIterator[str]:
-    """A venue in this process; its websocket address."""
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(venue.serve(port=0, on_ready=ready.set_result, **more))
-    try:
-        yield await asyncio.wait_for(ready, PATIENCE_S)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @contextmanager
@@ -44,23 +32,6 @@ def process(port: int = 0) -> Iterator[subprocess.Popen[str]]:
     finally:
         child.kill()
         child.communicate()
-
-
-async def call(line: websockets.ClientConnection, method: str, **params: Any) -> Any:
-    await line.send(json.dumps({"jsonrpc": "2.0", "id": method, "method": method, "params": params}))
-    while True:
-        answer = json.loads(await asyncio.wait_for(line.recv(), PATIENCE_S))
-        if answer.get("id") == method:
-            return answer.get("result", answer.get("error"))
-
-
-async def login(line: websockets.ClientConnection, name: str = "paper", secret: str = "paper") -> Any:
-    grant = {"grant_type": "client_credentials", "client_id": name, "client_secret": secret}
-    return await call(line, "public/auth", **grant)
-
-
-def run(story: Callable[[], Any]) -> None:
-    asyncio.run(asyncio.wait_for(story(), 3 * PATIENCE_S))
 
 
 def test_a_websocket_client_subscribes_trades_and_reads() -> None:

@@ -116,7 +116,7 @@ def test_the_ladder_is_the_book(desk: tuple[World, str]) -> None:
     assert shown.mark == pytest.approx(quote.mark * 10_000)
     assert shown.micro is not None
     assert 325 < shown.micro < 335
-    assert (shown.mark_iv, shown.bid_iv, shown.ask_iv) == pytest.approx((45.96, 45.54, 46.98))
+    assert (shown.mark_iv, shown.bid_iv, shown.ask_iv) == pytest.approx((45.97, 45.56, 47.0))
 
 
 def test_own_orders_stand_in_the_ladder_until_they_end(desk: tuple[World, str]) -> None:
