@@ -23,6 +23,7 @@ from engine.paper.matching import Order
 
 PICO = 10**12
 VENUE = 0  # the account that collects fees, and what funding's rounding leaves
+INSURANCE = 1  # the account that liquidation fees go to, and that pays what bankrupt accounts owe
 LOG_LENGTH = 20_000  # entries of an account's transaction log that are kept
 
 

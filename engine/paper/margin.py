@@ -104,7 +104,7 @@ def initial(account: Account, marks: Marks, orders: Iterable[Order]) -> float:
 
 def maintenance(account: Account, marks: Marks) -> float:
     """Coin below which the margin balance must not fall."""
-    return sum(_maintenance(marks, n, position.size) for n, position in account.positions.items() if position.size)
+    return sum(maintenance_of(marks, n, position.size) for n, position in account.positions.items() if position.size)
 
 
 def _initial(size: int, marks: Marks, n: int, buys: list[Order], sells: list[Order]) -> float:
@@ -119,7 +119,8 @@ def _initial(size: int, marks: Marks, n: int, buys: list[Order], sells: list[Ord
     return short + opening * premium
 
 
-def _maintenance(marks: Marks, n: int, size: int) -> float:
+def maintenance_of(marks: Marks, n: int, size: int) -> float:
+    """Coin that a position of so many lots binds."""
     instrument, mark = marks.instruments[n], float(marks.price[n])
     if instrument.kind is not Kind.OPTION:
         coins = abs(size) * instrument.lot / mark
@@ -216,7 +217,7 @@ def liquidation_ratio(account: Account, marks: Marks) -> float:
     for n, position in account.positions.items():
         if not position.size:
             continue
-        instrument, kept = marks.instruments[n], _maintenance(marks, n, position.size)
+        instrument, kept = marks.instruments[n], maintenance_of(marks, n, position.size)
         if instrument.kind is Kind.OPTION:
             room -= kept
         else:
@@ -244,7 +245,7 @@ def _held(account: Account, marks: Marks, n: int, interest: float, ratio: float)
         settlement_price=float(marks.settled[n]), delta=size * (delta - mark) if option else worth,
         gamma=size * gamma if option else 0.0, vega=size * vega if option else 0.0,
         theta=size * theta if option else 0.0, initial_margin=bound,
-        maintenance_margin=_maintenance(marks, n, position.size),
+        maintenance_margin=maintenance_of(marks, n, position.size),
         open_orders_margin=_initial(position.size, marks, n, buys, sells) - bound, floating=profit,
         floating_usd=profit * marks.index, realised=position.session / PICO,
         total=upward * (worth - position.entry / PICO), realised_funding=position.funding / PICO,
