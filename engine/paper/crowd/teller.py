@@ -8,6 +8,7 @@ from engine.domain import NS
 from engine.paper.crowd.agents import Plain
 from engine.paper.crowd.world import STEP_NS, World
 from engine.paper.exchange import Exchange
+from engine.paper.funding import fair_price
 
 MARK_NS = NS
 
@@ -40,9 +41,7 @@ class Teller(Plain):
         forwards = world.forwards(world.price)
         ivs = world.smile(forwards, world.level)
         marks.dvol = world.dvol()
-        best = self.exchange.books[0]
-        bid, ask = best.bids.best, best.asks.best
-        middle = (bid + ask) / 2 * self.exchange.instruments[0].tick if bid and ask else world.price
-        premium = marks.perpetual + 0.05 * (middle / world.price - 1.0 - marks.perpetual)
+        fair = fair_price(self.exchange.books[0], self.exchange.instruments[0], world.price)
+        premium = fair / world.price - 1.0 if fair else 0.0
         marks.tell(t, world.price, dict(zip(world.expiries, forwards.tolist(), strict=True)), ivs, premium)
         return t + MARK_NS
