@@ -3,6 +3,9 @@
 A level is a queue in order of arrival: a `dict` keeps that order and gives removal from the middle in O(1). A
 half of the book is a dict of levels and a sorted list of ranks, where a rank is the price times the side's sign so
 that the best price is always the first. The book holds only what rests; it knows no account but its number.
+
+An iceberg rests with the part it shows. When that is traded away, the next part is shown at the end of the queue.
+Levels add up what is shown; what is hidden trades all the same, after all that is shown at its price.
 """
 
 from __future__ import annotations
@@ -68,7 +71,7 @@ class Order(msgspec.Struct):
 
 
 class Level:
-    """Orders at one price, oldest first, and the sum of what they still show."""
+    """Orders at one price, oldest first, and the sum of what they show."""
 
     __slots__ = ("orders", "total")
 
@@ -78,14 +81,15 @@ class Level:
 
 
 class Half:
-    """One side of a book."""
+    """One side of a book, and which levels were touched since the last change was announced."""
 
-    __slots__ = ("levels", "ranks", "sign")
+    __slots__ = ("levels", "ranks", "sign", "touched")
 
     def __init__(self, side: Side) -> None:
         self.sign = -side.sign  # bids rank from the highest, asks from the lowest
         self.levels: dict[int, Level] = {}
         self.ranks: list[int] = []
+        self.touched: dict[int, int] = {}  # price → the level's total when last announced
 
     @property
     def best(self) -> int | None:
@@ -105,23 +109,78 @@ class Half:
         return level.total if level is not None else 0
 
     def add(self, order: Order) -> None:
-        level = self.levels.get(order.price)
+        """At the end of the queue of its price; an iceberg with what it shows."""
+        price = order.price
+        level = self.levels.get(price)
         if level is None:
-            level = self.levels[order.price] = Level()
-            insort(self.ranks, order.price * self.sign)
+            level = self.levels[price] = Level()
+            insort(self.ranks, price * self.sign)
+        if price not in self.touched:
+            self.touched[price] = level.total
         level.orders[order.id] = order
-        level.total += order.rest
+        level.total += order.shown if order.show else order.amount - order.filled
 
     def remove(self, order: Order) -> None:
-        level = self.levels[order.price]
+        price = order.price
+        level = self.levels[price]
+        if price not in self.touched:
+            self.touched[price] = level.total
         del level.orders[order.id]
-        level.total -= order.rest
+        level.total -= order.shown if order.show else order.amount - order.filled
         if not level.orders:
-            self._drop(order.price)
+            self._drop(price)
+
+    def reduce(self, order: Order, lots: int) -> None:
+        """Make a resting order smaller without its losing the queue place; of an iceberg, what is hidden first."""
+        level = self.levels[order.price]
+        if order.price not in self.touched:
+            self.touched[order.price] = level.total
+        order.amount -= lots
+        if order.show:
+            lots = max(0, order.shown - order.rest)
+            order.shown -= lots
+        level.total -= lots
+
+    def fill(self, maker: Order, lots: int) -> None:
+        """Trade `lots` of what a resting order shows; it leaves the book when nothing is left."""
+        price = maker.price
+        level = self.levels[price]
+        if price not in self.touched:
+            self.touched[price] = level.total
+        maker.filled += lots
+        maker.traded += lots * price
+        level.total -= lots
+        if maker.show:
+            maker.shown -= lots
+            if not maker.shown and maker.filled < maker.amount:
+                self._refill(level, maker)
+        if maker.filled == maker.amount:
+            del level.orders[maker.id]
+            if not level.orders:
+                self._drop(price)
+
+    def _refill(self, level: Level, iceberg: Order) -> None:
+        """Show the next part, at the end of the queue."""
+        iceberg.shown = min(iceberg.show, iceberg.rest)
+        level.total += iceberg.shown
+        del level.orders[iceberg.id]
+        level.orders[iceberg.id] = iceberg
 
     def _drop(self, price: int) -> None:
         del self.levels[price]
         del self.ranks[bisect_left(self.ranks, price * self.sign)]
+
+    def changes(self) -> list[tuple[str, int, int]]:
+        """Touched levels as (new | change | delete, units, lots), and forget that they were."""
+        rows = []
+        levels = self.levels
+        for price, before in self.touched.items():
+            level = levels.get(price)
+            now = level.total if level is not None else 0
+            if now != before:
+                rows.append(("delete" if not now else "change" if before else "new", price, now))
+        self.touched.clear()
+        return rows
 
     def dump(self) -> list[Any]:
         """Best first: price, then its orders' numbers in the order of their place."""
@@ -129,74 +188,51 @@ class Half:
 
 
 class OrderBook:
-    """Both halves, and which levels were touched since the last change was announced."""
+    """Both halves, and the number of the last change that was announced."""
 
-    __slots__ = ("asks", "bids", "change_id", "touched")
+    __slots__ = ("asks", "bids", "change_id")
 
     def __init__(self) -> None:
         self.bids = Half(Side.BUY)
         self.asks = Half(Side.SELL)
         self.change_id = 0
-        self.touched: dict[tuple[Side, int], int] = {}  # level → its total when last announced
 
     def half(self, side: Side) -> Half:
         return self.bids if side is Side.BUY else self.asks
 
     def rest(self, order: Order) -> None:
-        self._touch(order.side, order.price)
+        order.shown = min(order.show, order.rest)
         self.half(order.side).add(order)
 
     def take_out(self, order: Order) -> None:
-        self._touch(order.side, order.price)
         self.half(order.side).remove(order)
+        order.shown = 0
 
     def reduce(self, order: Order, lots: int) -> None:
-        """Make a resting order smaller without its losing the queue place."""
-        self._touch(order.side, order.price)
-        order.amount -= lots
-        self.half(order.side).levels[order.price].total -= lots
+        self.half(order.side).reduce(order, lots)
 
-    def next_maker(self, side: Side, limit: int) -> Order | None:
-        """The first resting order that an incoming `side` order up to `limit` trades with."""
-        half = self.half(side.other)
-        if not half.reaches(limit):
-            return None
-        return next(iter(half.levels[half.ranks[0] * half.sign].orders.values()))
-
-    def fill(self, maker: Order, lots: int) -> None:
-        """Trade `lots` of a resting order; it leaves the book when nothing is left."""
-        self._touch(maker.side, maker.price)
-        half = self.half(maker.side)
-        level = half.levels[maker.price]
-        maker.filled += lots
-        maker.traded += lots * maker.price
-        level.total -= lots
-        if not maker.rest:
-            del level.orders[maker.id]
-            if not level.orders:
-                half._drop(maker.price)
-
-    def reachable(self, side: Side, limit: int) -> Iterator[Order]:
-        """Resting orders an incoming `side` order up to `limit` could trade with, in the order it would."""
+    def levels(self, side: Side, limit: int) -> Iterator[Level]:
+        """What an incoming `side` order up to `limit` could trade with, level by level, in the order it would."""
         half = self.half(side.other)
         bound = limit * half.sign
         for rank in half.ranks:
             if rank > bound:
                 return
-            yield from half.levels[rank * half.sign].orders.values()
+            yield half.levels[rank * half.sign]
+
+    def reachable(self, side: Side, limit: int) -> Iterator[Order]:
+        """The same, order by order, each once and with all it has."""
+        for level in self.levels(side, limit):
+            yield from level.orders.values()
+
+    def orders(self) -> list[Order]:
+        """All that rests: bids, then asks, best first."""
+        halves = (self.bids, self.asks)
+        return [order for half in halves for at in half.prices() for order in half.levels[at].orders.values()]
 
     def announce(self) -> tuple[list[tuple[str, int, int]], list[tuple[str, int, int]]] | None:
-        """Touched levels as (new | change | delete, units, lots) for bids and asks; None when nothing changed."""
-        if not self.touched:
-            return None
-        bids: list[tuple[str, int, int]] = []
-        asks: list[tuple[str, int, int]] = []
-        for (side, price), before in self.touched.items():
-            now = self.half(side).total(price)
-            if now != before:
-                action = "delete" if not now else "change" if before else "new"
-                (bids if side is Side.BUY else asks).append((action, price, now))
-        self.touched.clear()
+        """Touched levels of bids and of asks; None when nothing changed."""
+        bids, asks = self.bids.changes(), self.asks.changes()
         return (bids, asks) if bids or asks else None
 
     def dump(self) -> list[Any]:
@@ -210,9 +246,4 @@ class OrderBook:
             for _, numbers in rows:
                 for number in numbers:
                     half.add(orders[number])
-        self.touched.clear()
-
-    def _touch(self, side: Side, price: int) -> None:
-        key = (side, price)
-        if key not in self.touched:
-            self.touched[key] = self.half(side).total(price)
+            half.touched.clear()

@@ -1,7 +1,7 @@
 """What a command did, collected while it runs and announced at its end.
 
 Always in this order: each account's own orders and trades, the public trades, the public book changes (one for each
-touched instrument), and what expired.
+touched instrument), and what instruments' states have become.
 """
 
 from __future__ import annotations
@@ -11,7 +11,18 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from engine.paper.matching import Order, OrderBook
-from engine.paper.terms import Announcement, BookChange, Closed, Fill, Report, Trade, Trades
+from engine.paper.terms import (
+    Announcement,
+    BookChange,
+    BookState,
+    Closed,
+    Fill,
+    Platform,
+    Protected,
+    Report,
+    Trade,
+    Trades,
+)
 
 
 class News:
@@ -24,7 +35,8 @@ class News:
         self._fills: dict[int, list[Fill]] = {}
         self._trades: dict[int, list[Trade]] = {}
         self._books: dict[int, None] = {}
-        self._closed: list[Closed] = []
+        self._protected: dict[int, int] = {}
+        self._states: list[Closed | BookState | Platform] = []
 
     def order(self, order: Order) -> None:
         """A client's order is new or other than it was; told once, as it is at the end."""
@@ -48,28 +60,37 @@ class News:
         """This book was touched."""
         self._books[n] = None
 
-    def closed(self, closed: Closed) -> None:
-        self._closed.append(closed)
+    def protected(self, account: int, until: int) -> None:
+        """An account's protection was set off; it is frozen until then."""
+        self._protected[account] = until
+
+    def state(self, state: Closed | BookState | Platform) -> None:
+        self._states.append(state)
 
     def commit(self, t: int, books: Sequence[OrderBook]) -> None:
-        for account, orders in self._accounts.items():
-            now = tuple(msgspec.structs.replace(order) for order in orders.values())
-            self._out.append(Report(t, account, now, tuple(self._fills.pop(account, ()))))
-        self._accounts.clear()
-        self._out += [Trades(t, n, tuple(trades)) for n, trades in self._trades.items()]
-        self._trades.clear()
+        if self._accounts or self._protected:
+            self._private(t)
+        if self._trades:
+            self._out += [Trades(t, n, tuple(trades)) for n, trades in self._trades.items()]
+            self._trades.clear()
         for n in self._books:
-            self._announce(t, n, books[n])
+            changed = books[n].announce()
+            if changed is not None:
+                before, books[n].change_id = books[n].change_id, self._number()
+                self._out.append(BookChange(t, n, books[n].change_id, before, *changed))
         self._books.clear()
-        self._out += self._closed
-        self._closed.clear()
+        if self._states:
+            self._out += self._states
+            self._states.clear()
 
     def drain(self) -> list[Announcement]:
         out, self._out = self._out, []
         return out
 
-    def _announce(self, t: int, n: int, book: OrderBook) -> None:
-        changed = book.announce()
-        if changed is not None:
-            before, book.change_id = book.change_id, self._number()
-            self._out.append(BookChange(t, n, book.change_id, before, *changed))
+    def _private(self, t: int) -> None:
+        for account, orders in self._accounts.items():
+            now = tuple(msgspec.structs.replace(order) for order in orders.values())
+            self._out.append(Report(t, account, now, tuple(self._fills.pop(account, ()))))
+        self._accounts.clear()
+        self._out += [Protected(t, account, until) for account, until in self._protected.items()]
+        self._protected.clear()

@@ -1,0 +1,98 @@
+"""What the exchange's jobs share: its state, and the few things that are done to an order whatever the reason.
+
+The exchange is one object in four layers, each a job on top of the one below and a file of its own: the floor (here),
+trading (`trading.py`: matching, money, prints), entering (`entering.py`: a client's orders and their changes), and the
+whole with what time does (`exchange.py`: triggers, re-pricing, states, settlement, announcements).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.domain import Instrument
+from engine.paper.accounts import PICO, VENUE, Account, Money
+from engine.paper.allowance import Allowance
+from engine.paper.marks import Marks
+from engine.paper.matching import UNTRIGGERED, Order, OrderBook
+from engine.paper.news import News
+from engine.paper.protection import Protections
+from engine.paper.terms import BOOK_OPEN, Fill, Rules, Stats
+from engine.paper.triggers import Triggers
+
+
+class Floor:
+    """One coin's listing, books, marks and accounts. `first_id` is the first number it gives to anything."""
+
+    def __init__(
+        self, instruments: Sequence[Instrument], index: float, first_id: int = 1, rules: Rules | None = None
+    ) -> None:
+        self.rules = rules or Rules()
+        self.instruments = tuple(instruments)
+        self.number = {i.name: n for n, i in enumerate(self.instruments)}
+        self.marks = Marks(self.instruments, index)
+        self.books = [OrderBook() for _ in self.instruments]
+        self.stats = [Stats() for _ in self.instruments]
+        self.money = [Money(i) for i in self.instruments]
+        self.accounts = [Account(VENUE, "venue", True, 0, 0)]
+        self.finished: dict[int, Order] = {}  # clients' orders that neither rest nor wait any more, by id
+        self.fills: dict[int, list[Fill]] = {}  # clients' fills, by account
+        self.hits: dict[int, dict[int, int]] = {}  # the crowd's account → instrument → lots got passively, signed
+        self.triggers = Triggers(self.instruments)
+        self.protections = Protections()
+        self.cancels_makers: set[int] = set()  # accounts whose own resting order gives way, not the incoming one
+        self.requests = Allowance(self.rules.order_rate, self.rules.order_burst)
+        self.sweeps = Allowance(self.rules.sweep_rate, self.rules.sweep_burst)
+        self._next = first_id
+        self._news = News(self._id)
+
+    def open_account(self, name: str, coin: float, house: bool = False) -> int:
+        """A new account with this much paid in; its number."""
+        paid = round(coin * PICO)
+        self.accounts.append(Account(len(self.accounts), name, house, paid, paid))
+        return len(self.accounts) - 1
+
+    def trades(self, n: int) -> bool:
+        """Whether this instrument's book takes orders."""
+        return self.stats[n].state == BOOK_OPEN
+
+    def _id(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+    def _note(self, order: Order) -> None:
+        """A client's order is other than it was told to be."""
+        if not self.accounts[order.account].house:
+            self._news.order(order)
+
+    def _rest(self, order: Order) -> None:
+        self.books[order.instrument].rest(order)
+        self._news.book(order.instrument)
+        holder = self.accounts[order.account]
+        holder.open[order.id] = order
+        holder.reducing += order.reduce_only
+
+    def _lift(self, order: Order) -> None:
+        """Take a working order out of its book, or from where it waits, and out of its account's open ones."""
+        if order.state == UNTRIGGERED:
+            self.triggers.remove(order)
+            return
+        self.books[order.instrument].take_out(order)
+        self._news.book(order.instrument)
+        holder = self.accounts[order.account]
+        del holder.open[order.id]
+        holder.reducing -= order.reduce_only
+
+    def _end(self, t: int, order: Order, state: str, reason: str = "") -> None:
+        """A working order is over."""
+        self._lift(order)
+        order.state, order.reason, order.updated = state, reason, t
+        if not self.accounts[order.account].house:
+            self.finished[order.id] = order
+            self._news.order(order)
+
+
+def copied(order: Order) -> Order:
+    """The order as it is now, for whoever may keep it."""
+    return msgspec.structs.replace(order)
