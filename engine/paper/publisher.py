@@ -1,42 +1,87 @@
-"""What is pushed on which channel, and when: the exchange's announcements turned into channel data.
+"""What subscribers hear, and when: each announcement at once to raw channels, collected to the slower ones.
 
-Raw channels follow every announcement. Those paced at 100 ms or a second (`agg2`) collect, and speak on the beat.
-Only channels somebody watches cost anything. One publication is (channel, account or 0 for everyone, data).
+Every 100 ms `beat` flushes the paced channels, agg2 ones once a second. A channel that nobody watches costs nothing.
+A paced book channel keeps the chain of change ids whole: it says the net change since it last spoke, with the id it
+ended at then as `prev_change_id`. One publication is (channel, account or 0 for everyone, data).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from engine.domain import NS, Kind, Side
-from engine.market.deribit.account import ChangesData
-from engine.market.deribit.data import BookData
-from engine.paper.channels import Topic, topic
+import msgspec
+
+from engine.domain import NS
+from engine.market.deribit.data import StatisticsData
+from engine.paper.bars import RESOLUTIONS
+from engine.paper.channels import Directory, Topic
+from engine.paper.collected import CollectedBook, Incremental, OwnNews
 from engine.paper.exchange import Exchange
+from engine.paper.history import History
 from engine.paper.own import OwnStatements
 from engine.paper.statements import MS, Statements
-from engine.paper.terms import Announcement, BookChange, Closed, Report, Trade, Trades
+from engine.paper.terms import (
+    Announcement,
+    BookChange,
+    BookState,
+    Closed,
+    Platform,
+    Protected,
+    Report,
+    Trade,
+    Trades,
+)
 
 BEAT_NS = NS // 10
 SECOND = 10  # beats
 Publication = tuple[str, int, Any]
+OF_MARKS = ("ticker", "incremental_ticker", "perpetual", "markprice.options", "deribit_price_index",
+            "deribit_price_ranking", "deribit_price_statistics", "deribit_volatility_index",
+            "estimated_expiration_price")  # fmt: skip
+OF_BOOK = ("ticker", "incremental_ticker", "window", "quote")
+OF_TRADES = ("ticker", "incremental_ticker", "chart.trades")
+ONLY_NEWS = ("window", "quote")  # said only when other than before
+HIGH_VOLATILITY = 1.0  # of the index in a year's terms, over the last hour
 
 
 class Publisher:
-    def __init__(self, exchange: Exchange, statements: Statements) -> None:
-        self.exchange, self.say, self.own = exchange, statements, OwnStatements(statements)
+    def __init__(self, exchange: Exchange, statements: Statements, history: History) -> None:
+        self.exchange, self.say, self.history = exchange, statements, history
+        self.own = OwnStatements(statements)
+        self.directory = Directory(exchange.instruments, exchange.number, statements.coin)
         self.watched: dict[str, Topic] = {}
         self._counts: dict[str, int] = {}
-        self._by_family: dict[tuple[str, int], dict[str, Topic]] = {}  # (family, instrument or -1) → topics
-        self._books: dict[str, _Collected] = {}
+        self._by: dict[tuple[str, int], dict[str, Topic]] = {}  # (family, instrument or -1) → topics
+        self._moved: dict[int, dict[str, None]] = {}  # instrument → channels that a change of its book makes stale
+        self._traded: dict[int, dict[str, None]] = {}  # …that a print makes stale
+        self._marked: dict[str, None] = {}  # …that new marks make stale
+        self._stale: dict[str, None] = {}
+        self._last: dict[str, Any] = {}
+        self._books: dict[str, CollectedBook] = {}
+        self._tickers: dict[str, Incremental] = {}
         self._trades: dict[str, list[Trade]] = {}
-        self._stale: dict[str, None] = {}  # tickers, windows, quotes that changed since they were said
-        self._marked = 0
+        self._own: dict[tuple[str, int], OwnNews] = {}
+        self._announcers: dict[type, Callable[[Any], Iterable[Publication]]] = {
+            Report: self._report, Trades: self._printed, BookChange: self._changed, Closed: self._closed,
+            BookState: self._state, Platform: self._platform, Protected: self._protected,
+        }  # fmt: skip
+        self._speakers: dict[str, Callable[[Topic, int], Any]] = {
+            "ticker": lambda topic, t: self.say.ticker(topic.numbers[0], t),
+            "window": lambda topic, t: self.say.window(topic.numbers[0], t, topic.depth, topic.group),
+            "quote": lambda topic, t: self.say.quote(topic.numbers[0], t),
+            "perpetual": lambda topic, t: self.say.perpetual(t),
+            "markprice.options": lambda topic, t: self.say.mark_prices(t),
+            "deribit_price_index": lambda topic, t: self.say.index(t),
+            "deribit_price_ranking": lambda topic, t: self.say.ranking(t),
+            "deribit_price_statistics": lambda topic, t: self._statistics(t),
+            "deribit_volatility_index": lambda topic, t: self.say.dvol(t),
+            "estimated_expiration_price": lambda topic, t: self.say.expiration_price(t),
+            "chart.trades": self._chart,
+        }  # fmt: skip
 
     def topic(self, channel: str) -> Topic | None:
-        known = self.watched.get(channel)
-        return known or topic(channel, self.exchange.instruments, self.say.coin)
+        return self.watched.get(channel) or self.directory.topic(channel)
 
     def watch(self, channel: str) -> None:
         """One more watcher of this channel, if it is one of ours."""
@@ -48,9 +93,13 @@ class Publisher:
             return
         self.watched[channel] = subject
         for n in subject.numbers or (-1,):
-            self._by_family.setdefault((subject.family, n), {})[channel] = subject
+            self._by.setdefault((subject.family, n), {})[channel] = subject
+        for index in self._indices(subject):
+            index[channel] = None
         if subject.family == "book" and subject.pace != "raw":
-            self._books[channel] = _Collected(self.exchange, self.say, *subject.numbers)
+            self._books[channel] = CollectedBook(self.exchange.books[subject.numbers[0]], self.say, *subject.numbers)
+        elif subject.family == "incremental_ticker":
+            self._tickers[channel] = Incremental(self.say, *subject.numbers)
 
     def unwatch(self, channel: str) -> None:
         if channel not in self.watched:
@@ -61,90 +110,97 @@ class Publisher:
         del self._counts[channel]
         subject = self.watched.pop(channel)
         for n in subject.numbers or (-1,):
-            self._by_family[subject.family, n].pop(channel)
-        self._books.pop(channel, None)
-        self._trades.pop(channel, None)
-        self._stale.pop(channel, None)
+            self._by[subject.family, n].pop(channel)
+        for index in self._indices(subject):
+            index.pop(channel, None)
+        kept: tuple[dict[str, Any], ...] = (self._books, self._tickers, self._trades, self._stale, self._last)
+        for each in kept:
+            each.pop(channel, None)
+        for key in [key for key in self._own if key[0] == channel]:
+            del self._own[key]
 
     def first(self, subject: Topic, account: int, t: int) -> Iterator[Any]:
         """What a new subscriber is told at once. Collected changes must be flushed (`flush`) before."""
         family = subject.family
         if family == "book":
-            yield from (self.say.snapshot(n, t) for n in subject.numbers)
-        elif family in ("ticker", "window", "quote", "perpetual", "markprice.options", "deribit_price_index",
-                        "deribit_volatility_index"):  # fmt: skip
-            yield from self._now(subject, t)
+            yield self.say.snapshot(subject.numbers[0], t)
+        elif family == "incremental_ticker":
+            yield Incremental(self.say, *subject.numbers).whole(t)
         elif family == "user.portfolio":
             yield self.own.account(account)
+        elif family in self._speakers and family != "chart.trades":
+            yield self._speakers[family](subject, t)
 
     def flush(self, channel: str, t: int) -> Iterator[Publication]:
         """What a paced book channel has collected, so that a snapshot can follow."""
-        if channel in self._books:
-            data = self._books[channel].take(t)
-            if data is not None:
-                yield channel, 0, data
+        book = self._books.get(channel)
+        data = book.take(t) if book is not None else None
+        if data is not None:
+            yield channel, 0, data
 
-    def announce(self, said: Announcement) -> Iterator[Publication]:
-        if isinstance(said, Report):
-            yield from self._report(said)
-        elif isinstance(said, Trades):
-            yield from self._printed(said)
-        elif isinstance(said, BookChange):
-            yield from self._changed(said)
-        elif isinstance(said, Closed):
-            yield from self._closed(said)
+    def announce(self, said: Announcement) -> Iterable[Publication]:
+        """What is to be said of this at once; the rest is kept for `beat`."""
+        return self._announcers[type(said)](said) if self.watched else ()
+
+    def marked(self) -> None:
+        """The marks were told anew: tickers, the surface, the index and funding have news."""
+        self._stale.update(self._marked)
 
     def beat(self, t: int) -> Iterator[Publication]:
         """At every 100 ms: what the paced channels have to say."""
+        if not self.watched:
+            return
         second = (t // BEAT_NS) % SECOND == 0
-        self._check_marks()
         for channel, book in self._books.items():
             if second or self.watched[channel].pace == "100ms":
                 data = book.take(t)
                 if data is not None:
                     yield channel, 0, data
         yield from self._paced_trades(second)
+        yield from self._paced_own(second)
         yield from self._portfolios() if second else ()
         for channel in [c for c in self._stale if second or self.watched[c].pace != "agg2"]:
             del self._stale[channel]
-            for data in self._now(self.watched[channel], t):
+            data = self._now(self.watched[channel], t)
+            if data is not None:
                 yield channel, 0, data
 
-    # within
+    # within: public news
 
-    def _topics(self, family: str, n: int) -> dict[str, Topic]:
-        return self._by_family.get((family, n)) or {}
+    def _indices(self, subject: Topic) -> Iterator[dict[str, None]]:
+        """Where it stands what makes this channel stale."""
+        for families, by_number in ((OF_BOOK, self._moved), (OF_TRADES, self._traded)):
+            if subject.family in families:
+                for n in subject.numbers:
+                    yield by_number.setdefault(n, {})
+        if subject.family in OF_MARKS:
+            yield self._marked
 
-    def _touch(self, n: int) -> None:
-        for family in ("ticker", "window", "quote"):
-            for channel in self._topics(family, n):
-                self._stale[channel] = None
-
-    def _check_marks(self) -> None:
-        """New marks: every ticker, the surface, the index and funding have news."""
-        if self.exchange.marks.t == self._marked:
-            return
-        self._marked = self.exchange.marks.t
-        for channel, subject in self.watched.items():
-            if subject.family in ("ticker", "perpetual", "markprice.options", "deribit_price_index",
-                                  "deribit_volatility_index"):  # fmt: skip
-                self._stale[channel] = None
-
-    def _changed(self, said: BookChange) -> Iterator[Publication]:
-        self._touch(said.instrument)
-        data = None
-        for channel, subject in self._topics("book", said.instrument).items():
+    def _changed(self, said: BookChange) -> Iterable[Publication]:
+        n = said.instrument
+        stale = self._moved.get(n)
+        if stale:
+            self._stale.update(stale)
+        topics = self._by.get(("book", n))
+        if not topics:
+            return ()
+        out: list[Publication] = []
+        for channel, subject in topics.items():
             if subject.pace == "raw":
-                data = data or self.say.change(said)
-                yield channel, 0, data
+                out.append((channel, 0, out[0][2] if out else self.say.change(said)))
             else:
                 self._books[channel].add(said)
+        return out
 
     def _printed(self, said: Trades) -> Iterator[Publication]:
-        self._touch(said.instrument)
-        for channel, subject in self._topics("trades", said.instrument).items():
+        stale = self._traded.get(said.instrument)
+        if stale:
+            self._stale.update(stale)
+        data = None
+        for channel, subject in self._topics("trades", said.instrument):
             if subject.pace == "raw":
-                yield channel, 0, [self.say.trade(trade) for trade in said.trades]
+                data = data or [self.say.trade(trade) for trade in said.trades]
+                yield channel, 0, data
             else:
                 self._trades.setdefault(channel, []).extend(said.trades)
 
@@ -152,84 +208,85 @@ class Publisher:
         for channel in [c for c in self._trades if second or self.watched[c].pace == "100ms"]:
             yield channel, 0, [self.say.trade(trade) for trade in self._trades.pop(channel)]
 
-    def _portfolios(self) -> Iterator[Publication]:
-        """Every second: what accounts hold is worth something else now."""
-        for channel in self._topics("user.portfolio", -1):
-            for account in self.exchange.accounts:
-                if not account.house and any(position.size for position in account.positions.values()):
-                    yield channel, account.id, self.own.account(account.id)
+    def _closed(self, said: Closed) -> Iterator[Publication]:
+        yield from self._state(BookState(said.t, said.instrument, "delivered"))
+
+    def _state(self, said: BookState) -> Iterator[Publication]:
+        for index in (self._moved, self._traded):
+            self._stale.update(index.get(said.instrument, {}))
+        for channel, _ in self._topics("instrument.state", said.instrument):
+            yield channel, 0, self.say.state(said.instrument, said.t, said.state)
+
+    def _platform(self, said: Platform) -> Iterator[Publication]:
+        for channel, _ in self._topics("platform_state", -1):
+            yield channel, 0, {"price_index": self.say.index_name, "locked": said.locked}
+
+    # within: an account's own news, orders before trades before changes, the portfolio last
 
     def _report(self, said: Report) -> Iterator[Publication]:
-        """An account's own news: orders, then trades, then changes, by instrument; the portfolio last."""
         numbers = dict.fromkeys([o.instrument for o in said.orders] + [f.trade.instrument for f in said.fills])
         for n in numbers:
             orders = [self.own.order(order) for order in said.orders if order.instrument == n]
             fills = [self.own.fill(fill) for fill in said.fills if fill.trade.instrument == n]
-            for channel in self._topics("user.orders", n):
-                for order in orders:
-                    yield channel, said.account, order
-            for channel in self._topics("user.trades", n) if fills else ():
-                yield channel, said.account, fills
-            for channel in self._topics("user.changes", n):
-                positions = [self.own.position(said.account, n)] if fills else []
-                name = self.exchange.instruments[n].name
-                data = ChangesData(instrument_name=name, orders=orders, trades=fills, positions=positions)
-                yield channel, said.account, data
-        for channel in self._topics("user.portfolio", -1):
+            news = OwnNews(self.own, said.account)
+            news.add(n, orders, fills)
+            for family in ("user.orders", "user.trades", "user.changes"):
+                for channel, subject in self._topics(family, n):
+                    if subject.pace != "raw":
+                        key = (channel, said.account)
+                        self._own.setdefault(key, OwnNews(self.own, said.account)).add(n, orders, fills)
+                    else:
+                        yield from ((channel, said.account, data) for data in news.raw(family))
+        for channel, _ in self._topics("user.portfolio", -1):
             yield channel, said.account, self.own.account(said.account)
 
-    def _closed(self, said: Closed) -> Iterator[Publication]:
-        self._touch(said.instrument)
-        for channel in self._topics("instrument.state", said.instrument):
-            yield channel, 0, self.say.state(said.instrument, said.t, "closed")
+    def _paced_own(self, second: bool) -> Iterator[Publication]:
+        for key in [key for key in self._own if second or self.watched[key[0]].pace == "100ms"]:
+            channel, account = key
+            news = self._own.pop(key)
+            yield from ((channel, account, data) for data in news.paced(self.watched[channel].family))
 
-    def _now(self, subject: Topic, t: int) -> Iterator[Any]:
-        """The present state, for channels that say a state and not an event."""
-        family, say = subject.family, self.say
-        if family == "ticker":
-            yield from (say.ticker(n, t) for n in subject.numbers)
-        elif family == "window":
-            yield from (say.window(n, t, subject.depth) for n in subject.numbers)
-        elif family == "quote":
-            yield from (self._quote(n, t) for n in subject.numbers)
-        elif family == "perpetual":
-            perpetual = [n for n in subject.numbers if self.exchange.instruments[n].kind is Kind.PERPETUAL]
-            yield from (say.perpetual(t) for _ in perpetual)
-        elif family == "markprice.options":
-            yield say.mark_prices(t)
-        else:
-            yield say.index(t) if family == "deribit_price_index" else say.dvol(t)
+    def _portfolios(self) -> Iterator[Publication]:
+        """Every second: what accounts hold is worth something else now."""
+        for channel, _ in self._topics("user.portfolio", -1):
+            for account in self.exchange.accounts:
+                if not account.house and any(position.size for position in account.positions.values()):
+                    yield channel, account.id, self.own.account(account.id)
 
-    def _quote(self, n: int, t: int) -> dict[str, Any]:
-        ticker = self.say.ticker(n, t)
-        return {"timestamp": t // MS, "instrument_name": ticker.instrument_name,
-                "best_bid_price": ticker.best_bid_price, "best_bid_amount": ticker.best_bid_amount,
-                "best_ask_price": ticker.best_ask_price, "best_ask_amount": ticker.best_ask_amount}  # fmt: skip
+    def _protected(self, said: Protected) -> Iterator[Publication]:
+        for channel, _ in self._topics("user.mmp_trigger", -1):
+            yield channel, said.account, {"index_name": self.say.index_name, "frozen_until": self._until(said)}
 
+    def _until(self, said: Protected) -> int:
+        """Milliseconds; 0 for until it is reset by hand."""
+        return said.until // MS if said.until < 1 << 62 else 0
 
-class _Collected:
-    """Changes of one book since a paced channel last spoke."""
+    # within: the present state, for channels that say a state and not an event
 
-    def __init__(self, exchange: Exchange, say: Statements, n: int) -> None:
-        self.book, self.say, self.n = exchange.books[n], say, n
-        self.since = self.book.change_id
-        self.seen: dict[tuple[Side, int], bool] = {}  # touched level → whether it was there when last spoken of
+    def _topics(self, family: str, n: int) -> list[tuple[str, Topic]]:
+        found = self._by.get((family, n))
+        return list(found.items()) if found else []
 
-    def add(self, said: BookChange) -> None:
-        for side, rows in ((Side.BUY, said.bids), (Side.SELL, said.asks)):
-            for action, price, _ in rows:
-                self.seen.setdefault((side, price), action != "new")
+    def _now(self, subject: Topic, t: int) -> Any | None:
+        """None when there is no news."""
+        channel = subject.channel
+        if subject.family == "incremental_ticker":
+            return self._tickers[channel].change(t)
+        data = self._speakers[subject.family](subject, t)
+        if subject.family in ONLY_NEWS:
+            before, self._last[channel] = self._last.get(channel), msgspec.structs.replace(data, timestamp=0)
+            if before == self._last[channel]:
+                return None
+        return data
 
-    def take(self, t: int) -> BookData | None:
-        if self.since == self.book.change_id:
-            return None
-        bids: list[tuple[str, int, int]] = []
-        asks: list[tuple[str, int, int]] = []
-        for (side, price), existed in self.seen.items():
-            now = self.book.half(side).total(price)
-            if existed or now:
-                action = "delete" if not now else "change" if existed else "new"
-                (bids if side is Side.BUY else asks).append((action, price, now))
-        self.seen.clear()
-        since, self.since = self.since, self.book.change_id
-        return self.say.change(BookChange(t, self.n, self.book.change_id, since, bids, asks))
+    def _statistics(self, t: int) -> StatisticsData:
+        low, high, change = self.history.day(t)
+        wild = any(value > 100.0 * HIGH_VOLATILITY for _, value in self.history.realised(t)[-1:])
+        return StatisticsData(index_name=self.say.index_name, low24h=round(low, 2), high24h=round(high, 2),
+                              change24h=round(change, 2), high_volatility=wild)  # fmt: skip
+
+    def _chart(self, subject: Topic, t: int) -> Any | None:
+        (n,) = subject.numbers
+        bars = self.history.prints.get(n)
+        bar = bars.last(t, RESOLUTIONS[subject.resolution]) if bars is not None else None
+        return None if bar is None else self.say.chart(n, bar)
