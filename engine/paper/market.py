@@ -14,6 +14,7 @@ from engine.market.deribit.errors import VenueError
 from engine.market.deribit.methods import Params
 from engine.paper.exchange import Exchange
 from engine.paper.listing import Spec, listing
+from engine.paper.own import OwnStatements
 from engine.paper.private import PrivateCalls
 from engine.paper.public import PublicCalls
 from engine.paper.publisher import Publisher
@@ -30,7 +31,8 @@ class Market:
         self.say = Statements(self.exchange, spec.coin)
         self.publisher = Publisher(self.exchange, self.say)
         self.public = PublicCalls(self.exchange, self.say, start_ns)
-        self.private = PrivateCalls(self.exchange, self.say)
+        self.own = OwnStatements(self.say)
+        self.private = PrivateCalls(self.exchange, self.own)
 
     def dump(self) -> dict[str, Any]:
         return {"exchange": self.exchange.dump(), "public": self.public.dump()}
@@ -59,7 +61,7 @@ def _named(params: Params) -> str | None:
     if index:
         return None if index in EVERY else str(index).partition("_")[0].upper()
     currency = getattr(params, "currency", None)
-    return None if currency in (None, *EVERY) else str(currency)
+    return currency if isinstance(currency, str) and currency not in EVERY else None
 
 
 def coin_of(name: str) -> str:

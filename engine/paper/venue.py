@@ -24,7 +24,7 @@ from engine.paper.crowd import Settings as CrowdSettings
 from engine.paper.listing import Spec
 from engine.paper.market import Market, addressed, joined
 from engine.paper.nobody import Nobody
-from engine.paper.private import Who
+from engine.paper.private import AccountCalls, Who
 from engine.paper.publisher import BEAT_NS, Publication
 from engine.paper.terms import Trades
 
@@ -62,6 +62,7 @@ class PaperVenue:
         self.settings, self.now = settings or VenueSettings(), start_ns
         self.epoch = epoch or f"{start_ns // NS:x}-{seed}"
         self.markets = {spec.coin: Market(spec, start_ns) for spec in self.settings.listing}
+        self.whole = AccountCalls({coin: market.own for coin, market in self.markets.items()}, start_ns)
         self.exchange = next(iter(self.markets.values())).exchange  # of the first coin
         credentials = credentials or {"paper": "paper"}
         self.tokens = Tokens(credentials, mint or _Counter())
@@ -91,6 +92,9 @@ class PaperVenue:
             calls = [market.public.table.get(method) for market in markets]
             return joined([call(caller.now, params) if call else refusal(-32601) for call in calls])
         who = Who(caller.now, self.accounts[caller.account], caller.connection)
+        whole = self.whole.table.get(method)
+        if whole is not None:
+            return whole(who, params)
         own = [market.private.table.get(method) for market in markets]
         return joined([call(who, params) if call else refusal(-32601) for call in own])
 

@@ -146,7 +146,7 @@ def test_life_of_a_taker(client: Client) -> None:
         ({"price": None}, 11029),
         ({"amount": None}, 11029),
         ({"type": "stop_limit"}, 11029),
-        ({"advanced": "implv"}, 11029),
+        ({"advanced": "implv"}, 11038),
         ({"valid_until": 1}, 13888),
         ({"label": "x" * 65}, -32602),
         ({"time_in_force": "forever"}, -32602),

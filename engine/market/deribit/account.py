@@ -33,13 +33,25 @@ class OrderData(WireData, frozen=True):
     mmp: bool = always(False)
     replaced: bool = always(False)
     is_liquidation: bool = always(False)
+    risk_reducing: bool = always(False)
+    is_rebalance: bool = always(False)
     reject_post_only: bool | None = None
     contracts: float | None = None
     max_show: float | None = None
     display_amount: float | None = None
+    refresh_amount: float | None = None  # what an iceberg has left of what it shows
+    original_order_type: str | None = None
+    auto_replaced: bool | None = None
     advanced: str | None = None
-    implv: float | None = None
+    implv: float | None = None  # per cent
     usd: float | None = None
+    trigger: str | None = None  # this and the next five: of orders that wait for a price
+    trigger_price: float | None = None
+    trigger_offset: float | None = None
+    trigger_reference_price: float | None = None
+    triggered: bool | None = None
+    trigger_order_id: str | None = None  # of an order that one of those has entered
+    mmp_cancelled: bool | None = None
     cancel_reason: str | None = None
 
 
@@ -69,8 +81,10 @@ class UserTradeData(WireData, frozen=True):
     reduce_only: bool | str = always(False)
     mmp: bool = always(False)
     api: bool = always(True)
+    risk_reducing: bool = always(False)
     underlying_price: float | None = None
     contracts: float | None = None
+    advanced: str | None = None
     iv: float | None = None
     profit_loss: float | None = None
     liquidation: str | None = None
@@ -101,8 +115,12 @@ class PositionData(WireData, frozen=True):
     theta: float | None = None
     average_price_usd: float | None = None
     floating_profit_loss_usd: float | None = None
+    open_orders_margin: float | None = None
+    estimated_liquidation_price: float | None = None
     size_currency: float | None = None
     leverage: int | None = None
+    realized_funding: float | None = None
+    interest_value: float | None = None
 
 
 class ChangesData(WireData, frozen=True):
@@ -143,14 +161,134 @@ class AccountData(WireData, frozen=True):
     session_rpl: float = always(0.0)
     session_upl: float = always(0.0)
     total_pl: float = always(0.0)
+    fee_balance: float = always(0.0)
+    spot_reserve: float = always(0.0)
+    additional_reserve: float = always(0.0)
+    estimated_liquidation_ratio: float = always(0.0)
+    estimated_liquidation_ratio_map: dict[str, float] = always({})
+    options_gamma_map: dict[str, float] = always({})
+    options_vega_map: dict[str, float] = always({})
+    options_theta_map: dict[str, float] = always({})
+    delta_total_map: dict[str, float] = always({})
+    margin_model: str = always("segregated_sm")
+    portfolio_margining_enabled: bool = always(False)
+    cross_collateral_enabled: bool = always(False)
+    has_non_block_chain_equity: bool | None = None  # this and the rest: not in a portfolio
     limits: dict[str, Any] | None = None
-    id: int | None = None  # this and the rest: with `extended`
-    email: str | None = None
-    system_name: str | None = None
-    username: str | None = None
-    type: str | None = None
-    security_keys_enabled: bool | None = None
-    creation_timestamp: int | None = None
+    fees: list[dict[str, Any]] | None = None
+
+
+class OwnerData(WireData, frozen=True):
+    """Whose an account is: what `extended` adds to a summary, and what all summaries have in common."""
+
+    id: int
+    username: str
+    system_name: str
+    email: str
+    creation_timestamp: int
+    type: str = always("main")
+    login_enabled: bool = always(True)
+    security_keys_enabled: bool = always(False)
+    mmp_enabled: bool = always(False)
+    interuser_transfers_enabled: bool = always(False)
+    self_trading_reject_mode: str = always("reject_taker")
+    self_trading_extended_to_subaccounts: str = always("false")
+    referrer_id: str | None = always(None)
+
+
+class LogEntryData(WireData, frozen=True):
+    """A line of the transaction log: what changed the balance, and why."""
+
+    id: int
+    type: str  # trade, delivery, settlement, deposit, …
+    currency: str
+    timestamp: int
+    user_id: int
+    username: str
+    user_seq: int
+    commission: float
+    cashflow: float
+    balance: float  # after it
+    change: float
+    equity: float
+    info: dict[str, Any] = always({})
+    instrument_name: str | None = None
+    side: str | None = None
+    position: float | None = None  # after it
+    amount: float | None = None
+    contracts: float | None = None
+    price: float | None = None
+    price_currency: str | None = None
+    mark_price: float | None = None
+    settlement_price: float | None = None
+    index_price: float | None = None
+    trade_id: str | None = None
+    order_id: str | None = None
+    user_role: str | None = None
+    fee_role: str | None = None
+    profit_as_cashflow: bool | None = None
+    interest_pl: float | None = None
+    total_interest_pl: float | None = None
+    session_rpl: float | None = None
+    session_upl: float | None = None
+
+
+class SettlementData(WireData, frozen=True):
+    """A settlement, delivery or bankruptcy of one position."""
+
+    type: str
+    timestamp: int
+    instrument_name: str
+    position: float
+    index_price: float
+    mark_price: float
+    session_profit_loss: float
+    profit_loss: float = always(0.0)
+    funding: float = always(0.0)
+
+
+class TriggerData(WireData, frozen=True):
+    """One of `private/get_trigger_order_history`."""
+
+    timestamp: int
+    last_update_timestamp: int
+    trigger: str
+    trigger_price: float
+    trigger_order_id: str
+    order_id: str
+    order_state: str
+    instrument_name: str
+    request: str
+    direction: Direction
+    price: float
+    amount: float
+    reduce_only: bool
+    post_only: bool
+    order_type: str
+    label: str
+    source: str = always("api")
+    is_secondary_oto: bool = always(False)
+    trigger_offset: float | None = None
+
+
+class ProtectionData(WireData, frozen=True):
+    """The limits of market-maker protection; times in seconds."""
+
+    index_name: str
+    interval: int
+    frozen_time: int
+    mmp_group: str = always("")
+    quantity_limit: float | None = None
+    delta_limit: float | None = None
+    vega_limit: float | None = None
+
+
+class ProtectedData(WireData, frozen=True):
+    """`user.mmp_trigger.…` and `private/get_mmp_status`: frozen until then (ms), 0 until it is reset by hand."""
+
+    index_name: str
+    frozen_until: int
+    mmp_group: str = always("")
 
 
 class Placed(WireData, frozen=True):

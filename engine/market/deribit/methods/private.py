@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
 
 from engine.market.deribit.methods.params import (
     AnyCurrency,
@@ -22,6 +24,18 @@ from engine.market.deribit.methods.params import (
     TimeInForce,
 )
 
+Trigger = Literal["index_price", "mark_price", "last_price"]
+Advanced = Literal["usd", "implv"]
+OrderId = Annotated[str, Meta(max_length=64)]
+Instant = int | None  # ms
+Linked = Literal["one_triggers_other", "one_cancels_other", "one_triggers_one_cancels_other"]
+Offset = Annotated[int, Meta(ge=0, le=2**53)]
+Seconds = Annotated[int, Meta(ge=0, le=86_400)]
+Wallet = Literal[
+    "BTC", "ETH", "STETH", "ETHW", "USDC", "USDT", "EURR", "MATIC", "SOL", "XRP", "USYC", "PAXG", "BNB", "USDE"
+]
+Settled = Literal["settlement", "delivery", "bankruptcy"]
+
 
 class Place(Params, frozen=True):
     """`post_only` is true where nothing is said, as published."""
@@ -39,49 +53,89 @@ class Place(Params, frozen=True):
     reduce_only: bool = False
     trigger_price: float | None = None
     trigger_offset: float | None = None
-    trigger: str | None = None
-    advanced: Literal["usd", "implv"] | None = None
+    trigger: Trigger | None = None
+    advanced: Advanced | None = None
     mmp: bool = False
-    valid_until: int | None = None  # ms
+    valid_until: Instant = None
+    linked_order_type: Linked | None = None
+    trigger_fill_condition: Literal["first_hit", "complete_fill", "incremental"] | None = None
 
 
 class Edit(Params, frozen=True):
-    order_id: str
+    """What is not said stays as it is, except that `post_only` is true again."""
+
+    order_id: OrderId
     amount: float | None = None
     contracts: float | None = None
     price: float | None = None
     post_only: bool = True
     reject_post_only: bool = False
-    reduce_only: bool = False
-    advanced: Literal["usd", "implv"] | None = None
-    mmp: bool = False
-    valid_until: int | None = None  # ms
+    reduce_only: bool | None = None
+    advanced: Advanced | None = None
+    trigger_price: float | None = None
+    trigger_offset: float | None = None
+    mmp: bool | None = None
+    display_amount: float | None = None
+    valid_until: Instant = None
+
+
+class EditByLabel(Params, frozen=True):
+    instrument_name: Name
+    label: Label = ""
+    amount: float | None = None
+    contracts: float | None = None
+    price: float | None = None
+    post_only: bool = True
+    reject_post_only: bool = False
+    reduce_only: bool | None = None
+    advanced: Advanced | None = None
+    trigger_price: float | None = None
+    mmp: bool | None = None
+    valid_until: Instant = None
 
 
 class OfOrder(Params, frozen=True):
-    order_id: str
+    order_id: OrderId
 
 
-class CancelAll(Params, frozen=True):
+class CancelAll(Params, frozen=True, kw_only=True):
     detailed: bool = False
+    freeze_quotes: bool = False
 
 
-class CancelAllByCurrency(Params, frozen=True):
+class CancelAllByCurrency(CancelAll, frozen=True):
     currency: Currency
     kind: AnyKind | None = None
     type: OrderFilter = "all"
-    detailed: bool = False
 
 
-class CancelAllByInstrument(Params, frozen=True):
+class CancelAllByPair(CancelAll, frozen=True):
+    currency_pair: Name
+    kind: AnyKind | None = None
+    type: OrderFilter = "all"
+
+
+class CancelAllByKind(CancelAll, frozen=True):
+    currency: AnyCurrency | Annotated[list[Currency], Meta(max_length=10)]
+    kind: AnyKind | None = None
+    type: OrderFilter = "all"
+
+
+class CancelAllByInstrument(CancelAll, frozen=True):
     instrument_name: Name
     type: OrderFilter = "all"
-    detailed: bool = False
+    include_combos: bool = False
 
 
 class CancelByLabel(Params, frozen=True):
-    label: str
+    label: Label
     currency: Currency | None = None
+
+
+class Close(Params, frozen=True):
+    instrument_name: Name
+    type: Literal["limit", "market"]
+    price: float | None = None
 
 
 class GetOpenOrders(Params, frozen=True):
@@ -102,34 +156,81 @@ class GetOpenOrdersByInstrument(Params, frozen=True):
 
 class ByLabel(Params, frozen=True):
     currency: Currency
-    label: str = ""
+    label: Label = ""
 
 
-class GetUserTradesByCurrency(Params, frozen=True):
+class OrderHistory(Params, frozen=True, kw_only=True):
+    """`continuation` counts what was already told."""
+
+    count: Count = 20
+    offset: Offset = 0
+    include_old: bool = False
+    include_unfilled: bool = False
+    with_continuation: bool = False
+    continuation: str | None = None
+    historical: bool = False
+
+
+class GetOrderHistoryByCurrency(OrderHistory, frozen=True):
     currency: Currency
     kind: AnyKind | None = None
-    start_id: str | None = None
-    end_id: str | None = None
-    start_timestamp: int | None = None
-    end_timestamp: int | None = None
+
+
+class GetOrderHistoryByInstrument(OrderHistory, frozen=True):
+    instrument_name: Name
+
+
+class GetTriggerOrderHistory(Params, frozen=True):
+    currency: Currency
+    instrument_name: Name | None = None
+    count: Count = 20
+    continuation: str | None = None
+
+
+class OfOrders(Params, frozen=True):
+    ids: Annotated[list[OrderId], Meta(max_length=100)]
+
+
+class GetMargins(Params, frozen=True):
+    instrument_name: Name
+    amount: float
+    price: float
+
+
+class UserTrades(Params, frozen=True, kw_only=True):
+    start_timestamp: Instant = None
+    end_timestamp: Instant = None
     count: Count = 10
     sorting: Sorting = "default"
     historical: bool = False
 
 
-class GetUserTradesByInstrument(Params, frozen=True):
+class GetUserTradesByCurrency(UserTrades, frozen=True, kw_only=True):
+    currency: Currency
+    kind: AnyKind | None = None
+    start_id: OrderId | None = None
+    end_id: OrderId | None = None
+    subaccount_id: int | None = None
+
+
+class GetUserTradesByInstrument(UserTrades, frozen=True, kw_only=True):
     instrument_name: Name
     start_seq: int | None = None
     end_seq: int | None = None
-    start_timestamp: int | None = None
-    end_timestamp: int | None = None
-    count: Count = 10
-    sorting: Sorting = "default"
-    historical: bool = False
+
+
+class GetUserTradesByCurrencyAndTime(GetUserTradesByCurrency, frozen=True):
+    start_timestamp: int
+    end_timestamp: int
+
+
+class GetUserTradesByInstrumentAndTime(GetUserTradesByInstrument, frozen=True):
+    start_timestamp: int
+    end_timestamp: int
 
 
 class GetUserTradesByOrder(Params, frozen=True):
-    order_id: str
+    order_id: OrderId
     sorting: Sorting = "default"
     historical: bool = False
 
@@ -137,11 +238,106 @@ class GetUserTradesByOrder(Params, frozen=True):
 class GetPositions(Params, frozen=True):
     currency: AnyCurrency = "any"
     kind: Kind | None = None
+    subaccount_id: int | None = None
 
 
 class GetAccountSummary(Params, frozen=True):
-    currency: str
+    currency: Wallet
+    subaccount_id: int | None = None
     extended: bool = False
+
+
+class GetAccountSummaries(Params, frozen=True):
+    subaccount_id: int | None = None
+    extended: bool = False
+
+
+class SimulatePortfolio(Params, frozen=True):
+    """`simulated_positions` in the units of `size`, by instrument."""
+
+    currency: Currency
+    add_positions: bool = True
+    simulated_positions: dict[Name, float] = field(default_factory=dict)
+
+
+class GetTransactionLog(Params, frozen=True):
+    currency: Wallet
+    start_timestamp: int
+    end_timestamp: int
+    query: Annotated[str, Meta(max_length=64)] = ""
+    count: Annotated[int, Meta(ge=1, le=250)] = 100
+    subaccount_id: int | None = None
+    continuation: int | None = None
+
+
+class Settlements(Params, frozen=True, kw_only=True):
+    type: Settled | None = None
+    count: Count = 20
+    continuation: str | None = None
+    search_start_timestamp: Instant = None
+
+
+class SettlementsByCurrency(Settlements, frozen=True):
+    currency: Currency
+
+
+class SettlementsByInstrument(Settlements, frozen=True):
+    instrument_name: Name
+
+
+class OfProtection(Params, frozen=True):
+    """Market-maker protection is by index, and within one by a group's name."""
+
+    index_name: Name | None = None
+    mmp_group: Label = ""
+    block_rfq: bool = False
+
+
+class ResetProtection(Params, frozen=True):
+    index_name: Name
+    mmp_group: Label = ""
+    block_rfq: bool = False
+
+
+class SetProtection(Params, frozen=True):
+    """An `interval` of 0 takes the protection away."""
+
+    index_name: Name
+    interval: Seconds
+    frozen_time: Seconds
+    mmp_group: Label = ""
+    quantity_limit: Annotated[float, Meta(gt=0)] | None = None
+    delta_limit: Annotated[float, Meta(gt=0)] | None = None
+    vega_limit: Annotated[float, Meta(gt=0)] | None = None
+    max_quote_quantity: Annotated[float, Meta(gt=0)] | None = None
+    trade_count_limit: Annotated[int, Meta(gt=0)] | None = None
+    block_rfq: bool = False
+
+
+class SetSelfTrading(Params, frozen=True):
+    mode: Literal["reject_taker", "cancel_maker"]
+    extended_to_subaccounts: bool
+    block_rfq_self_match_prevention: bool = False
+
+
+class Page(Params, frozen=True):
+    currency: Wallet
+    count: Count = 10
+    offset: Offset = 0
+
+
+class GetAccessLog(Params, frozen=True):
+    offset: Offset = 0
+    count: Count = 10
+
+
+class GetSubaccounts(Params, frozen=True):
+    with_portfolio: bool = False
+
+
+class GetSubaccountsDetails(Params, frozen=True):
+    currency: Currency
+    with_open_orders: bool = False
 
 
 class OfScope(Params, frozen=True):
@@ -163,21 +359,50 @@ PRIVATE: dict[str, type[Params]] = {
     "private/buy": Place,
     "private/sell": Place,
     "private/edit": Edit,
+    "private/edit_by_label": EditByLabel,
     "private/cancel": OfOrder,
     "private/cancel_all": CancelAll,
     "private/cancel_all_by_currency": CancelAllByCurrency,
+    "private/cancel_all_by_currency_pair": CancelAllByPair,
     "private/cancel_all_by_instrument": CancelAllByInstrument,
+    "private/cancel_all_by_kind_or_type": CancelAllByKind,
     "private/cancel_by_label": CancelByLabel,
+    "private/close_position": Close,
     "private/get_open_orders": GetOpenOrders,
     "private/get_open_orders_by_currency": GetOpenOrdersByCurrency,
     "private/get_open_orders_by_instrument": GetOpenOrdersByInstrument,
     "private/get_open_orders_by_label": ByLabel,
     "private/get_order_state": OfOrder,
     "private/get_order_state_by_label": ByLabel,
+    "private/get_order_history_by_currency": GetOrderHistoryByCurrency,
+    "private/get_order_history_by_instrument": GetOrderHistoryByInstrument,
+    "private/get_trigger_order_history": GetTriggerOrderHistory,
+    "private/get_order_margin_by_ids": OfOrders,
+    "private/get_margins": GetMargins,
     "private/get_user_trades_by_currency": GetUserTradesByCurrency,
+    "private/get_user_trades_by_currency_and_time": GetUserTradesByCurrencyAndTime,
     "private/get_user_trades_by_instrument": GetUserTradesByInstrument,
+    "private/get_user_trades_by_instrument_and_time": GetUserTradesByInstrumentAndTime,
     "private/get_user_trades_by_order": GetUserTradesByOrder,
     "private/get_positions": GetPositions,
     "private/get_position": OfInstrument,
     "private/get_account_summary": GetAccountSummary,
+    "private/get_account_summaries": GetAccountSummaries,
+    "private/simulate_portfolio": SimulatePortfolio,
+    "private/get_transaction_log": GetTransactionLog,
+    "private/get_settlement_history_by_currency": SettlementsByCurrency,
+    "private/get_settlement_history_by_instrument": SettlementsByInstrument,
+    "private/get_mmp_config": OfProtection,
+    "private/get_mmp_status": OfProtection,
+    "private/set_mmp_config": SetProtection,
+    "private/reset_mmp": ResetProtection,
+    "private/set_self_trading_config": SetSelfTrading,
+    "private/get_deposits": Page,
+    "private/get_withdrawals": Page,
+    "private/get_transfers": Page,
+    "private/get_subaccounts": GetSubaccounts,
+    "private/get_subaccounts_details": GetSubaccountsDetails,
+    "private/get_access_log": GetAccessLog,
+    "private/get_user_locks": Params,
+    "private/get_new_announcements": Params,
 }
