@@ -17,6 +17,8 @@ from engine.domain import NS, Instrument, Side
 from engine.market.book import Book
 from engine.market.deribit.wire import BookData, Push, TradeData, decode
 from engine.paper.simulation import Simulation
+from engine.research.imports.events import Best, Event, Printed
+from engine.research.imports.ladder import Ladder
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -149,7 +151,12 @@ class Tracker:
     def trade(self, t: int, price: float, lots: float, sign: float) -> None:
         self._trades.append((t, price, lots, sign))
 
-    def track(self) -> Track:
+    def track(self, end: int = 0) -> Track:
+        """So far; with `end` the last state is said to have held until then."""
+        if self._t and self._t[-1] < end:
+            self._t.append(end)
+            self._touch.append(self._touch[-1])
+            self._sizes.append(self._sizes[-1])
         touch, sizes = np.array(self._touch).reshape(-1, 2), np.array(self._sizes).reshape(-1, 2 * LEVELS)
         trades = np.array([row[1:] for row in self._trades], dtype=np.float64).reshape(-1, 3)
         return Track(
@@ -165,9 +172,11 @@ class Watched:
         known = tuple(instruments)
         self.trackers = {i.name: Tracker(i) for i in known}
         self._books = {i.name: Book(i) for i in known}
+        self.t = 0
 
     def take(self, t: int, frame: bytes) -> None:
         """One frame as it came; those of other instruments and channels are passed over."""
+        self.t = max(self.t, t)
         match decode(frame):
             case Push(data=BookData() as data) if data.instrument_name in self._books:
                 self._changed(t, data)
@@ -176,7 +185,8 @@ class Watched:
                     self._printed(t, data)
 
     def tracks(self) -> dict[str, Track]:
-        return {name: tracker.track() for name, tracker in self.trackers.items()}
+        """By name, each up to the last frame of all."""
+        return {name: tracker.track(self.t) for name, tracker in self.trackers.items()}
 
     def _changed(self, t: int, data: BookData) -> None:
         book = self._books[data.instrument_name]
@@ -196,6 +206,32 @@ class Watched:
         tracker.trade(t, i.units(data.price), i.lots(data.amount), sign)
 
 
+def event_track(events: Iterable[Event], instrument: Instrument, unit: float = 1.0) -> Track:
+    """From normalised events, whose prices are decimals; a size of `unit` there is a lot here.
+
+    Where the venue also sends its best prices they are the touch, since they are never later than its levels; the
+    levels behind are the rebuilt book's.
+    """
+    tracker, ladder, best = Tracker(instrument), Ladder(), None
+    tick = instrument.tick
+    for event in events:
+        if isinstance(event, Printed):
+            tracker.trade(event.t, round(event.price / tick), event.size / unit, float(event.sign))
+            continue
+        if isinstance(event, Best):
+            best = event
+        else:
+            ladder.apply(event)
+        bids, asks = ladder.top(LEVELS + 2)
+        if best is not None:
+            bids = ((best.bid, best.bid_size), *(level for level in bids if level[0] < best.bid))
+            asks = ((best.ask, best.ask_size), *(level for level in asks if level[0] > best.ask))
+        tracker.book(
+            event.t, [(round(p / tick), s / unit) for p, s in bids], [(round(p / tick), s / unit) for p, s in asks]
+        )
+    return tracker.track()
+
+
 def frame_tracks(frames: Iterable[tuple[int, bytes]], instruments: Iterable[Instrument]) -> dict[str, Track]:
     """By name, from a recording's `(t, frame)`s."""
     watched = Watched(instruments)
@@ -210,6 +246,7 @@ def paper_tracks(simulation: Simulation, names: Sequence[str], seconds: float) -
     watched = Watched(by_name[name] for name in names)
     for t, frame in _heard(simulation, names, seconds):
         watched.take(t, frame)
+    watched.t = simulation.t
     return watched.tracks()
 
 
