@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,22 +116,32 @@ def session_for_replay(options: modes.Options, path: Path) -> Path:
     return folder
 
 
-def import_into(folder: Path, path: Path, model: str) -> int:
-    """Import a recording as a session; says what was found on stderr. Raises CannotStart with the reason."""
+def import_into(folder: Path, paths: Path | Sequence[Path], model: str) -> int:
+    """Import recordings as a session; says what was found on stderr. Raises CannotStart with the reason."""
     from engine.research.imports import BadRecording, open_recording
+    from engine.shell.progress import Bar
     from engine.shell.recording import lay
 
+    reading, writing = Bar("import: reading"), Bar("import: writing")
     try:
-        recording = open_recording(path)
-        count = lay(folder, recording.instruments, recording, model=model, code=modes.code_version())
+        recording = open_recording(paths, reading)
+        reading.end()
+        span = max(recording.last_t - recording.first_t, 1)
+        count = lay(
+            folder, recording.instruments, recording, model=model, code=modes.code_version(),
+            progress=lambda t: writing((t - recording.first_t) / span),
+        )  # fmt: skip
     except BadRecording as error:
         raise modes.CannotStart(str(error)) from None
+    finally:
+        reading.end()
+        writing.end()
     for note in recording.notes:
         print(f"import: {note}", file=sys.stderr)
-    for number, why, _ in recording.bad:
-        print(f"import: line {number} is left out: {why}", file=sys.stderr)
-    if not count:
-        raise modes.CannotStart(f"{path} holds no frame of a venue")
+    for number, why, file in recording.bad:
+        print(f"import: line {number} of {file} is left out: {why}", file=sys.stderr)
+    if recording.bad_count > len(recording.bad):
+        print(f"import: {recording.bad_count} lines are left out in all", file=sys.stderr)
     return count
 
 
@@ -139,7 +149,7 @@ def _import(chosen: argparse.Namespace) -> int:
     if chosen.out.exists():
         raise modes.CannotStart(f"{chosen.out} is there already")
     weights = modes.model_in_use(Config())
-    count = import_into(chosen.out.resolve(), chosen.path, weights.id if weights else "")
+    count = import_into(chosen.out.resolve(), chosen.paths, weights.id if weights else "")
     _tell(chosen, {"session": str(chosen.out), "inputs": count}, f"{count} inputs in {chosen.out}")
     return 0
 
@@ -217,8 +227,8 @@ def _parser() -> argparse.ArgumentParser:
     venue.add_argument("--speed", type=positive, default=1.0)
     venue.add_argument("--account", default="paper:paper", metavar="ID:SECRET")
 
-    imports = _command(commands, "import", _import, "a raw frame log into a session")
-    imports.add_argument("path", type=Path)
+    imports = _command(commands, "import", _import, "frame logs and Tardis files into a session")
+    imports.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="merged in order of time; plain or .gz")
     imports.add_argument("--out", type=Path, required=True, metavar="SESSION")
 
     _folder(_command(commands, "sessions", _sessions, "list the recorded sessions"))

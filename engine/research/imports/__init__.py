@@ -1,6 +1,6 @@
 """Recordings made by others: a registry of formats, each recognised by the first bytes of what is in the file.
 
-A format gives one of four things:
+A format gives one or more of four things:
 - `open_recording`: frames of the venue, `(t_ns, bytes)`, which a session can be made of;
 - `open_events`: what happened in one instrument's market, whoever recorded it (`Level2`, `Best`, `Printed`);
 - `open_chains`: whole option chains over time, a table; `open_surface`: one moment of a whole venue.
@@ -12,25 +12,35 @@ note. A file that cannot be read at all raises BadRecording with a sentence. Eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from engine.domain import Instrument
 from engine.research.imports.binance import BinanceLog, is_binance
 from engine.research.imports.events import Best, Event, EventRecording, Level2, Printed
 from engine.research.imports.found import LISTED, BadLine, BadRecording, Progress, silent
-from engine.research.imports.framelog import FrameLog, is_frame_log
+from engine.research.imports.framelog import (
+    FrameLog,
+    InstrumentList,
+    TardisRaw,
+    is_frame_log,
+    is_instrument_list,
+    is_tardis_raw,
+)
+from engine.research.imports.frames import Frames, Reader, Source
 from engine.research.imports.ladder import Ladder
 from engine.research.imports.lines import head
+from engine.research.imports.tardis_csv import is_tardis_csv
+from engine.research.imports.tardis_events import TardisEvents
+from engine.research.imports.tardis_frames import TardisFrames
 
 if TYPE_CHECKING:
     from engine.research.imports.chains import Chains
     from engine.research.imports.surfaces import Surface
 
 __all__ = [
-    "FORMATS", "LISTED", "BadLine", "BadRecording", "Best", "Event", "EventRecording", "Format", "Ladder",
-    "Level2", "Printed", "Progress", "Recording",
+    "FORMATS", "LISTED", "BadLine", "BadRecording", "Best", "Event", "EventRecording", "Format", "Frames", "Ladder",
+    "Level2", "Printed", "Progress",
     "format_of", "open_chains", "open_events", "open_recording", "open_surface",
 ]  # fmt: skip
 
@@ -38,27 +48,13 @@ HEAD = 1 << 16  # bytes that a format is recognised by
 Paths = Path | Sequence[Path]
 
 
-class Recording(Protocol):
-    """Frames of the venue. Iterating yields `(t, frame)` in order, t in ns UTC and never falling."""
-
-    path: Path
-    format: str
-    frames: int
-    first_t: int
-    last_t: int
-    instruments: tuple[Instrument, ...]
-    notes: tuple[str, ...]
-    bad: tuple[BadLine, ...]  # the first thousand
-    bad_count: int
-
-    def __iter__(self) -> Iterator[tuple[int, bytes]]: ...
-
-
 class Format(NamedTuple):
+    """A format, what recognises it by its first bytes, and what opens it as each thing that it gives. Frames are opened
+    file by file and put together; for everything else the files of a recording are opened at once."""
+
     name: str
-    gives: str  # frames, events, chains or surface
-    recognises: Callable[[bytes], bool]  # the first bytes of what is in a file
-    open: Callable[[tuple[Path, ...], Progress], Any]
+    recognises: Callable[[bytes], bool]
+    gives: Mapping[str, Callable[[tuple[Path, ...], Progress], Any]]
 
 
 def format_of(path: Path) -> Format:
@@ -67,10 +63,9 @@ def format_of(path: Path) -> Format:
         raise BadRecording(f"there is no file '{path}'" if not path.exists() else f"'{path}' is not a file")
     try:
         start = head(path, HEAD)
-        empty = path.stat().st_size == 0
     except OSError as error:
         raise BadRecording(f"'{path}' cannot be read: {error.strerror}") from None
-    if empty:
+    if not start.strip():
         raise BadRecording(f"'{path}' is empty")
     for known in FORMATS:
         if known.recognises(start):
@@ -79,13 +74,19 @@ def format_of(path: Path) -> Format:
     raise BadRecording(f"'{path}' is in no format known here ({names})")
 
 
-def open_recording(paths: Paths, progress: Progress = silent) -> Recording:
-    """Frames of the venue. `progress` hears the share done, 0 … 1. Raises BadRecording."""
-    return cast(Recording, _open("frames", paths, progress))
+def open_recording(paths: Paths, progress: Progress = silent) -> Frames:
+    """Frames of the venue, of one file or of several, in any of the formats that hold them, merged in order of time.
+    `progress` hears the share done, 0 … 1. Raises BadRecording."""
+    files = _files(paths)
+    opened = [(path, _opener("frames", path)) for path in files]
+    sources: list[Source] = []
+    for place, (path, opener) in enumerate(opened):
+        sources.append(_read(opener, (path,), _part(progress, place, len(files))))
+    return Frames(sources)
 
 
 def open_events(paths: Paths, progress: Progress = silent) -> EventRecording:
-    """One instrument's market; files that follow each other are given together, in order. Raises BadRecording."""
+    """One instrument's market; files of one format that belong together are given together. Raises BadRecording."""
     return cast(EventRecording, _open("events", paths, progress))
 
 
@@ -105,30 +106,71 @@ _GIVEN = {
     "chains": "option chains over time",
     "surface": "one moment of a venue",
 }
+_Opener = Callable[[tuple[Path, ...], Progress], Any]
+
+
+def _files(paths: Paths) -> tuple[Path, ...]:
+    files = (paths,) if isinstance(paths, Path) else tuple(paths)
+    if not files:
+        raise BadRecording("no file is named")
+    if len({path.resolve() for path in files}) < len(files):
+        raise BadRecording("a file is named twice")
+    return files
+
+
+def _opener(what: str, path: Path) -> _Opener:
+    known = format_of(path)
+    if what not in known.gives:
+        given = " and ".join(_GIVEN[each] for each in known.gives)
+        raise BadRecording(f"'{path}' is a {known.name}: it gives {given}, not {_GIVEN[what]}")
+    return known.gives[what]
 
 
 def _open(what: str, paths: Paths, progress: Progress) -> Any:
-    """All of one format that gives `what`, opened together."""
-    files = (paths,) if isinstance(paths, Path) else tuple(paths)
-    formats = [format_of(path) for path in files]
-    for path, found in zip(files, formats, strict=True):
-        if found.gives != what:
-            raise BadRecording(f"'{path}' is a {found.name}: it gives {_GIVEN[found.gives]}, not {_GIVEN[what]}")
-    if len(set(formats)) != 1:
-        raise BadRecording("these files are not all in one format" if files else "no file is named")
+    files = _files(paths)
+    openers = {_opener(what, path) for path in files}
+    if len(openers) > 1:
+        raise BadRecording("these files are not all in one format")
+    return _read(openers.pop(), files, progress)
+
+
+def _read(opener: _Opener, files: tuple[Path, ...], progress: Progress) -> Any:
     try:
-        return formats[0].open(files, progress)
+        return opener(files, progress)
     except OSError as error:
-        raise BadRecording(f"'{error.filename or files[0]}' cannot be read: {error.strerror}") from None
+        raise BadRecording(f"'{error.filename or files[0]}' cannot be read: {error.strerror or error}") from None
 
 
-def _single(opened: Callable[[Path, Progress], Any]) -> Callable[[tuple[Path, ...], Progress], Any]:
-    def of(paths: tuple[Path, ...], progress: Progress) -> Any:
-        if len(paths) > 1:
-            raise BadRecording(f"'{paths[0]}' is read alone, not together with others")
-        return opened(paths[0], progress)
+def _part(progress: Progress, place: int, of: int) -> Progress:
+    return lambda share: progress((place + share) / of)
 
-    return of
+
+def _frames(name: str, reader: Callable[[Path], Reader]) -> _Opener:
+    return lambda paths, progress: Source(paths[0], name, reader, progress)
+
+
+def _alone(paths: tuple[Path, ...]) -> Path:
+    if len(paths) > 1:
+        raise BadRecording(f"'{paths[0]}' is read alone, not together with others")
+    return paths[0]
+
+
+def _chains(paths: tuple[Path, ...], progress: Progress) -> Any:
+    from engine.research.imports.chains import open_chains_file  # pandas and pyarrow take a second to import
+
+    return open_chains_file(_alone(paths), progress)
+
+
+def _chain_rows(paths: tuple[Path, ...], progress: Progress) -> Any:
+    from engine.research.imports.chains import open_chain_rows
+
+    return open_chain_rows(_alone(paths), progress)
+
+
+def _surface(paths: tuple[Path, ...], progress: Progress) -> Any:
+    from engine.research.imports.surfaces import Surface
+
+    return Surface(_alone(paths), progress)
 
 
 def _is_parquet(start: bytes) -> bool:
@@ -140,21 +182,16 @@ def _is_surface(start: bytes) -> bool:
     return text.startswith(b"{") and text[1:].lstrip().startswith((b'"as_of"', b'"asset"'))
 
 
-def _chains(path: Path, progress: Progress) -> Any:
-    from engine.research.imports.chains import open_chains_file  # pandas and pyarrow take a second to import
-
-    return open_chains_file(path, progress)
-
-
-def _surface(path: Path, progress: Progress) -> Any:
-    from engine.research.imports.surfaces import Surface
-
-    return Surface(path, progress)
-
-
 FORMATS: list[Format] = [
-    Format(FrameLog.format, "frames", is_frame_log, _single(FrameLog)),
-    Format(BinanceLog.format, "events", is_binance, BinanceLog),
-    Format("chain file", "chains", _is_parquet, _single(_chains)),
-    Format("surface snapshot", "surface", _is_surface, _single(_surface)),
+    Format(FrameLog.format, is_frame_log, {"frames": _frames(FrameLog.format, FrameLog)}),
+    Format(InstrumentList.format, is_instrument_list, {"frames": _frames(InstrumentList.format, InstrumentList)}),
+    Format(BinanceLog.format, is_binance, {"events": BinanceLog}),
+    Format(TardisRaw.format, is_tardis_raw, {"frames": _frames(TardisRaw.format, TardisRaw)}),
+    Format(
+        TardisFrames.format,
+        is_tardis_csv,
+        {"frames": _frames(TardisFrames.format, TardisFrames), "events": TardisEvents, "chains": _chain_rows},
+    ),
+    Format("chain file", _is_parquet, {"chains": _chains}),
+    Format("surface snapshot", _is_surface, {"surface": _surface}),
 ]

@@ -1,7 +1,8 @@
 """Raw frames of a Binance future as events: depth updates, best prices and trades, one instrument a recording.
 
-A line is `TIME JSON`: the receiver's clock in ms, µs or ns (told by its number of digits), and a frame of a combined
-stream, or the answer to a request for the whole book. Several files that follow each other are one recording.
+A line is `TIME JSON`: the receiver's clock in ms, µs or ns (told by its number of digits) or in ISO 8601 (the raw feed
+of Tardis), and a frame of a combined stream, or the answer to a request for the whole book, bare or in a frame.
+Several files that follow each other are one recording.
 
 The book starts at an answer: updates that end before its number are dropped, the first that ends at or after it must
 follow an update that it holds, and from there on each names the one before it (`pu`; Binance, "How to manage a local
@@ -24,9 +25,9 @@ from engine.research.imports.found import Bad, BadRecording, Progress, silent
 from engine.research.imports.grid import divisor
 from engine.research.imports.ladder import Agreement, Ladder
 from engine.research.imports.lines import lines
+from engine.research.imports.times import ISO, LATEST, of_count, of_iso
 
 EARLY = 10_000  # updates that wait for the first whole book
-_TO_NS = {13: 1_000_000, 16: 1_000, 19: 1}  # digits of a time of 2001 … 2286 → ns in its unit
 
 _Price = Annotated[float, msgspec.Meta(gt=0, lt=1e12)]
 _Size = Annotated[float, msgspec.Meta(ge=0, lt=1e15)]
@@ -70,6 +71,10 @@ class _Whole(msgspec.Struct, frozen=True, gc=False):
     s: str = msgspec.field(name="symbol", default="")
 
 
+class _Fed(msgspec.Struct, frozen=True, gc=False):
+    data: _Whole
+
+
 class _Kind(msgspec.Struct):
     e: str
 
@@ -84,8 +89,9 @@ class _Wrong(NamedTuple):
 
 _frame = msgspec.json.Decoder(_Frame, strict=False)  # the venue writes decimals as strings
 _whole = msgspec.json.Decoder(_Whole, strict=False)
+_fed = msgspec.json.Decoder(_Fed, strict=False)
 _other = msgspec.json.Decoder(_Other)
-_LINE = re.compile(rb"(\d{19}|\d{16}|\d{13}) (\{.+)", re.DOTALL)
+_LINE = re.compile(rb"(\d{13,19}|" + ISO + rb") (\{.+)", re.DOTALL)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _Said = _Depth | _Ticker | _Trade | _Whole | _Kind | _Wrong
@@ -94,12 +100,12 @@ _Said = _Depth | _Ticker | _Trade | _Whole | _Kind | _Wrong
 def _said(line: bytes) -> tuple[int, _Said]:
     """One line → its time and what it says. Never raises."""
     match = _LINE.fullmatch(line.strip())
-    if match is None:
+    t = None if match is None else of_count(match[1]) or of_iso(match[1])
+    if match is None or t is None or t >= LATEST:
         return 0, _Wrong("it is not 'TIME JSON'")
-    t = int(match[1]) * _TO_NS[len(match[1])]
     try:
-        if match[2].startswith(b'{"lastUpdateId"'):
-            return t, _whole.decode(match[2])
+        if b'"lastUpdateId"' in match[2][:200]:
+            return t, _whole.decode(match[2]) if match[2].startswith(b'{"lastUpdateId"') else _fed.decode(match[2]).data
         return t, _frame.decode(match[2]).data
     except _UNREADABLE as error:
         try:
@@ -207,13 +213,17 @@ class _Reading:
                 self.counts[said.e] += 1
 
 
+def _begins(path: Path) -> int:
+    return next((t for _, line in lines(path, Bad()) if (t := _said(line)[0])), 0)
+
+
 class BinanceLog:
     """A Binance depth log, see EventRecording. Raises BadRecording where it holds no event at all."""
 
     format = "Binance depth log"
 
     def __init__(self, paths: Sequence[Path], progress: Progress = silent) -> None:
-        self.paths = tuple(paths)
+        self.paths = tuple(sorted(paths, key=_begins))
         self.events = self.first_t = self.last_t = 0
         self._prices: set[float] = set()
         self._sizes: set[float] = set()

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from engine.domain import NS, instrument_of
 from engine.research.imports.found import Bad, BadLine, BadRecording, Progress, silent
+from engine.research.imports.tardis_csv import CHAIN, rows, table_of
 
 MS = 1_000_000
 NO_ASK_IV = 999.0
@@ -67,6 +68,28 @@ def open_chains_file(path: Path, progress: Progress = silent) -> Chains:
     except _UNREADABLE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise BadRecording(f"'{path}' cannot be read as a chain: {reason}") from None
+
+
+def open_chain_rows(path: Path, progress: Progress = silent) -> Chains:
+    """The rows of a Tardis CSV of option chains, whose time is the venue's. Raises BadRecording."""
+    table, bad = table_of(path), Bad(path.name)
+    if table.kind is not CHAIN:
+        raise BadRecording(f"'{path}' holds {table.kind.name}, not option chains")
+    if table.exchange != "deribit":
+        raise BadRecording(f"'{path}' is of {table.exchange or 'no exchange'}; chains are read of Deribit only")
+    numbers, found = [], []
+    for row in rows(path, table, bad, progress):
+        numbers.append(row.number)
+        found.append((row.symbol, row.stamp // MS, row.name, *row.values))
+    names = ["instrument_name", "timestamp", "underlying_index", *(_TARDIS.get(name, name) for name in CHAIN.numbers)]
+    raw = pd.DataFrame(found, columns=names, index=pd.Index(numbers, dtype="int64"))
+    return Chains(path, "Tardis CSV", raw.assign(index_price=np.nan), bad)
+
+
+_TARDIS = {
+    "bid_price": "best_bid_price", "bid_amount": "best_bid_amount",
+    "ask_price": "best_ask_price", "ask_amount": "best_ask_amount",
+}  # fmt: skip
 
 
 def _read(path: Path, progress: Progress) -> pd.DataFrame:

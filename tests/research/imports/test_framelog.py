@@ -118,7 +118,9 @@ def test_progress_goes_up_to_the_whole(tmp_path: Path) -> None:
     heard: list[float] = []
     log = open_recording(write(tmp_path, *[line("1770000000", ticker(CALL))] * 20_000), heard.append)
     assert log.frames == 20_000
-    assert heard == [pytest.approx(0.5), pytest.approx(1.0)]
+    assert heard == sorted(heard)
+    assert len(heard) > 3
+    assert heard[-1] == 1.0
 
 
 # ------------------------------------------------------------ instruments
@@ -201,7 +203,7 @@ def test_files_that_are_no_recordings_are_refused_in_a_sentence(tmp_path: Path) 
         "noise.gz": (random.Random(1).randbytes(5000), "'{path}' is in no format known here ({names})"),
         "other.txt": (
             b"wss://fstream.binance.com/stream <-> 1770000000.5\n1770000000.6: {\"stream\":\"x\",\"data\":{}}\n",
-            "'{path}' looks like a frame log, but no line of it is a frame of Deribit",
+            "'{path}' looks like a Deribit frame log, but no line of it is a frame of Deribit",
         ),
     }  # fmt: skip
     names = ", ".join(known.name for known in FORMATS)
