@@ -57,7 +57,8 @@ class AccountCalls:
         row: dict[str, Any] = {
             "id": owner.id, "username": owner.username, "system_name": owner.system_name, "email": owner.email,
             "type": owner.type, "login_enabled": True, "is_password": True, "receive_notifications": False,
-            "security_keys_enabled": False, "security_keys_assignments": [], "margin_model": "segregated_sm",
+            "security_keys_enabled": False, "tfa_enabled": False, "security_keys_assignments": [],
+            "margin_model": "segregated_sm",
         }  # fmt: skip
         if params.with_portfolio:
             row["portfolio"] = {coin.lower(): self._portfolio(who, coin) for coin in (*self.coins, *self._unlisted())}

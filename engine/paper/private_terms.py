@@ -135,7 +135,7 @@ def _steps(step: float, value: float, name: str) -> int | VenueError:
     if not isfinite(value) or not 0.0 < value <= MOST_UNITS * step:
         return refusal(11029, "must be above zero", name)
     found = round(value / step)
-    return found if abs(found * step - value) <= 1e-6 * step and found else refusal(10043, "", name)
+    return found if abs(found * step - value) <= 1e-6 * step and found else refusal(10044, "", name)
 
 
 def _contradiction(instrument: Instrument, params: m.Place) -> VenueError | None:

@@ -193,7 +193,6 @@ class OwnerData(WireData, frozen=True):
     interuser_transfers_enabled: bool = always(False)
     self_trading_reject_mode: str = always("reject_taker")
     self_trading_extended_to_subaccounts: str = always("false")
-    referrer_id: str | None = always(None)
 
 
 class LogEntryData(WireData, frozen=True):
