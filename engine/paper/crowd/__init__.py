@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping
 from heapq import heapify, heapreplace
 from typing import Any
 
-from engine.paper.crowd import futures, options
+from engine.paper.crowd import futures, option_cast
 from engine.paper.crowd.agents import Agent, Ground, Stream
 from engine.paper.crowd.settings import Settings
+from engine.paper.crowd.smile import Smile
 from engine.paper.crowd.teller import Mover, Teller
 from engine.paper.crowd.world import World
 from engine.paper.exchange import Exchange
@@ -104,7 +105,8 @@ class Crowd:
     def _ground(self, coin: str, start_ns: int) -> Ground:
         exchange = self.exchanges[coin]
         dice = self._stream(f"{coin}/world")
-        world = World(exchange.instruments, dice.rng, start_ns, self.settings.weather, exchange.marks.index)
+        smile = Smile(self.settings.smile, self.settings.weather.vol, self._stream(f"{coin}/smile"))
+        world = World(exchange.instruments, dice.rng, start_ns, self.settings.weather, exchange.marks.index, smile)
         return Ground(coin, exchange, world, self._account, lambda name: self._stream(f"{coin}/{name}"))
 
     def _stream(self, name: str) -> Stream:
@@ -122,4 +124,4 @@ class Crowd:
         yield "world", Mover(ground.world)
         yield "teller", Teller(ground.world, ground.exchange)
         yield from futures.cast(ground, self.settings)
-        yield from options.cast(ground, self.settings)
+        yield from option_cast.cast(ground, self.settings)

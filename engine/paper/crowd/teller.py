@@ -39,8 +39,8 @@ class Teller(Plain):
     def turn(self, t: int) -> int:
         world, marks = self.world, self.exchange.marks
         forwards = world.forwards(world.price)
-        ivs = world.smile(forwards, world.level)
-        marks.dvol = world.dvol()
+        ivs = world.ivs(forwards)
+        marks.dvol = world.smile.dvol()
         fair = fair_price(self.exchange.books[0], self.exchange.instruments[0], world.price)
         premium = fair / world.price - 1.0 if fair else 0.0
         marks.tell(t, world.price, dict(zip(world.expiries, forwards.tolist(), strict=True)), ivs, premium)

@@ -5,8 +5,7 @@ before it has happened. Everything here is drawn from one stream of its own, a f
 no order of anyone's changes the dice.
 
 Price: log-normal with log-volatility a mean-reverting process, rare jumps, and a drift that decays in seconds
-(the part that can be learnt). Smile: SSVI (Gatheral–Jacquier 2014), w(k) = θ/2 (1 + ρφk + √((φk+ρ)² + 1 − ρ²)) with
-φ = η/√θ; no butterfly while η(1+|ρ|) ≤ 2 and no calendar crossing while θ grows with time.
+(the part that can be learnt). The surface is `smile.py`'s.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.random import Generator
 
 from engine.domain import NS, YEAR_NS, Instrument, Kind
+from engine.paper.crowd.smile import Smile
 from engine.paper.marks import MIN_YEARS, Floats
 
 STEP_NS = NS // 20
@@ -38,25 +38,24 @@ class Weather(msgspec.Struct, frozen=True, kw_only=True):
     jumps_per_hour: float = 6.0
     jump: float = 0.0015
     carry: float = 0.06  # annual basis of dated futures
-    skew: float = -0.22  # ρ of the smile
-    curve: float = 1.15  # η of the smile
-    smile_vol: float = 2.5e-4  # relative deviation of the smile's level a second
-    smile_jumps_per_hour: float = 10.0
-    smile_jump: float = 0.02
-    term: float = 0.06  # how much higher a far expiry's level is than a near one's
 
 
 class World:
     """`step()` moves it by STEP_NS; the rest reads it."""
 
     def __init__(
-        self, instruments: Sequence[Instrument], rng: Generator, start_ns: int, weather: Weather, price: float
+        self,
+        instruments: Sequence[Instrument],
+        rng: Generator,
+        start_ns: int,
+        weather: Weather,
+        price: float,
+        smile: Smile,
     ) -> None:
-        self.weather, self.rng, self.t = weather, rng, start_ns
+        self.weather, self.rng, self.t, self.smile = weather, rng, start_ns, smile
         self.log_price = math.log(price)
         self.log_vol = 0.0  # around the weather's
         self.drift = 0.0  # in deviations of a second
-        self.level = 0.0  # log of the smile's level around its usual
         self.expiries = sorted({i.expiry for i in instruments if i.expiry})
         chain = [i for i in instruments if i.kind is Kind.OPTION]
         self.strike = np.array([i.strike for i in chain])
@@ -76,19 +75,22 @@ class World:
         fade = math.log(2) / w.drift_half_life * dt
         self.drift += -fade * self.drift + math.sqrt(2 * fade) * noise[1]
         second = self.second_deviation()
+        before = self.log_price
         self.log_price += second * (w.drift * self.drift * dt + math.sqrt(dt) * noise[2])
         if chance[0] < w.jumps_per_hour / 3600 * dt:
             self.log_price += w.jump * noise[3]
             self.log_vol += 0.2
-        self.level += -self.level * dt / 14400 + w.smile_vol * math.sqrt(dt) * noise[4]
-        if chance[1] < w.smile_jumps_per_hour / 3600 * dt:
-            self.level += w.smile_jump * noise[5]
-        self.past.append((self.log_price, self.level))
+        self.smile.step(dt, self.log_price - before, self.log_vol)
+        self.past.append((self.log_price, 0.0))
         self.t += STEP_NS
 
     def second_deviation(self) -> float:
         """Deviation of a second's log-return as volatility now is."""
         return self.weather.vol * math.exp(self.log_vol) / math.sqrt(YEAR_NS / NS)
+
+    def usual_deviation(self) -> float:
+        """Deviation of a second's log-return as volatility usually is."""
+        return self.weather.vol / math.sqrt(YEAR_NS / NS)
 
     def seen(self, late_ns: int) -> tuple[float, float]:
         """Price and smile level as they were so long ago."""
@@ -99,27 +101,19 @@ class World:
         """By expiry, in order."""
         return np.array([price * math.exp(self.weather.carry * y) for y in self._years()])
 
-    def smile(self, forwards: Floats, level: float) -> Floats:
+    def ivs(self, forwards: Floats) -> Floats:
         """Implied volatilities, fractions, one per option in the listing's order."""
-        w, years = self.weather, np.array(self._years())
-        atm = w.vol * np.exp(level) * (1.0 + w.term * np.log1p(years * 12.0))
-        theta = (atm * atm * years)[self.slot]
-        x = w.curve / np.sqrt(theta) * np.log(self.strike / forwards[self.slot])
-        total = theta / 2 * (1 + w.skew * x + np.sqrt((x + w.skew) ** 2 + 1 - w.skew**2))
-        return np.asarray(np.sqrt(total / years[self.slot]))
-
-    def dvol(self) -> float:
-        """The venue's volatility index, per cent: the 30-day level."""
-        w = self.weather
-        return 100.0 * w.vol * math.exp(self.level) * (1.0 + w.term * math.log1p(30 / 365 * 12))
+        k = np.log(self.strike / forwards[self.slot])
+        return self.smile.shape().ivs(k, self.slot, self._years())
 
     def dump(self) -> dict[str, Any]:
         return {"t": self.t, "log_price": self.log_price, "log_vol": self.log_vol, "drift": self.drift,
-                "level": self.level, "past": list(map(list, self.past))}  # fmt: skip
+                "smile": self.smile.dump(), "past": list(map(list, self.past))}  # fmt: skip
 
     def load(self, value: dict[str, Any]) -> None:
         self.t, self.log_price, self.log_vol = value["t"], value["log_price"], value["log_vol"]
-        self.drift, self.level = value["drift"], value["level"]
+        self.drift = value["drift"]
+        self.smile.load(value["smile"])
         self.past = deque([(price, level) for price, level in value["past"]], maxlen=MEMORY)
 
     def _years(self) -> list[float]:

@@ -1,0 +1,51 @@
+"""The agents of a coin's options, in the order of their turns at equal times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from engine.domain import Kind
+from engine.paper.crowd.agents import Agent, Ground
+from engine.paper.crowd.blocks import BlockSettings, OffBook
+from engine.paper.crowd.consensus import Consensus, ConsensusSettings
+from engine.paper.crowd.option_takers import (
+    Desk,
+    HiddenOrder,
+    InformedTaker,
+    NoiseTaker,
+    OptionTakerSettings,
+    OptionVisitor,
+)
+from engine.paper.crowd.options import MakerSettings, OptionMaker
+
+
+class Trading(Protocol):
+    """The settings that are read here."""
+
+    @property
+    def consensus(self) -> ConsensusSettings: ...
+    @property
+    def option_makers(self) -> MakerSettings: ...
+    @property
+    def option_takers(self) -> OptionTakerSettings: ...
+    @property
+    def blocks(self) -> BlockSettings: ...
+
+
+def cast(ground: Ground, s: Trading) -> Iterator[tuple[str, Agent]]:
+    """Nobody where no option is listed."""
+    if all(i.kind is not Kind.OPTION for i in ground.exchange.instruments):
+        return
+    consensus = Consensus(ground, s.consensus, ground.stream("option consensus"))
+    yield "option consensus", consensus
+    for place in range(len(s.option_makers.every_s)):
+        name = f"option maker {place}"
+        yield name, OptionMaker(ground, ground.account(name), consensus, ground.stream(name), s.option_makers, place)
+    scale = s.option_makers.size * dict(s.option_makers.scale).get(ground.coin, 1.0)
+    desk = Desk(ground, consensus, s.option_takers, scale)
+    for name, kind in (("option takers", NoiseTaker), ("informed option takers", InformedTaker),
+                       ("hidden option orders", HiddenOrder), ("option visitors", OptionVisitor)):  # fmt: skip
+        yield name, kind(desk, ground.account(name), ground.stream(name))
+    pair = (ground.account("block takers"), ground.account("block makers"))
+    yield "blocks", OffBook(desk, ground.coin, pair, ground.stream("blocks"), s.blocks)
