@@ -61,7 +61,7 @@ class Entering(Trading):
                       tif=ask.tif, label=ask.label, post_only=ask.post_only, session=ask.session,
                       reject_post_only=ask.reject_post_only, reduce_only=ask.reduce_only,
                       show=ask.show if ask.show < ask.amount else 0, mmp=ask.mmp, advanced=ask.advanced,
-                      anchor=ask.anchor, trigger=ask.trigger, trigger_price=ask.trigger_price,
+                      anchor=ask.anchor if ask.advanced else 0.0, trigger=ask.trigger, trigger_price=ask.trigger_price,
                       trigger_offset=ask.trigger_offset)  # fmt: skip
         if ask.kind in TRIGGERS:
             return self._wait(order)
@@ -247,6 +247,8 @@ def _changed(order: Order, change: Change) -> Order:
         value = getattr(change, name)
         if value is not None:
             setattr(wanted, name, value)
+    if not wanted.advanced:
+        wanted.anchor = 0.0
     if change.show is not None and wanted.show >= wanted.amount:
         wanted.show = 0
     return wanted

@@ -5,18 +5,36 @@ from __future__ import annotations
 from engine.domain import NS, Instrument, Kind, Side
 from engine.paper.exchange import Exchange
 from engine.paper.listing import Spec, listing
-from engine.paper.matching import CANCELLED, FILLED, OPEN, Half, Order
-from engine.paper.terms import Announcement, Ask, BookChange, Placed, Refusal, Report, Trades
+from engine.paper.matching import CANCELLED, FILLED, OPEN, REJECTED, TRIGGERED, UNTRIGGERED, Half, Order
+from engine.paper.terms import (
+    Announcement,
+    Ask,
+    BookChange,
+    BookState,
+    Closed,
+    Placed,
+    Platform,
+    Protected,
+    Refusal,
+    Report,
+    Rules,
+    Trades,
+)
 
 START = 1_780_000_000 * NS
 SMALL = Spec(expiries=1, strikes=1, futures=1)
 PERPETUAL, FUTURE, CALL, PUT = 0, 1, 2, 3
 
 
-def small(clients: int = 2, coin: float = 10.0) -> tuple[Exchange, list[int], int]:
+FREE = Rules(order_rate=0, sweep_rate=0, show_lots=2, show_ratio=20)  # ask as often as one likes; small icebergs
+OVER = (FILLED, CANCELLED, REJECTED, TRIGGERED)
+NEXT = {OPEN: (OPEN, FILLED, CANCELLED), UNTRIGGERED: (UNTRIGGERED, CANCELLED, REJECTED, TRIGGERED)}
+
+
+def small(clients: int = 2, coin: float = 10.0, rules: Rules = FREE) -> tuple[Exchange, list[int], int]:
     """Exchange, clients' account numbers, and a house account. Marks: index 100,000, options near 0.012."""
     instruments = listing(START, SMALL)
-    exchange = Exchange(instruments, SMALL.index)
+    exchange = Exchange(instruments, SMALL.index, rules=rules)
     marks = exchange.marks
     marks.tell(START, 100_000.0, {instruments[FUTURE].expiry: 100_050.0}, marks.iv[marks.options] + 0.5)
     accounts = [exchange.open_account(f"client {k}", coin) for k in range(clients)]
@@ -59,8 +77,9 @@ def _sound_half(exchange: Exchange, n: int, side: Side) -> None:
     assert half.ranks == sorted(half.ranks)
     assert [rank * half.sign for rank in half.ranks] == sorted(half.levels, reverse=side is Side.BUY)
     for price, level in half.levels.items():
-        assert level.total == sum(order.rest for order in level.orders.values()) > 0
+        assert level.total == sum(order.shown if order.show else order.rest for order in level.orders.values()) > 0
         for order in level.orders.values():
+            assert 0 < order.shown <= min(order.show, order.rest) if order.show else not order.shown
             assert (order.price, order.side, order.instrument, order.state) == (price, side, n, OPEN)
             assert order.rest > 0
             assert exchange.accounts[order.account].open[order.id] is order
@@ -93,10 +112,13 @@ def _sound_orders(exchange: Exchange, account: int) -> None:
     for order in holder.orders:
         resting = order.id in exchange.books[order.instrument].half(order.side).levels.get(order.price, _NONE).orders
         assert (order.id in holder.open) == resting == (order.state == OPEN)
-        assert (order.id in exchange.finished) == (order.state in (FILLED, CANCELLED))
+        assert (order.id in exchange.triggers.waiting) == (order.state == UNTRIGGERED)
+        assert (order.id in exchange.finished) == (order.state in OVER)
         assert (order.rest == 0) == (order.state == FILLED)
         assert order.filled == got.get(order.id, 0) <= order.amount
-        assert order.reason != "self_trade", "a client's order met its own, which had to be refused"
+        assert exchange.order(account, order.id) is order
+        assert not (order.tif == "fill_or_kill" and order.state == CANCELLED and order.filled)
+    assert [o for o in holder.orders if o.state == OPEN] == sorted(holder.open.values(), key=lambda o: o.id)
     assert holder.reducing == sum(order.reduce_only for order in holder.open.values())
     for n in range(len(exchange.instruments)):
         for side in Side:
@@ -118,26 +140,49 @@ class Listener:
         self.exchange = exchange
         self.books: list[dict[tuple[Side, int], int]] = [{} for _ in exchange.instruments]
         self.change_ids = [0] * len(exchange.instruments)
+        self.states = ["open"] * len(exchange.instruments)
+        self.volumes = [0] * len(exchange.instruments)
         self.orders: dict[int, Order] = {}
         self.fills: dict[int, list[int]] = {}  # account → trade ids
         self.public: list[int] = []
+        self.protected: list[int] = []
 
     def hear(self) -> None:
         said = self.exchange.drain()
-        kinds = [0 if isinstance(s, Report) else 1 if isinstance(s, Trades) else 2 for s in said]
-        assert kinds == sorted(kinds), "private news come before public ones"
+        ranks = [RANKS[type(each)] for each in said]
+        assert ranks == sorted(ranks), "private news come before public ones, books after trades, states last"
+        assert len({each.account for each in said if isinstance(each, Report)}) == ranks.count(0)
+        assert len({each.instrument for each in said if isinstance(each, BookChange)}) == ranks.count(3)
         for each in said:
             self._hear(each)
 
     def _hear(self, said: Announcement) -> None:
         if isinstance(said, Report):
             for order in said.orders:
-                self.orders[order.id] = order
+                self._order(order)
             self.fills.setdefault(said.account, []).extend(fill.trade.id for fill in said.fills)
+        elif isinstance(said, Protected):
+            self.protected.append(said.account)
         elif isinstance(said, Trades):
             self.public.extend(trade.id for trade in said.trades)
+            self.volumes[said.instrument] += sum(trade.lots for trade in said.trades)
         elif isinstance(said, BookChange):
             self._change(said)
+        elif isinstance(said, Closed):
+            self.states[said.instrument] = "delivered"
+        elif isinstance(said, BookState):
+            assert self.states[said.instrument] != said.state
+            self.states[said.instrument] = said.state
+
+    def _order(self, order: Order) -> None:
+        """Each time it is told of an order, something about it is new, and it goes the way orders go."""
+        before = self.orders.get(order.id)
+        if before is not None:
+            assert before != order, "the same thing is said twice"
+            assert order.state in NEXT[before.state], f"{before.state} → {order.state}"
+            assert order.filled >= before.filled
+            assert order.updated >= before.updated
+        self.orders[order.id] = order
 
     def _change(self, said: BookChange) -> None:
         assert said.prev_change_id == self.change_ids[said.instrument]
@@ -164,7 +209,13 @@ class Listener:
                 heard = self.fills.get(account.id, [])
                 assert heard == [fill.trade.id for fill in self.exchange.fills.get(account.id, [])]
                 assert heard == sorted(heard)
-        assert len(self.public) == len(set(self.public))
+                assert set(heard) <= set(self.public)
+        assert self.public == sorted(set(self.public), key=self.public.index)
+        assert self.volumes == [stats.volume for stats in self.exchange.stats]
+        assert self.states == [stats.state for stats in self.exchange.stats]
+
+
+RANKS: dict[type, int] = {Report: 0, Protected: 1, Trades: 2, BookChange: 3, Closed: 4, BookState: 4, Platform: 4}
 
 
 def option(exchange: Exchange) -> Instrument:

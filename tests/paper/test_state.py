@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from engine.domain import NS
 from engine.market.deribit.wire import request
 from engine.paper.simulation import Simulation
+from tests.paper.play import Play, commands
 from tests.paper.small import START, sound
-from tests.paper.test_exchange_properties import Play, commands
 from tests.paper.test_simulation import channels, simulation
 
 
