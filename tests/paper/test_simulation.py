@@ -87,12 +87,12 @@ def test_books_by_changes_equal_the_exchange(pace: str) -> None:
     books: dict[str, dict[tuple[str, float], float]] = {}
     last: dict[str, int] = {}
     frames = sim.subscribe(channels(sim, pace))
-    for _ in range(12):
+    for second in range(12):
         for frame in frames:
             said = decode(frame)
             if isinstance(said, Push) and isinstance(said.data, BookData):
                 _apply(books, last, said.data)
-        frames = [frame for _, frame in sim.advance(sim.t + NS)]
+        frames = [frame for _, frame in sim.advance(sim.t + NS)] if second < 11 else []
     for n, instrument in enumerate(sim.instruments):
         book = sim.venue.exchange.books[n]
         if last[instrument.name] == book.change_id:  # a paced channel may have something to say yet
@@ -154,8 +154,9 @@ def test_the_crowd_keeps_the_exchange_sound_and_alive() -> None:
         mark = float(exchange.marks.price[n]) / instrument.tick
         ticks = 4 * instrument.tick_units(mark) if instrument.kind is Kind.OPTION else 40  # a mark is a second old
         assert bid - ticks <= mark <= ask + ticks, "quotes stand around the mark"
-        assert len(book.bids.ranks) >= 3
-        assert len(book.asks.ranks) >= 3
+        least = 1 if instrument.kind is Kind.OPTION else 3
+        assert len(book.bids.ranks) >= least
+        assert len(book.asks.ranks) >= least
     assert exchange.stats[0].seq > 50
 
 

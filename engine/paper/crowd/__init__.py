@@ -11,7 +11,7 @@ the agents of a coin: `cast(ground, settings)` yields (name, agent), in the orde
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from heapq import heapify, heapreplace
+from heapq import heapify, heappush, heapreplace
 from typing import Any
 
 from engine.paper.crowd import futures, option_cast
@@ -68,15 +68,23 @@ class Crowd:
         again = agent.turn(self.t)
         ground.exchange.commit(self.t)
         heapreplace(self._queue, (again, order))
+        if len(ground.exchange.instruments) != self._known[ground.coin]:
+            self.listed(ground.coin)
 
     def listed(self, coin: str) -> None:
         """The coin's exchange lists more than before: every agent of it is told what is new."""
-        now = len(self.exchanges[coin].instruments)
+        ground, now = self.grounds[coin], len(self.exchanges[coin].instruments)
         new = range(self._known[coin], now)
+        if not new:
+            return
         self._known[coin] = now
-        for _, ground, agent in self.cast:
-            if ground.coin == coin and new:
+        ground.world.listed(ground.exchange.instruments)
+        for _, each, agent in self.cast:
+            if each is ground:
                 agent.listed(new)
+        for name, agent in futures.cast(ground, self.settings, new, self.t):
+            heappush(self._queue, (self.t + 1 + len(self.cast), len(self.cast)))
+            self.cast.append((f"{coin}/{name}", ground, agent))
 
     def reseed(self, fresh: int) -> None:
         """Other dice from here on, the same for the same `fresh`: a clone's other future."""
@@ -104,14 +112,15 @@ class Crowd:
 
     def _ground(self, coin: str, start_ns: int) -> Ground:
         exchange = self.exchanges[coin]
-        dice = self._stream(f"{coin}/world")
+        dice, common = self._stream(f"{coin}/world"), self._stream(f"{coin}/common", "common")
         smile = Smile(self.settings.smile, self.settings.weather.vol, self._stream(f"{coin}/smile"))
-        world = World(exchange.instruments, dice.rng, start_ns, self.settings.weather, exchange.marks.index, smile)
+        world = World(dice, common, start_ns, self.settings.weather, exchange.marks.index, smile)
+        world.listed(exchange.instruments)
         return Ground(coin, exchange, world, self._account, lambda name: self._stream(f"{coin}/{name}"))
 
-    def _stream(self, name: str) -> Stream:
+    def _stream(self, name: str, seed_name: str = "") -> Stream:
         if name not in self._streams:
-            self._streams[name] = Stream(self._seed, name)
+            self._streams[name] = Stream(self._seed, seed_name or name)
         return self._streams[name]
 
     def _account(self, name: str) -> int:
@@ -123,5 +132,5 @@ class Crowd:
     def _agents(self, ground: Ground) -> Iterator[tuple[str, Agent]]:
         yield "world", Mover(ground.world)
         yield "teller", Teller(ground.world, ground.exchange)
-        yield from futures.cast(ground, self.settings)
+        yield from futures.cast(ground, self.settings, range(len(ground.exchange.instruments)), self.t)
         yield from option_cast.cast(ground, self.settings)

@@ -54,6 +54,7 @@ class Chain:
         self.call = np.zeros(0, dtype=np.bool_)
         self.expiry = np.zeros(0, dtype=np.int64)
         self.slot = np.zeros(0, dtype=np.int64)
+        self.pair = np.zeros(0, dtype=np.int64)  # the first row of the same expiry and strike
         self.coarse_above, self.coarse = math.inf, 1  # units
 
     def __len__(self) -> int:
@@ -73,6 +74,8 @@ class Chain:
         self.call = np.array([i.call for i in chain], dtype=np.bool_)
         self.expiry = np.array([i.expiry for i in chain], dtype=np.int64)
         self.slot = np.array([place[i.expiry] for i in chain], dtype=np.int64)
+        first: dict[tuple[int, float], int] = {}
+        self.pair = np.array([first.setdefault((i.expiry, i.strike), r) for r, i in enumerate(chain)], dtype=np.int64)
         if chain and chain[0].tick_steps:
             above, step = chain[0].tick_steps[0]
             self.coarse_above, self.coarse = round(above / chain[0].tick), round(step / chain[0].tick)

@@ -31,6 +31,7 @@ from engine.paper.marks import Floats
 from engine.paper.protection import Limits
 
 TABLE = 509  # sizes a maker has in store
+MOST_LEAN = 0.006  # of log-volatility
 NARROW, WIDE = 0.6, 1.6  # of the width a quote was put with, beyond which it is out
 
 
@@ -58,11 +59,11 @@ class MakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     size_spread: float = 0.9  # of its log
     second: float = 0.6  # chance of a second level behind the first
     batch: int = 32  # quotes a turn
-    slack: float = 0.5  # ticks
+    slack: float = 0.42  # ticks
     covers: float = 0.75  # share of the options that a maker quotes
-    opinion: float = 0.003  # deviation of its log-volatility; half of that of its skew
+    opinion: float = 0.0015  # deviation of its log-volatility near expiry; half of that of its skew
     opinion_half_life: float = 300.0
-    lean: float = 0.004  # of log-volatility, by ten usual sizes held in an expiry
+    lean: float = 0.002  # of log-volatility, by ten usual sizes held in an expiry
     holds_s: float = 900.0  # half-life of what it holds: it is laid off elsewhere
     fidget: float = 0.25  # chance a turn of showing one option anew with other sizes
     protect: float = 8.0  # usual sizes within `protect_s` that take it out of the market
@@ -110,8 +111,9 @@ class OptionMaker(Plain):
     def listed(self, numbers: Sequence[int]) -> None:
         more = sum(self.exchange.instruments[n].kind is Kind.OPTION for n in numbers)
         rng = self.dice.rng
-        self.keen = np.append(self.keen, rng.random(more))
-        self.gain = np.append(self.gain, np.exp(0.15 * rng.standard_normal(more)))
+        pair = self.chain.pair  # a call and a put of one strike are quoted alike, or not at all
+        self.keen = np.append(self.keen, rng.random(more))[pair]
+        self.gain = np.append(self.gain, np.exp(0.15 * rng.standard_normal(more)))[pair]
         self.held = np.append(self.held, np.zeros(more))
         self.quotes.more(more)
         self.heard = -1
@@ -158,11 +160,12 @@ class OptionMaker(Plain):
     def _fair(self, reference: Reference, t: int) -> Floats:
         """Where the middles should be, units."""
         slot = self.chain.slot
-        by_expiry = self.consensus.pressed(t) + self.opinion[0]
+        less: Floats | float = 0.0
         if self.holding:
-            held = np.bincount(slot, self.held * reference.arch, len(by_expiry))
-            by_expiry -= np.clip(self.settings.lean / 10.0 * held, -0.02, 0.02)
-        return np.asarray(reference.fair + reference.vega * (by_expiry[slot] + self.opinion[1] * reference.far))
+            held = np.bincount(slot, self.held * reference.arch, len(self.chain.expiries))
+            less = np.clip(self.settings.lean / 10.0 * held, -MOST_LEAN, MOST_LEAN)[slot]
+        view = (self.opinion[0] + self.opinion[1] * reference.far - less) / (1.0 + 2.0 * np.sqrt(reference.years))
+        return np.asarray(reference.fair + reference.vega * (self.consensus.pressed(t)[slot] + view))
 
     def _widths(self, reference: Reference) -> Floats:
         """From bid to ask, units."""
@@ -200,7 +203,7 @@ class OptionMaker(Plain):
         self.heard = reference.number
         self.width = self._widths(reference)
         bids, asks = self.consensus.wanted(reference)
-        mine = (self.keen < self.settings.covers) | (np.arange(len(bids)) % len(self.settings.widths) == self.place)
+        mine = (self.keen < self.settings.covers) | (self.chain.pair // 2 % len(self.settings.widths) == self.place)
         bids, asks = bids & mine, asks & mine
         if len(self.bids) == len(bids):
             self.quotes.broken |= (self.bids != bids) | (self.asks != asks)
