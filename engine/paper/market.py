@@ -13,34 +13,43 @@ from engine.domain import NS
 from engine.market.deribit.errors import VenueError
 from engine.market.deribit.methods import Params
 from engine.paper.exchange import Exchange
+from engine.paper.history import History
 from engine.paper.listing import Spec, listing
 from engine.paper.own import OwnStatements
+from engine.paper.past import PastCalls
 from engine.paper.private import PrivateCalls
 from engine.paper.public import PublicCalls
 from engine.paper.publisher import Publisher
 from engine.paper.statements import Statements
 
-EVERY = ("any", "all")
+EVERY = ("any", "all", "grouped")
 
 
 class Market:
     def __init__(self, spec: Spec, start_ns: int) -> None:
         self.coin = spec.coin
         # numbers go on from an earlier epoch's: no order of today is mistaken for one of yesterday
-        self.exchange = Exchange(listing(start_ns, spec), spec.index, first_id=start_ns // NS * 1000)
+        self.exchange = Exchange(listing(start_ns, spec), spec.index, first_id=start_ns // NS * 1000, start_ns=start_ns)
         self.say = Statements(self.exchange, spec.coin)
-        self.publisher = Publisher(self.exchange, self.say)
-        self.public = PublicCalls(self.exchange, self.say, start_ns)
         self.own = OwnStatements(self.say)
-        self.private = PrivateCalls(self.exchange, self.own)
+        self.history = History(self.exchange)
+        self.publisher = Publisher(self.exchange, self.say, self.history)
+        past = PastCalls(self.exchange, self.say, self.history)
+        self.public = PublicCalls(self.exchange, self.say, start_ns).table | past.table
+        self.private = PrivateCalls(self.exchange, self.own).table
+
+    def second(self, t: int) -> None:
+        """What the venue does by itself at each full second."""
+        self.exchange.clearing.turn(t)
+        self.exchange.reprice(t)
 
     def dump(self) -> dict[str, Any]:
-        return {"exchange": self.exchange.dump(), "public": self.public.dump()}
+        return {"exchange": self.exchange.dump(), "history": self.history.dump()}
 
     def load(self, value: dict[str, Any]) -> None:
         """Into a market of the same listing."""
         self.exchange.load(value["exchange"])
-        self.public.load(value["public"])
+        self.history.load(value["history"])
 
 
 def addressed(markets: Mapping[str, Market], params: Params) -> Sequence[Market]:

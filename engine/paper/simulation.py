@@ -53,12 +53,13 @@ class Simulation:
 
     def rewind(self, state: dict[str, Any]) -> None:
         """Be at another moment of the same market: `state` is what its venue once dumped. On a line that is new."""
+        number = self._line.number
         self.venue.drop(self._line, self.venue.now)
-        self._dial()
         self.venue.load(state)
+        self._dial(number)
 
-    def _dial(self) -> None:
-        self._line = self.venue.connect()
+    def _dial(self, number: int = 0) -> None:
+        self._line = self.venue.connect(number)
         login = {"grant_type": "client_credentials", "client_id": "paper", "client_secret": "paper"}
         self.request(request("login", "public/auth", login))
 

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine import black
 from engine.domain import NS, Instrument, Kind
 from engine.market.deribit.data import (
     BookData,
+    ChartData,
     DvolData,
+    ExpirationPriceData,
     Greeks,
     IndexData,
     InstrumentData,
     MarkPrice,
     PerpetualData,
+    QuoteData,
+    RankingData,
     StateData,
     Stats,
     TickerData,
@@ -23,14 +28,17 @@ from engine.market.deribit.data import (
     TradeData,
     WindowData,
 )
+from engine.paper.bars import Bar
 from engine.paper.exchange import Exchange
+from engine.paper.fees import period_of
 from engine.paper.matching import Half
 from engine.paper.terms import BookChange, Trade
 
 MS = 1_000_000
 YEAR_3000_MS = 32_503_708_800_000
 IDS = {"BTC": 100_000, "ETH": 200_000}  # where a coin's instrument ids begin
-FUNDING_PERIOD = 8.0  # hours
+AVERAGED_NS = 1800 * NS  # before an expiry: the index that its delivery price is the average of
+LIFE = {"open": "started", "settlement": "settled", "delivered": "closed", "archivized": "terminated"}
 
 
 class Statements:
@@ -66,14 +74,16 @@ class Statements:
 
     def instrument(self, n: int, started_ms: int = 0) -> InstrumentData:
         i = self.exchange.instruments[n]
-        option, closed = i.kind is Kind.OPTION, self.exchange.stats[n].closed
+        option = i.kind is Kind.OPTION
         return InstrumentData(
             instrument_name=i.name, kind="option" if option else "future", base_currency=i.coin,
             quote_currency=i.coin if option else "USD", counter_currency="USD", settlement_currency=i.coin,
             tick_size=i.tick, tick_size_steps=[TickStep(above_price=a, tick_size=s) for a, s in i.tick_steps],
-            min_trade_amount=i.lot, contract_size=i.contract, instrument_id=self.instrument_id(n), price_index=self.index_name,
-            expiration_timestamp=i.expiry // MS if i.expiry else YEAR_3000_MS, creation_timestamp=started_ms,
-            settlement_period=_period(i), is_active=not closed, state="closed" if closed else "open",
+            min_trade_amount=i.lot, contract_size=i.contract, instrument_id=self.instrument_id(n),
+            price_index=self.index_name, creation_timestamp=started_ms,
+            expiration_timestamp=i.expiry // MS if i.expiry else YEAR_3000_MS,
+            settlement_period=period_of(i.expiry), state=self.book_state(n),
+            is_active=not self.exchange.stats[n].closed,
             strike=i.strike if option else None, instrument_type="reversed",
             option_type=("call" if i.call else "put") if option else None,
             future_type=None if option else "reversed", max_leverage=None if option else 50,
@@ -98,34 +108,54 @@ class Statements:
             change_id=change.change_id, prev_change_id=change.prev_change_id, bids=bids, asks=asks,
         )  # fmt: skip
 
-    def window(self, n: int, t: int, depth: int) -> WindowData:
+    def window(self, n: int, t: int, depth: int, group: int = 0) -> WindowData:
         book = self.exchange.books[n]
+        bids, asks = (
+            self.grouped(n, half, depth, group) if group else self.levels(n, half, depth)
+            for half in (book.bids, book.asks)
+        )
         return WindowData(timestamp=t // MS, instrument_name=self.exchange.instruments[n].name,
-                          change_id=book.change_id, bids=self.levels(n, book.bids, depth),
-                          asks=self.levels(n, book.asks, depth))  # fmt: skip
+                          change_id=book.change_id, bids=bids, asks=asks)  # fmt: skip
 
     def levels(self, n: int, half: Half, depth: int) -> list[tuple[float, float]]:
         sign = half.sign
         return [(self.price(n, r * sign), self.amount(n, half.levels[r * sign].total)) for r in half.ranks[:depth]]
 
+    def grouped(self, n: int, half: Half, depth: int, group: int) -> list[tuple[float, float]]:
+        """Levels put together to multiples of the group, away from the middle. The group is USD for a future of BTC,
+        hundredths of that for other coins', as the venue has it, and smallest ticks for an option."""
+        i = self.exchange.instruments[n]
+        dollars = group if i.coin == "BTC" else group / 100
+        step = group if i.kind is Kind.OPTION else max(1, round(dollars / i.tick))
+        sums: dict[int, int] = {}
+        for rank in half.ranks:
+            key = -(-rank // step)  # ranks grow away from the middle
+            if key not in sums and len(sums) == depth:
+                break
+            sums[key] = sums.get(key, 0) + half.levels[rank * half.sign].total
+        return [(self.price(n, key * step * half.sign), self.amount(n, lots)) for key, lots in sums.items()]
+
+    def quote(self, n: int, t: int) -> QuoteData:
+        return QuoteData(timestamp=t // MS, instrument_name=self.exchange.instruments[n].name, **self._best(n))
+
+    def book_state(self, n: int) -> str:
+        """As tickers say it: a book that is over is closed, others are in their state."""
+        stats = self.exchange.stats[n]
+        return "closed" if stats.closed else stats.state
+
     def ticker(self, n: int, t: int) -> TickerData:
         ex, i = self.exchange, self.exchange.instruments[n]
-        book, stats, marks = ex.books[n], ex.stats[n], ex.marks
-        bid, ask = book.bids.best, book.asks.best
+        stats, marks = ex.stats[n], ex.marks
         low, high = marks.band(n)
         last = self.price(n, stats.last) if stats.last else None
         mark = float(marks.price[n])
         common: dict[str, Any] = {
-            "instrument_name": i.name, "timestamp": t // MS, "state": "closed" if stats.closed else "open",
-            "best_bid_price": self.price(n, bid) if bid else 0.0,
-            "best_bid_amount": self.amount(n, book.bids.total(bid)) if bid else 0.0,
-            "best_ask_price": self.price(n, ask) if ask else 0.0,
-            "best_ask_amount": self.amount(n, book.asks.total(ask)) if ask else 0.0,
+            "instrument_name": i.name, "timestamp": t // MS, "state": self.book_state(n), **self._best(n),
             "mark_price": round(mark, 6 if i.kind is Kind.OPTION else 2), "last_price": last,
             "index_price": round(marks.index, 2), "estimated_delivery_price": round(marks.index, 2),
-            "settlement_price": self.price(n, round(mark / i.tick)),
+            "settlement_price": round(float(marks.settled[n]), 6 if i.kind is Kind.OPTION else 2),
             "open_interest": self.amount(n, stats.open_interest),
-            "min_price": self.price(n, low), "max_price": self.price(n, high), "stats": self._stats(n),
+            "min_price": self.price(n, low), "max_price": self.price(n, high), "stats": self._stats(n, t),
         }  # fmt: skip
         extra = self._option_ticker(n) if i.kind is Kind.OPTION else self._future_ticker(n)
         return TickerData(**common, **extra)
@@ -152,12 +182,14 @@ class Statements:
         )
 
     def funding(self) -> float:
-        """The venue's rule: the premium beyond ±0.025 %, over eight hours."""
-        premium = self.exchange.marks.perpetual
-        return round(max(0.00025, premium) + min(-0.00025, premium), 8)
+        """The rate in force, for eight hours."""
+        funding = self.exchange.clearing.funding
+        return round(funding.rate, 8) if funding is not None else 0.0
 
     def state(self, n: int, t: int, state: str) -> StateData:
-        return StateData(instrument_name=self.exchange.instruments[n].name, state=state, timestamp=t // MS)
+        """Of a book's new state: the word of its life where it has one."""
+        name = self.exchange.instruments[n].name
+        return StateData(instrument_name=name, state=LIFE.get(state, state), timestamp=t // MS)
 
     def trade(self, trade: Trade) -> TradeData:
         return TradeData(**self.print(trade), direction=trade.side.value)
@@ -172,21 +204,61 @@ class Statements:
             "mark_price": round(trade.mark, 6), "index_price": round(trade.index, 2),
         }  # fmt: skip
         if i.kind is Kind.OPTION:
-            fields["iv"] = round(100.0 * self.exchange.marks.implied(n, trade.price * i.tick), 2)
+            price = trade.price * i.tick
+            iv = black.implied_vol(price, trade.underlying, i.strike, i.years(trade.t), i.call)
+            fields["iv"] = round(100.0 * (iv or 0.0), 2)
+        if trade.liquidation:
+            fields["liquidation"] = trade.liquidation
+        if trade.block_trade_id:
+            fields |= {"block_trade_id": trade.block_trade_id, "block_trade_leg_count": 1}
+        if trade.block_rfq_id:
+            fields["block_rfq_id"] = trade.block_rfq_id
+        if trade.combo_id:
+            fields["combo_id"] = trade.combo_id
         return fields
 
+    def ranking(self, t: int) -> list[RankingData]:
+        """What the index is made of: here one source, the simulated world's price."""
+        price = round(self.exchange.marks.index, 2)
+        return [RankingData(identifier="paper", enabled=True, price=price, original_price=price, timestamp=t // MS,
+                            weight=100.0)]  # fmt: skip
+
+    def expiration_price(self, t: int) -> ExpirationPriceData:
+        """Of the next expiry: the average so far in its last half hour, the index before."""
+        marks = self.exchange.marks
+        coming = min((i.expiry for i in self.exchange.instruments if i.expiry > t), default=t)
+        near = coming - t < AVERAGED_NS
+        price = marks.delivery() if near else marks.index
+        return ExpirationPriceData(seconds=(coming - t) // NS, price=round(price, 2), is_estimated=near)
+
+    def chart(self, n: int, bar: Bar) -> ChartData:
+        _, digits, _, _ = self._grid[n]
+        return ChartData(tick=bar.t // MS, open=round(bar.open, digits), high=round(bar.high, digits),
+                         low=round(bar.low, digits), close=round(bar.close, digits), volume=round(bar.volume, 8),
+                         cost=round(bar.cost, 8))  # fmt: skip
+
     # within
+
+    def _best(self, n: int) -> dict[str, float]:
+        book = self.exchange.books[n]
+        bid, ask = book.bids.best, book.asks.best
+        return {
+            "best_bid_price": self.price(n, bid) if bid else 0.0,
+            "best_bid_amount": self.amount(n, book.bids.total(bid)) if bid else 0.0,
+            "best_ask_price": self.price(n, ask) if ask else 0.0,
+            "best_ask_amount": self.amount(n, book.asks.total(ask)) if ask else 0.0,
+        }
 
     def _new(self, n: int, half: Half) -> list[tuple[str, float, float]]:
         return [("new", price, amount) for price, amount in self.levels(n, half, len(half.ranks))]
 
-    def _stats(self, n: int) -> Stats:
-        stats = self.exchange.stats[n]
-        if not stats.last:
-            return Stats(volume=0.0)
-        change = round(100 * (stats.last / stats.first - 1), 4)
-        return Stats(volume=self.amount(n, stats.volume), high=self.price(n, stats.high),
-                     low=self.price(n, stats.low), price_change=change)  # fmt: skip
+    def _stats(self, n: int, t: int) -> Stats:
+        day = self.exchange.days[n].over(t)
+        coin, usd = round(day.coin, 8), round(day.usd, 2)
+        if not day.high:
+            return Stats(volume=coin, volume_usd=usd)
+        return Stats(volume=coin, volume_usd=usd, high=self.price(n, day.high), low=self.price(n, day.low),
+                     price_change=round(day.change, 4))  # fmt: skip
 
     def _option_ticker(self, n: int) -> dict[str, Any]:
         ex, i = self.exchange, self.exchange.instruments[n]
@@ -208,18 +280,13 @@ class Statements:
         return name if name in self.exchange.number else f"SYN.{name}"
 
     def _future_ticker(self, n: int) -> dict[str, Any]:
-        if self.exchange.instruments[n].kind is Kind.FUTURE:
+        funding = self.exchange.clearing.funding
+        if self.exchange.instruments[n].kind is Kind.FUTURE or funding is None:
             return {}
-        return {"current_funding": self.funding(), "funding_8h": self.funding(), "interest_value": 0.0}
+        return {"current_funding": round(funding.rate, 8), "funding_8h": round(funding.interest_8h, 8),
+                "interest_value": self.exchange.clearing.interest}  # fmt: skip
 
 
 def _digits(step: float) -> int:
     text = f"{step:.10f}".rstrip("0")
     return len(text.split(".")[1])
-
-
-def _period(i: Instrument) -> str:
-    if not i.expiry:
-        return "perpetual"
-    days = i.expiry // (24 * 3600 * NS)
-    return "week" if days % 7 == 1 else "day"  # the epoch was a Thursday

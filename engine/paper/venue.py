@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import NS, Kind
+from engine.domain import NS
 from engine.market.deribit.errors import refusal
 from engine.market.deribit.methods import Params
 from engine.market.deribit.methods.private import OfScope
@@ -24,6 +24,7 @@ from engine.paper.crowd import Settings as CrowdSettings
 from engine.paper.listing import Spec
 from engine.paper.market import Market, addressed, joined
 from engine.paper.nobody import Nobody
+from engine.paper.operator import Operator
 from engine.paper.private import AccountCalls, Who
 from engine.paper.publisher import BEAT_NS, Publication
 from engine.paper.terms import Trades
@@ -74,9 +75,7 @@ class PaperVenue:
         self._numbers = 0
         self._http = self._credits()
         self._next_beat = (start_ns // BEAT_NS + 1) * BEAT_NS
-        self._expiries = sorted(
-            {i.expiry for market in self.markets.values() for i in market.exchange.instruments if i.expiry}
-        )
+        self.operator = Operator(self.markets)
 
     # the market protocol's `Exchange`
 
@@ -87,15 +86,13 @@ class PaperVenue:
     def handle(self, caller: Caller, method: str, params: Params) -> Any:
         if isinstance(params, OfScope):
             return self._set_cancels(caller, method, params)
-        markets = addressed(self.markets, params)
         if method.startswith("public/"):
-            calls = [market.public.table.get(method) for market in markets]
-            return joined([call(caller.now, params) if call else refusal(-32601) for call in calls])
+            return self._public(caller, method, params)
         who = Who(caller.now, self.accounts[caller.account], caller.connection)
         whole = self.whole.table.get(method)
         if whole is not None:
             return whole(who, params)
-        own = [market.private.table.get(method) for market in markets]
+        own = [market.private.get(method) for market in addressed(self.markets, params)]
         return joined([call(who, params) if call else refusal(-32601) for call in own])
 
     def has(self, channel: str) -> bool:
@@ -120,10 +117,13 @@ class PaperVenue:
 
     # whoever drives it
 
-    def connect(self) -> Connection:
-        self._numbers += 1
-        server = Server(self, self.tokens, self._credits(), connection=self._numbers)
-        connection = self.connections[self._numbers] = Connection(self._numbers, server)
+    def connect(self, number: int = 0) -> Connection:
+        """A new line; `number` that of one that is gone and whose place it takes."""
+        if not number:
+            self._numbers += 1
+            number = self._numbers
+        server = Server(self, self.tokens, self._credits(), connection=number)
+        connection = self.connections[number] = Connection(number, server)
         return connection
 
     def receive(self, connection: Connection, data: bytes, now: int) -> None:
@@ -151,34 +151,50 @@ class PaperVenue:
     def advance(self, now: int) -> None:
         """Everything that happens up to and including `now`; earlier times do nothing."""
         while True:
-            due = min(self.crowd.next, self._next_beat, self._expiries[0] if self._expiries else now + 1)
+            due = min(self.crowd.next, self._next_beat)
             if due > now:
                 break
             self.now = max(self.now, due)
-            if self._expiries and due == self._expiries[0]:
-                self._expire(self._expiries.pop(0))
-            elif due == self._next_beat:
+            if due == self._next_beat:
                 self._beat()
             else:
                 self.crowd.turn()
-            self._settle()
+                self._settle()
         self.now = max(self.now, now)
 
     def dump(self) -> dict[str, Any]:
         """Markets, crowd and time; connections are not kept, their clients come again."""
-        return {"now": self.now, "beat": self._next_beat, "expiries": self._expiries, "epoch": self.epoch,
+        return {"now": self.now, "beat": self._next_beat, "epoch": self.epoch, "operator": self.operator.dump(),
                 "cancels": self._by_account, "numbers": self._numbers, "crowd": self.crowd.dump(),
                 "markets": {coin: market.dump() for coin, market in self.markets.items()}}  # fmt: skip
 
     def load(self, value: dict[str, Any]) -> None:
         """Into a venue made with the same seed, start and settings; it goes on exactly as the dumped one would."""
-        self.now, self._next_beat, self._expiries = value["now"], value["beat"], list(value["expiries"])
+        self.now, self._next_beat = value["now"], value["beat"]
+        self.operator.load(value["operator"])
         self.epoch, self._by_account, self._numbers = value["epoch"], dict(value["cancels"]), value["numbers"]
         for coin, kept in value["markets"].items():
             self.markets[coin].load(kept)
         self.crowd.load(value["crowd"])
 
+    def command(self, name: str, body: bytes, now: int) -> tuple[int, bytes]:
+        """The operator's door: a command and its JSON → (HTTP status, JSON). Whoever opens it knows who may."""
+        self.advance(now)
+        status, answered, said = self.operator.command(name, body, self.now)
+        self._settle()
+        self._send(self.now, said)
+        return status, msgspec.json.encode(answered)
+
     # within
+
+    def _public(self, caller: Caller, method: str, params: Params) -> Any:
+        if not (caller.account or self.operator.open_to_all):
+            return refusal(13009, "public calls are for authenticated clients at present")
+        own = self.operator.table.get(method)
+        if own is not None:
+            return own(caller.now, params)
+        calls = [market.public.get(method) for market in addressed(self.markets, params)]
+        return joined([call(caller.now, params) if call else refusal(-32601) for call in calls])
 
     def _open(self, name: str) -> int:
         """An account of the same number at every coin's exchange."""
@@ -205,7 +221,7 @@ class PaperVenue:
             market.exchange.commit(self.now)
             for said in market.exchange.drain():
                 if isinstance(said, Trades):
-                    market.public.printed(said)
+                    market.history.printed(said)
                 self._send(said.t, market.publisher.announce(said))
 
     def _send(self, t: int, publications: Iterable[Publication]) -> None:
@@ -236,19 +252,16 @@ class PaperVenue:
 
     def _beat(self) -> None:
         t, self._next_beat = self._next_beat, self._next_beat + BEAT_NS
+        if t % NS == 0:
+            for market in self.markets.values():
+                market.second(t)
+            self._settle()
         for market in self.markets.values():
+            if market.history.marked():
+                market.publisher.marked()
             self._send(t, market.publisher.beat(t))
         for connection in self.connections.values():
             connection.frames.extend((t, frame) for frame in connection.server.beat(t))
-
-    def _expire(self, expiry: int) -> None:
-        """Deliver what expires now, as the venue does: at the index's average of the last half hour."""
-        for market in self.markets.values():
-            exchange = market.exchange
-            price = exchange.marks.delivery()
-            for n, instrument in enumerate(exchange.instruments):
-                if instrument.expiry == expiry and instrument.kind is not Kind.PERPETUAL:
-                    exchange.settle(self.now, n, price)
 
 
 class _Counter:

@@ -242,19 +242,22 @@ def test_windows_and_quotes(client: Client) -> None:
 
 
 def test_expiry_is_told_and_delivered() -> None:
-    client = Client()
-    venue, option = client.venue, client.venue.exchange.instruments[2]
-    client.call("private/subscribe", channels=["instrument.state.option.BTC", "user.portfolio.btc"])
-    client.wait(1.0)
-    client.pushed.clear()
+    soon = VenueSettings(listing=(Spec(expiries=1, strikes=1, futures=1, minutes=2.0),), crowd=None)
+    client = Client(PaperVenue(1, START, soon))
+    venue = client.venue
+    option = min((i for i in venue.exchange.instruments if i.strike), key=lambda i: i.expiry)
+    client.call("private/subscribe", channels=["instrument.state.option.BTC", "estimated_expiration_price.btc_usd"])
     venue.exchange.marks.tell(venue.now, 120_000.0, {}, venue.exchange.marks.iv[venue.exchange.marks.options])
-    venue._expire(option.expiry)  # days ahead: the crowd is not run that far
-    client.venue.receive(client.line, request(2, "public/get_time", {}), venue.now)
-    client.wait(0.0)
-    states = [push.data.state for push in client.pushed if push.family == "state"]
-    assert states == ["closed", "closed"]
-    assert client.call("public/get_instruments", currency="BTC", kind="option") == []
+    client.wait((option.expiry - START) / NS + 1.0)
+    assert [push.data.state for push in client.pushed if push.family == "state"] == ["closed", "closed"]
+    live = client.call("public/get_instruments", currency="BTC", kind="option")
+    assert option.name not in {row["instrument_name"] for row in live}
+    gone = client.call("public/get_instruments", currency="BTC", kind="option", expired=True)
+    assert [(row["is_active"], row["state"]) for row in gone] == [(False, "closed")] * 2
+    assert client.call("public/ticker", instrument_name=option.name)["state"] == "closed"
     assert client.refused("private/buy", instrument_name=option.name, amount=1, price=0.01) == 10012
+    (day,) = client.call("public/get_delivery_prices", index_name="btc_usd")["data"]
+    assert 100_000.0 < day["delivery_price"] <= 120_000.0
     sound(venue.exchange)
 
 

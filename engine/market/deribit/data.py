@@ -142,6 +142,59 @@ class DvolData(WireData, frozen=True):
     index_name: str
     volatility: float
     timestamp: int
+    estimated_delivery: float | None = None
+
+
+class RankingData(WireData, frozen=True):
+    """One of `deribit_price_ranking.…`: a source of the index, its weight in per cent."""
+
+    identifier: str
+    enabled: bool
+    price: float | None = always(None)
+    original_price: float | None = always(None)
+    weight: float = always(0.0)
+    timestamp: int = always(0)
+
+
+class StatisticsData(WireData, frozen=True):
+    """`deribit_price_statistics.…`: the index over 24 hours, USD."""
+
+    index_name: str
+    low24h: float
+    high24h: float
+    change24h: float
+    high_volatility: bool = always(False)
+
+
+class ExpirationPriceData(WireData, frozen=True):
+    """`estimated_expiration_price.…`: of the next expiry; estimated while its average is being taken."""
+
+    seconds: int
+    price: float
+    is_estimated: bool
+
+
+class QuoteData(WireData, frozen=True):
+    """`quote.X`: the touch. A side without orders has price and amount 0."""
+
+    timestamp: int
+    instrument_name: str
+    best_bid_price: float
+    best_bid_amount: float
+    best_ask_price: float
+    best_ask_amount: float
+
+
+class ChartData(WireData, frozen=True):
+    """`chart.trades.X.{resolution}`: the bar that has just changed."""
+
+    tick: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    cost: float
 
 
 class PerpetualData(WireData, frozen=True):

@@ -90,8 +90,6 @@ class Server:
             "public/hello": lambda caller, params: {"version": exchange.version},
             "public/test": self._test,
             "public/get_time": lambda caller, params: caller.now // 1_000_000,
-            "public/status": lambda caller, params: {"locked": "false"},
-            "public/get_announcements": lambda caller, params: [],
             "public/set_heartbeat": self._set_heartbeat,
             "public/disable_heartbeat": self._disable_heartbeat,
             "public/subscribe": self._subscribe_public,
