@@ -45,7 +45,7 @@ class OptionTakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     order_most_s: float = 480.0
     child_s: float = 9.0  # between its children
     visitor_s: float = 4.0
-    stays_s: float = 240.0
+    stays_s: float = 150.0
 
 
 class Desk:
@@ -187,7 +187,7 @@ class HiddenOrder(Plain):
 
 
 class OptionVisitor(Plain):
-    """Leaves a passive order behind or at the best price, where both sides stand, and takes it away later."""
+    """Leaves a passive order at the best price or behind it, where quotes are narrow, and takes it away later."""
 
     def __init__(self, desk: Desk, account: int, dice: Stream) -> None:
         self.desk, self.account, self.dice = desk, account, dice
@@ -215,6 +215,8 @@ class OptionVisitor(Plain):
     def _leave(self, t: int, chance: list[float], noise: float) -> Order | None:
         desk = self.desk
         row = int(chance[2] * len(desk.chain))
+        if desk.consensus.now.inside[row] > 0.0:
+            return None  # wide quotes deep in the money are desks' alone
         n = desk.chain.numbers[row]
         side = Side.BUY if chance[3] < 0.5 else Side.SELL
         own, other = (desk.exchange.books[n].half(each).best for each in (side, side.other))
