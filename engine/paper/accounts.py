@@ -162,6 +162,13 @@ class Money:
         inside = price - i.strike if i.call else i.strike - price
         return lots * round(max(inside, 0.0) / price * i.lot * PICO)
 
+    def volume(self, price: int, lots: int, index: float) -> tuple[float, float]:
+        """What a trade counts as: coin, USD. Options count their contracts, and their premium in USD."""
+        i = self.instrument
+        if self.inverse:
+            return lots * i.lot / (price * i.tick), lots * i.lot
+        return lots * i.lot, lots * i.lot * price * i.tick * index
+
     def apply(self, account: Account, instrument: int, lots: int, value: int) -> int:
         """Book a trade of `lots` (signed) with this value; returns the realised profit in pico."""
         position = account.position(instrument)
@@ -184,7 +191,7 @@ class Money:
         """The daily settlement at this mark: what floats is paid (futures) or booked as realised (options), and a new
         session begins. Returns it, in pico."""
         position, i = account.positions[instrument], self.instrument
-        worth = position.size * round((i.lot / mark if self.inverse else i.lot * mark) * PICO)
+        worth = round((position.size * i.lot / mark if self.inverse else position.size * i.lot * mark) * PICO)
         profit = position.cost - worth if self.inverse else worth - position.cost
         if self.inverse:
             account.cash += profit

@@ -14,7 +14,7 @@ import msgspec
 
 from engine.domain import NS, Instrument, Kind
 from engine.paper import liquidation, settlement
-from engine.paper.accounts import INSURANCE, VENUE
+from engine.paper.accounts import INSURANCE, PICO, VENUE
 from engine.paper.day import Day
 from engine.paper.funding import Funding
 from engine.paper.settlement import Settled, Settlements
@@ -40,10 +40,13 @@ class Floor(liquidation.Floor, Protocol):
 
 
 class ClearingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`settlement_s`: how long books are in settlement, 0 for not at all. Delivering options as futures first, as the
-    venue does since August 2026, is not modelled; asked for, it is refused."""
+    """`settlement_s`: how long books are in settlement, 0 for not at all; `insurance`: the fund's coin.
+
+    Delivering options as futures first, as the venue does since August 2026, is not modelled; asked for, it is refused.
+    """
 
     settlement_s: int = 1
+    insurance: float = 100.0
     options_to_futures: bool = False
 
     def __post_init__(self) -> None:
@@ -56,6 +59,8 @@ class Clearing:
         self.floor, self.settings = floor, settings or ClearingSettings()
         self.next = (start_ns // NS + 1) * NS
         self.settlements = Settlements()
+        fund = floor.accounts[INSURANCE]
+        fund.cash = fund.deposit = round(self.settings.insurance * PICO)
         self.funding: Funding | None = None
         for n, i in enumerate(floor.instruments):
             if i.kind is Kind.PERPETUAL:

@@ -47,10 +47,19 @@ class Day:
     def trade(self, t: int, price: int, lots: int, coin: float, usd: float) -> None:
         slot = t // SLOT_NS
         if not self.slots or self.slots[-1].slot != slot:
-            self.slots.append(Traded(slot, price, price, price, price))
+            self.slots.append(Traded(slot))
             self._drop(slot)
         for sums in (self.slots[-1], self.total):
             _add(sums, price, price, price, price, lots, coin, usd)
+
+    def block(self, t: int, lots: int, coin: float, usd: float) -> None:
+        """A trade that counts as volume, and moves no price."""
+        slot = t // SLOT_NS
+        if not self.slots or self.slots[-1].slot != slot:
+            self.slots.append(Traded(slot))
+            self._drop(slot)
+        for sums in (self.slots[-1], self.total):
+            _add(sums, 0, 0, 0, 0, lots, coin, usd)
 
     def over(self, t: int) -> Traded:
         """The window as it is at `t`; not to be changed."""
@@ -75,11 +84,11 @@ class Day:
 
 
 def _add(sums: Traded, first: int, last: int, high: int, low: int, lots: int, coin: float, usd: float) -> None:
-    if not sums.lots:
+    if not sums.first:
         sums.first, sums.high, sums.low = first, high, low
-    else:
+    elif first:
         sums.high, sums.low = max(sums.high, high), min(sums.low, low)
-    sums.last = last
+    sums.last = last or sums.last
     sums.lots += lots
     sums.coin += coin
     sums.usd += usd

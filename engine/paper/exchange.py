@@ -11,15 +11,18 @@ by `quote`, which checks nothing, because it is ours. One exchange is one coin's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from engine.domain import NS
+from engine.domain import NS, Instrument
 from engine.paper import advanced
 from engine.paper.accounts import Account
 from engine.paper.checks import fixed
+from engine.paper.clearing import Clearing, ClearingSettings
 from engine.paper.entering import Entering
+from engine.paper.fees import Fees
 from engine.paper.matching import CANCELLED, OPEN, REJECTED, TRIGGERED, UNTRIGGERED, Order
 from engine.paper.protection import Limits, Protection
 from engine.paper.terms import (
@@ -36,6 +39,7 @@ from engine.paper.terms import (
     Fill,
     Platform,
     Refusal,
+    Rules,
     Stats,
 )
 
@@ -45,7 +49,16 @@ SETTABLE = (BOOK_OPEN, SETTLEMENT, INACTIVE, LOCKED, HALTED)  # what can be undo
 
 
 class Exchange(Entering):
+    """`clearing` is to be driven once a second from `start_ns` on (`Clearing.turn`), by whoever runs the venue."""
+
     _repriced = 0  # ns, when IV and USD orders last followed the forward
+
+    def __init__(
+        self, instruments: Sequence[Instrument], index: float, first_id: int = 1, rules: Rules | None = None,
+        fees: Fees | None = None, start_ns: int = 0, clearing: ClearingSettings | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(instruments, index, first_id, rules, fees)
+        self.clearing = Clearing(self, start_ns, clearing)
 
     # announcements
 
@@ -128,11 +141,7 @@ class Exchange(Entering):
         for order in (*self.books[n].orders(), *self.triggers.on(n)):
             self._end(t, order, CANCELLED, "settlement")
         self.stats[n].state = DELIVERED
-        for account in self.accounts:
-            if account.size(n):
-                self.money[n].deliver(account, n, price)
-                if not account.house:
-                    self._news.money(account.id)
+        self.clearing.deliver(t, n, price)
         self.stats[n].open_interest = 0
         self._news.state(Closed(t, n, price))
 
@@ -149,6 +158,7 @@ class Exchange(Entering):
             "finished": list(self.finished), "waiting": self.triggers.dump(), "repriced": self._repriced,
             "protections": self.protections.dump(), "cancels_makers": sorted(self.cancels_makers),
             "requests": self.requests.dump(), "sweeps": self.sweeps.dump(),
+            "days": [day.dump() for day in self.days], "clearing": self.clearing.dump(),
         }  # fmt: skip
 
     def load(self, value: dict[str, Any]) -> None:
@@ -168,6 +178,9 @@ class Exchange(Entering):
         self.cancels_makers = set(value["cancels_makers"])
         self.requests.load(value["requests"])
         self.sweeps.load(value["sweeps"])
+        for day, traded in zip(self.days, value["days"], strict=True):
+            day.load(traded)
+        self.clearing.load(value["clearing"])
 
     # within
 

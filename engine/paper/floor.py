@@ -12,12 +12,15 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.domain import Instrument
-from engine.paper.accounts import PICO, VENUE, Account, Money
+from engine.paper.accounts import INSURANCE, PICO, VENUE, Account, Money
 from engine.paper.allowance import Allowance
+from engine.paper.day import Day
+from engine.paper.fees import Fees
 from engine.paper.marks import Marks
 from engine.paper.matching import UNTRIGGERED, Order, OrderBook
 from engine.paper.news import News
 from engine.paper.protection import Protections
+from engine.paper.settlement import log
 from engine.paper.terms import BOOK_OPEN, Fill, Rules, Stats
 from engine.paper.triggers import Triggers
 
@@ -26,16 +29,18 @@ class Floor:
     """One coin's listing, books, marks and accounts. `first_id` is the first number it gives to anything."""
 
     def __init__(
-        self, instruments: Sequence[Instrument], index: float, first_id: int = 1, rules: Rules | None = None
-    ) -> None:
-        self.rules = rules or Rules()
+        self, instruments: Sequence[Instrument], index: float, first_id: int = 1, rules: Rules | None = None,
+        fees: Fees | None = None,
+    ) -> None:  # fmt: skip
+        self.rules, self.fees = rules or Rules(), fees or Fees()
         self.instruments = tuple(instruments)
         self.number = {i.name: n for n, i in enumerate(self.instruments)}
         self.marks = Marks(self.instruments, index)
         self.books = [OrderBook() for _ in self.instruments]
         self.stats = [Stats() for _ in self.instruments]
-        self.money = [Money(i) for i in self.instruments]
-        self.accounts = [Account(VENUE, "venue", True, 0, 0)]
+        self.days = [Day() for _ in self.instruments]
+        self.money = [Money(i, self.fees) for i in self.instruments]
+        self.accounts = [Account(VENUE, "venue", True, 0, 0), Account(INSURANCE, "insurance", True, 0, 0)]
         self.finished: dict[int, Order] = {}  # clients' orders that neither rest nor wait any more, by id
         self.fills: dict[int, list[Fill]] = {}  # clients' fills, by account
         self.hits: dict[int, dict[int, int]] = {}  # the crowd's account → instrument → lots got passively, signed
@@ -50,8 +55,16 @@ class Floor:
     def open_account(self, name: str, coin: float, house: bool = False) -> int:
         """A new account with this much paid in; its number."""
         paid = round(coin * PICO)
-        self.accounts.append(Account(len(self.accounts), name, house, paid, paid))
-        return len(self.accounts) - 1
+        account = Account(len(self.accounts), name, house, paid, paid)
+        self.accounts.append(account)
+        if not house:
+            log(account, self.marks.t, self.marks, type="deposit", cashflow=paid)
+        return account.id
+
+    def money_moved(self, account: int) -> None:
+        """A client is to be told of its money, though no order of its changed."""
+        if not self.accounts[account].house:
+            self._news.money(account)
 
     def trades(self, n: int) -> bool:
         """Whether this instrument's book takes orders."""

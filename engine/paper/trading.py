@@ -11,17 +11,20 @@ from collections.abc import Sequence
 from engine.domain import Instrument, Kind, Side
 from engine.paper.accounts import VENUE, Account
 from engine.paper.checks import Checks
+from engine.paper.fees import Fees
 from engine.paper.floor import Floor
 from engine.paper.matching import CANCELLED, FILLED, OPEN, Half, Order
 from engine.paper.protection import Protection
+from engine.paper.settlement import log
 from engine.paper.terms import BOOK_OPEN, Fill, Rules, Trade
 
 
 class Trading(Floor):
     def __init__(
-        self, instruments: Sequence[Instrument], index: float, first_id: int = 1, rules: Rules | None = None
-    ) -> None:
-        super().__init__(instruments, index, first_id, rules)
+        self, instruments: Sequence[Instrument], index: float, first_id: int = 1, rules: Rules | None = None,
+        fees: Fees | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(instruments, index, first_id, rules, fees)
         self._checks = Checks(self)
         self._tripped: list[tuple[int, Protection]] = []  # accounts whose protection was set off by the running match
 
@@ -91,6 +94,7 @@ class Trading(Floor):
         stats, money = self.stats[n], self.money[n]
         held = sum(abs(holder.size(n)) for holder in holders)
         stats.seq, stats.volume = stats.seq + 1, stats.volume + lots
+        self.days[n].block(t, lots, *money.volume(price, lots, self.marks.index))
         trade = self._told(t, n, side, price, lots, _direction(stats.tick_direction, price - stats.last), "", kind,
                            number)  # fmt: skip
         for holder, sign in zip(holders, (side.sign, -side.sign), strict=True):
@@ -158,6 +162,7 @@ class Trading(Floor):
         stats.high = max(stats.high, price)
         if price < stats.low or not stats.low:
             stats.low = price
+        self.days[n].trade(t, price, lots, *self.money[n].volume(price, lots, self.marks.index))
         marked = "M" * maker.liquidation + "T" * taker.liquidation
         trade = self._told(t, n, taker.side, price, lots, stats.tick_direction, marked)
         self._news.trade(trade)
@@ -188,6 +193,10 @@ class Trading(Floor):
         holder.cash -= fee
         holder.fees += fee
         self.accounts[VENUE].cash += fee
+        log(holder, trade.t, self.marks, type="trade", instrument=n, side=order.side.value, lots=lots,
+            position=holder.size(n), price=money.instrument.price(trade.price), fee=fee,
+            cashflow=profit if money.inverse else -sign * value, trade=trade.id, order=order.id, maker=maker,
+            session_rpl=holder.positions[n].session)  # fmt: skip
         fill = Fill(trade, order.side, order.id, order.kind, order.label, maker, fee, profit, order.state,
                     order.post_only, order.reduce_only, order.advanced, order.mmp)  # fmt: skip
         self._news.fill(order.account, fill)
