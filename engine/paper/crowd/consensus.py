@@ -39,7 +39,7 @@ class ConsensusSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Widths are coin from bid to ask; sizes coin; the rest as named. Sources: `option_makers`."""
 
     every_s: float = 0.1  # how often the forward is looked at
-    band: float = 3e-4  # of the forward's log, that makes a new reference
+    band: float = 4e-4  # of the forward's log, that makes a new reference
     shape_band: float = 0.004  # of the logs of the surface's levels
     oldest_s: float = 20.0
     alarm: float = 7.0  # deviations of a look's usual move that frighten makers

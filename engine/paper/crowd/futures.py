@@ -8,7 +8,9 @@ from typing import Protocol
 from engine.domain import Kind
 from engine.paper.crowd.agents import Agent, Ground
 from engine.paper.crowd.flow import Flow, FlowSettings
+from engine.paper.crowd.leverage import Leveraged, LeverageSettings
 from engine.paper.crowd.makers import FutureMaker, FutureMakerSettings, Picker, PickerSettings
+from engine.paper.crowd.metaorders import Metaorder, MetaorderSettings
 
 DATED = 6.0  # how much slower, and less, a dated future is
 
@@ -22,6 +24,10 @@ class Books(Protocol):
     def future_makers(self) -> FutureMakerSettings: ...
     @property
     def pickers(self) -> PickerSettings: ...
+    @property
+    def metaorders(self) -> MetaorderSettings: ...
+    @property
+    def leverage(self) -> LeverageSettings: ...
 
 
 def cast(ground: Ground, s: Books, numbers: range, t: int) -> Iterator[tuple[str, Agent]]:
@@ -39,3 +45,8 @@ def cast(ground: Ground, s: Books, numbers: range, t: int) -> Iterator[tuple[str
         for place in range(len(s.pickers.late_ms) if slow == 1.0 else 1):
             name = f"{instrument.name}/picker {place}"
             yield name, Picker(ground, n, s.pickers, place, name, slow)
+        if instrument.kind is Kind.PERPETUAL:
+            name = f"{instrument.name}/metaorders"
+            yield name, Metaorder(ground, n, s.metaorders, name)
+            name = f"{instrument.name}/leveraged"
+            yield name, Leveraged(ground, n, s.leverage, name)

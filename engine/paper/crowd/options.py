@@ -16,6 +16,7 @@ falls with delta. Where the figures come from is said at `OptionSettings`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,12 +55,13 @@ class MakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     inside: float = 0.0115  # further width deep in the money
     scale: tuple[tuple[str, float], ...] = (("BTC", 1.0), ("ETH", 15.0))
     size: float = 1.0  # of everybody's
-    near_size: float = 11.0  # coin at a price, median, at the money
-    far_size: float = 34.0  # … and what is added far out of it
+    near_size: float = 6.0  # coin at a price, median, at the money; twice that deep in it
+    far_size: float = 20.0  # … and what is added far out of it
+    long_days: float = 60.0  # beyond which what is added falls with the time left
     size_spread: float = 0.9  # of its log
     second: float = 0.6  # chance of a second level behind the first
     batch: int = 32  # quotes a turn
-    slack: float = 0.42  # ticks
+    slack: float = 0.45  # ticks
     covers: float = 0.75  # share of the options that a maker quotes
     opinion: float = 0.0015  # deviation of its log-volatility near expiry; half of that of its skew
     opinion_half_life: float = 300.0
@@ -178,7 +180,9 @@ class OptionMaker(Plain):
     def _median(self, reference: Reference, row: int) -> float:
         """Coin that usually stands at a price of this option."""
         s = self.settings
-        return self.scale * (s.near_size + s.far_size * float(np.exp(-reference.delta[row] / 0.13)))
+        near = s.near_size * (1.0 + float(reference.inside[row]))
+        long = min(s.long_days / 365.0 / float(reference.years[row]), 1.0)
+        return self.scale * (near + s.far_size * long * math.exp(-float(reference.delta[row]) / 0.13))
 
     # what it does
 
@@ -257,5 +261,5 @@ class OptionMaker(Plain):
         """The venue's protection, over what it is usually traded with."""
         s = self.settings
         limits = Limits(interval_ns=round(s.protect_s * NS), frozen_ns=round(s.away_s * NS),
-                        quantity=s.protect * s.near_size * self.scale)  # fmt: skip
+                        quantity=s.protect * 2.0 * s.near_size * self.scale)  # fmt: skip
         self.exchange.set_protection(self.account, limits)

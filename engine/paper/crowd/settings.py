@@ -7,7 +7,9 @@ import msgspec
 from engine.paper.crowd.blocks import BlockSettings
 from engine.paper.crowd.consensus import ConsensusSettings
 from engine.paper.crowd.flow import FlowSettings
+from engine.paper.crowd.leverage import LeverageSettings
 from engine.paper.crowd.makers import FutureMakerSettings, PickerSettings
+from engine.paper.crowd.metaorders import MetaorderSettings
 from engine.paper.crowd.option_takers import OptionTakerSettings
 from engine.paper.crowd.options import MakerSettings
 from engine.paper.crowd.smile import SmileSettings
@@ -26,3 +28,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     flow: FlowSettings = FlowSettings()
     future_makers: FutureMakerSettings = FutureMakerSettings()
     pickers: PickerSettings = PickerSettings()
+    metaorders: MetaorderSettings = MetaorderSettings()
+    leverage: LeverageSettings = LeverageSettings()
