@@ -12,7 +12,9 @@ from typing import Any
 from engine.domain import NS
 from engine.market.deribit.errors import VenueError
 from engine.market.deribit.methods import Params
+from engine.paper.clearing import ClearingSettings
 from engine.paper.exchange import Exchange
+from engine.paper.fees import Fees
 from engine.paper.history import History
 from engine.paper.listing import Spec, listing
 from engine.paper.own import OwnStatements
@@ -21,17 +23,20 @@ from engine.paper.private import PrivateCalls
 from engine.paper.public import PublicCalls
 from engine.paper.publisher import Publisher
 from engine.paper.statements import Statements
+from engine.paper.terms import Rules
 
 EVERY = ("any", "all", "grouped")
 
 
 class Market:
-    def __init__(self, spec: Spec, start_ns: int) -> None:
+    def __init__(self, spec: Spec, start_ns: int, rules: Rules | None = None, fees: Fees | None = None,
+                 clearing: ClearingSettings | None = None) -> None:  # fmt: skip
         self.coin = spec.coin
         # numbers go on from an earlier epoch's: no order of today is mistaken for one of yesterday
-        self.exchange = Exchange(listing(start_ns, spec), spec.index, first_id=start_ns // NS * 1000, start_ns=start_ns)
+        self.exchange = Exchange(listing(start_ns, spec, fees), spec.index, start_ns // NS * 1000, rules, fees,
+                                 start_ns, clearing)  # fmt: skip
         self.say = Statements(self.exchange, spec.coin)
-        self.own = OwnStatements(self.say)
+        self.own = OwnStatements(self.say, self.exchange.clearing)
         self.history = History(self.exchange)
         self.publisher = Publisher(self.exchange, self.say, self.history)
         past = PastCalls(self.exchange, self.say, self.history)

@@ -63,7 +63,6 @@ class Marks:
         kept = AVERAGE_KEPT ** (max(t - self.t, 0) / NS) if self.began else 0.0
         self.perpetual = min(max(perpetual + kept * (self.perpetual - perpetual), -PREMIUM_BAND), PREMIUM_BAND)
         self.t, self.index = t, index
-        self.indices.append(index)
         self.forwards.update(forwards)
         forward = np.array([self.forwards[e] for e in self._expiries])[self._slot]
         years = np.maximum((self.expiry - t) / YEAR_NS, MIN_YEARS)

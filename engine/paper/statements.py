@@ -152,7 +152,7 @@ class Statements:
         common: dict[str, Any] = {
             "instrument_name": i.name, "timestamp": t // MS, "state": self.book_state(n), **self._best(n),
             "mark_price": round(mark, 6 if i.kind is Kind.OPTION else 2), "last_price": last,
-            "index_price": round(marks.index, 2), "estimated_delivery_price": round(marks.index, 2),
+            "index_price": round(marks.index, 2), "estimated_delivery_price": round(marks.estimated(n), 2),
             "settlement_price": round(float(marks.settled[n]), 6 if i.kind is Kind.OPTION else 2),
             "open_interest": self.amount(n, stats.open_interest),
             "min_price": self.price(n, low), "max_price": self.price(n, high), "stats": self._stats(n, t),

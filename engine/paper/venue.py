@@ -19,15 +19,17 @@ from engine.market.deribit.methods.private import OfScope
 from engine.market.deribit.rest import HttpRequest, answer
 from engine.market.deribit.server import Caller, Credits, Server, notification
 from engine.market.deribit.tokens import Tokens
+from engine.paper.clearing import ClearingSettings
 from engine.paper.crowd import Crowd
 from engine.paper.crowd import Settings as CrowdSettings
+from engine.paper.fees import Fees
 from engine.paper.listing import Spec
 from engine.paper.market import Market, addressed, joined
 from engine.paper.nobody import Nobody
 from engine.paper.operator import Operator
 from engine.paper.private import AccountCalls, Who
 from engine.paper.publisher import BEAT_NS, Publication
-from engine.paper.terms import Trades
+from engine.paper.terms import Rules, Trades
 
 VERSION = "1.2.26"
 
@@ -37,6 +39,9 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     listing: tuple[Spec, ...] = (Spec(),)
     crowd: CrowdSettings | None = CrowdSettings()
+    rules: Rules = Rules()
+    fees: Fees | None = None  # None: the venue's table
+    clearing: ClearingSettings = ClearingSettings()
     balance: float = 500.0
     credit_limit: int = 50_000
     credit_refill_per_s: int = 10_000
@@ -62,7 +67,10 @@ class PaperVenue:
                  credentials: dict[str, str] | None = None, mint: Callable[[], str] | None = None) -> None:  # fmt: skip
         self.settings, self.now = settings or VenueSettings(), start_ns
         self.epoch = epoch or f"{start_ns // NS:x}-{seed}"
-        self.markets = {spec.coin: Market(spec, start_ns) for spec in self.settings.listing}
+        asked = self.settings
+        self.markets = {
+            spec.coin: Market(spec, start_ns, asked.rules, asked.fees, asked.clearing) for spec in asked.listing
+        }
         self.whole = AccountCalls({coin: market.own for coin, market in self.markets.items()}, start_ns)
         self.exchange = next(iter(self.markets.values())).exchange  # of the first coin
         credentials = credentials or {"paper": "paper"}
