@@ -20,6 +20,7 @@ from engine.market.deribit.wire import (
 )
 from engine.research.imports.grid import divisor
 
+ABSURD = 1e12  # no price or amount is so large: it says nothing of a grid
 _instruments = msgspec.json.Decoder(list[InstrumentData])
 
 
@@ -55,8 +56,8 @@ class Seen:
         self.books |= other.books
 
     def _add(self, name: str, prices: Iterable[float], amounts: Iterable[float]) -> None:
-        self.prices.setdefault(name, set()).update(prices)
-        self.amounts.setdefault(name, set()).update(amount for amount in amounts if amount > 0)
+        self.prices.setdefault(name, set()).update(price for price in prices if 0 < price < ABSURD)
+        self.amounts.setdefault(name, set()).update(amount for amount in amounts if 0 < amount < ABSURD)
 
     def _list(self, result: bytes) -> None:
         if b'"instrument_name"' not in result[:4096] or b'"tick_size"' not in result[:4096]:

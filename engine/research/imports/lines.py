@@ -27,20 +27,25 @@ def lines(path: Path, bad: Bad, heard: Progress = silent) -> Iterator[tuple[int,
     number, rest, skipping = 1, b"", False
     try:
         for piece in _pieces(path, heard):
-            *whole, rest = (rest + piece).split(b"\n")
-            for line in whole:
-                if not skipping:
+            *ended, rest = (rest + piece).split(b"\n")
+            for line in ended:
+                if not skipping and _fits(number, line, bad):
                     yield number, line
                 number, skipping = number + 1, False
-            if len(rest) > LONGEST or skipping:
-                if not skipping:
-                    bad.add(number, f"it is longer than {LONGEST >> 20} MiB")
+            if skipping or not _fits(number, rest, bad):
                 rest, skipping = b"", True
     except _Broken as broken:
         bad.add(number, f"the file breaks off here: {broken}")
         return
     if rest:
         yield number, rest
+
+
+def _fits(number: int, line: bytes, bad: Bad) -> bool:
+    if len(line) > LONGEST:
+        bad.add(number, f"it is longer than {LONGEST >> 20} MiB")
+        return False
+    return True
 
 
 def head(path: Path, size: int) -> bytes:
