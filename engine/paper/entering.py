@@ -213,7 +213,6 @@ class Entering(Trading):
         refusal = self._checks.refuse_wait(wanted, now, order)
         if refusal is not None:
             return refusal
-        self.triggers.remove(order)
         trails_anew = wanted.trigger_offset != order.trigger_offset
         for name in ("price", "amount", "show", "post_only", "reject_post_only", "reduce_only", "mmp",
                      "trigger_price", "trigger_offset"):  # fmt: skip

@@ -68,6 +68,7 @@ class Triggers:
         self._seen: dict[Place, int] = {}  # the reference each group was last held against
 
     def add(self, order: Order) -> None:
+        """A new one, or one that was changed: its price is looked at again."""
         place = (order.instrument, order.trigger)
         self.waiting[order.id] = order
         self._groups.setdefault(place, {})[order.id] = order

@@ -11,7 +11,7 @@ from engine.domain import NS, Side
 from engine.paper.exchange import DAY_NS, SETTABLE
 from engine.paper.protection import Limits
 from engine.paper.terms import TRIGGERS, Ask, Change, Rules
-from tests.paper.small import CALL, FREE, FUTURE, PERPETUAL, PUT, START, Listener, small
+from tests.paper.small import CALL, FREE, FUTURE, PERPETUAL, PUT, START, Listener, small, sound
 
 MIDDLE = {PERPETUAL: 200_000, FUTURE: 200_100, CALL: 120, PUT: 120}
 LONG_STEPS = (NS, 60 * NS, DAY_NS // 3)
@@ -132,6 +132,13 @@ class Play:
         outcome = getattr(self, name.replace(" ", "_"))(what)
         self.exchange.commit(self.t)
         return outcome
+
+    def sound(self) -> None:
+        """What must hold of the exchange, and at this time: no marked order of a frozen account works."""
+        sound(self.exchange)
+        for account in self.exchange.accounts:
+            if self.exchange.protections.frozen(self.t, account.id):
+                assert not any(order.mmp for order in self.exchange.working(account.id))
 
     def clone(self) -> None:
         """Go on in another exchange, loaded from this one's dump; the listener does not notice."""

@@ -11,7 +11,7 @@ from engine.domain import Side
 from engine.paper.exchange import Exchange
 from engine.paper.terms import Ask
 from tests.paper.play import Play, commands
-from tests.paper.small import CALL, PERPETUAL, START, small, sound
+from tests.paper.small import CALL, PERPETUAL, START, small
 
 
 @settings(max_examples=300, deadline=None)
@@ -22,7 +22,7 @@ def test_any_commands_keep_the_exchange_sound(script: list[tuple[str, Any]], mom
         if place == moment:
             play.clone()
         play.do(name, what)
-        sound(play.exchange)
+        play.sound()
         play.listener.hear()
     play.listener.agrees()
 
