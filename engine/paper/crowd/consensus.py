@@ -42,7 +42,7 @@ class ConsensusSettings(msgspec.Struct, frozen=True, kw_only=True):
     band: float = 4e-4  # of the forward's log, that makes a new reference
     shape_band: float = 0.004  # of the logs of the surface's levels
     oldest_s: float = 20.0
-    alarm: float = 7.0  # deviations of a look's usual move that frighten makers
+    alarm: float = 14.0  # deviations of a look's usual move that frighten makers
     absent: float = 0.012  # share of options that nobody quotes
     bid_gap: float = 0.36  # share of options that nobody bids for, deep in the money
     ask_gap: float = 0.16

@@ -15,8 +15,8 @@ from engine.paper.crowd.option_takers import (
     InformedTaker,
     NoiseTaker,
     OptionTakerSettings,
-    OptionVisitor,
 )
+from engine.paper.crowd.option_visitors import Leftovers, OptionVisitor, OptionVisitorSettings, Robot
 from engine.paper.crowd.options import MakerSettings, OptionMaker
 
 
@@ -29,6 +29,8 @@ class Trading(Protocol):
     def option_makers(self) -> MakerSettings: ...
     @property
     def option_takers(self) -> OptionTakerSettings: ...
+    @property
+    def option_visitors(self) -> OptionVisitorSettings: ...
     @property
     def blocks(self) -> BlockSettings: ...
 
@@ -45,7 +47,13 @@ def cast(ground: Ground, s: Trading) -> Iterator[tuple[str, Agent]]:
     scale = s.option_makers.size * dict(s.option_makers.scale).get(ground.coin, 1.0)
     desk = Desk(ground, consensus, s.option_takers, scale)
     for name, kind in (("option takers", NoiseTaker), ("informed option takers", InformedTaker),
-                       ("hidden option orders", HiddenOrder), ("option visitors", OptionVisitor)):  # fmt: skip
+                       ("hidden option orders", HiddenOrder)):  # fmt: skip
         yield name, kind(desk, ground.account(name), ground.stream(name))
+    visitors, account = s.option_visitors, ground.account("option visitors")
+    yield "option visitors", OptionVisitor(desk, account, ground.stream("option visitors"), visitors)
+    yield "option leftovers", Leftovers(desk, account, ground.stream("option leftovers"), visitors)
+    for k in range(round(visitors.robots * len(consensus.chain))):
+        name = f"option robot {k}"
+        yield name, Robot(desk, ground.account("option robots"), ground.stream(name), visitors)
     pair = (ground.account("block takers"), ground.account("block makers"))
     yield "blocks", OffBook(desk, ground.coin, pair, ground.stream("blocks"), s.blocks)

@@ -1,5 +1,5 @@
-"""Who takes options, and who leaves an order there: noise in clusters, those who see the forward and the surface
-before makers have re-quoted, hidden metaorders, and visitors.
+"""Who takes options: noise in clusters, those who see the forward and the surface before makers have re-quoted, and
+hidden orders worked for minutes.
 
 Noise is a branching process, as a Hawkes process is: a trade brings another with a probability (its branching ratio),
 soon after, in the same expiry and mostly on the same side; otherwise the next one comes after a long exponential wait.
@@ -17,7 +17,6 @@ from engine.domain import Side
 from engine.paper.crowd.agents import Ground, Plain, Stream, wait
 from engine.paper.crowd.consensus import Consensus
 from engine.paper.marks import Floats
-from engine.paper.matching import OPEN, Order
 
 
 class OptionTakerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +43,6 @@ class OptionTakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     order_least_s: float = 120.0
     order_most_s: float = 480.0
     child_s: float = 9.0  # between its children
-    visitor_s: float = 4.0
-    stays_s: float = 150.0
 
 
 class Desk:
@@ -184,47 +181,3 @@ class HiddenOrder(Plain):
         coin = min(self.left, self.child * math.exp(0.5 * noise))
         got = desk.take(t, self.account, row, self.side, coin, s.most)
         self.left -= max(got * desk.chain.instruments[row].lot / desk.scale, 0.05 * coin)
-
-
-class OptionVisitor(Plain):
-    """Leaves a passive order at the best price or behind it, where quotes are narrow, and takes it away later."""
-
-    def __init__(self, desk: Desk, account: int, dice: Stream) -> None:
-        self.desk, self.account, self.dice = desk, account, dice
-        self.staying: list[tuple[int, Order]] = []  # until when
-
-    def turn(self, t: int) -> int:
-        chance, noise = self.dice.uniforms(6), self.dice.normals(1)
-        exchange, s = self.desk.exchange, self.desk.settings
-        for until, order in self.staying:
-            if until <= t:
-                exchange.pull(t, order)
-        self.staying = [(until, order) for until, order in self.staying if until > t and order.state == OPEN]
-        left = self._leave(t, chance, noise[0])
-        if left is not None and left.state == OPEN:
-            self.staying.append((t + wait(s.stays_s, chance[1]), left))
-        return t + wait(s.visitor_s, chance[0])
-
-    def dump(self) -> Any:
-        return [[until, order.id] for until, order in self.staying if order.state == OPEN]
-
-    def load(self, value: Any) -> None:
-        resting = self.desk.exchange.accounts[self.account].open
-        self.staying = [(until, resting[number]) for until, number in value]
-
-    def _leave(self, t: int, chance: list[float], noise: float) -> Order | None:
-        desk = self.desk
-        row = int(chance[2] * len(desk.chain))
-        if desk.consensus.now.inside[row] > 0.0:
-            return None  # wide quotes deep in the money are desks' alone
-        n = desk.chain.numbers[row]
-        side = Side.BUY if chance[3] < 0.5 else Side.SELL
-        own, other = (desk.exchange.books[n].half(each).best for each in (side, side.other))
-        if own is None or other is None:
-            return None
-        away = int(4.0 * chance[4] ** 2) if chance[5] < 0.8 else int(4 + 30 * chance[4])  # ticks; a few far away
-        price = desk.chain.stepped(own, -side.sign * away)
-        if price < 1:
-            return None
-        lots = max(1, round(desk.scale * 2.0 * math.exp(1.2 * noise) / desk.chain.instruments[row].lot))
-        return desk.exchange.quote(t, self.account, n, side, price, lots)

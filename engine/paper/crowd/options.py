@@ -32,6 +32,7 @@ from engine.paper.marks import Floats
 from engine.paper.protection import Limits
 
 TABLE = 509  # sizes a maker has in store
+CALM = 5.0  # times the usual variance of some seconds, up to which nobody widens
 MOST_LEAN = 0.006  # of log-volatility
 NARROW, WIDE = 0.6, 1.6  # of the width a quote was put with, beyond which it is out
 
@@ -172,7 +173,7 @@ class OptionMaker(Plain):
     def _widths(self, reference: Reference) -> Floats:
         """From bid to ask, units."""
         s, unit = self.settings, self.chain.instruments[0].tick
-        nervous = min(max(reference.stress / 3.0, 1.0), 9.0) ** 0.5
+        nervous = min(max(reference.stress / CALM, 1.0), 9.0) ** 0.5
         outside = (s.at_once + s.by_term * np.sqrt(reference.years)) * reference.arch
         coin = (outside + s.inside * reference.inside) * self.gain * (s.width * s.widths[self.place] * nervous)
         return np.asarray(np.maximum(coin / unit, reference.tick))

@@ -11,6 +11,7 @@ from engine.paper.crowd.leverage import LeverageSettings
 from engine.paper.crowd.makers import FutureMakerSettings, PickerSettings
 from engine.paper.crowd.metaorders import MetaorderSettings
 from engine.paper.crowd.option_takers import OptionTakerSettings
+from engine.paper.crowd.option_visitors import OptionVisitorSettings
 from engine.paper.crowd.options import MakerSettings
 from engine.paper.crowd.smile import SmileSettings
 from engine.paper.crowd.world import Weather
@@ -24,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     consensus: ConsensusSettings = ConsensusSettings()
     option_makers: MakerSettings = MakerSettings()
     option_takers: OptionTakerSettings = OptionTakerSettings()
+    option_visitors: OptionVisitorSettings = OptionVisitorSettings()
     blocks: BlockSettings = BlockSettings()
     flow: FlowSettings = FlowSettings()
     future_makers: FutureMakerSettings = FutureMakerSettings()
