@@ -36,21 +36,44 @@ def _train(chosen: argparse.Namespace) -> int:
 
 
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("forecast",))
+    parser.add_argument("what", choices=("forecast", "venue"))
     parser.add_argument("--seeds", type=int, default=3, help="fresh sessions to judge on")
+    parser.add_argument("--minutes", type=float, default=0.0, help="of market in each; 0 takes the default")
+    parser.add_argument("--regime", default="", help="of the paper venue's crowd; by default the frozen settings")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="of the venue's facts, SVG")
+    parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="where results are kept")
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
-    from engine.research.evaluate import evaluate_forecast
+    return {"forecast": _evaluate_forecast, "venue": _evaluate_venue}[chosen.what](chosen)
 
-    table = evaluate_forecast(chosen.seeds, _say)
-    print(
-        msgspec.json.encode(table).decode() if chosen.json else msgspec.json.format(msgspec.json.encode(table)).decode()
-    )
+
+def _evaluate_forecast(chosen: argparse.Namespace) -> int:
+    from engine.research.evaluate import MINUTES, evaluate_forecast
+
+    encoded = msgspec.json.encode(evaluate_forecast(chosen.seeds, _say, chosen.minutes or MINUTES))
+    print(encoded.decode() if chosen.json else msgspec.json.format(encoded).decode())
+    return 0
+
+
+def _evaluate_venue(chosen: argparse.Namespace) -> int:
+    from engine.research.evaluate_venue import MINUTES, evaluate_venue, lines
+    from engine.research.picture import picture
+
+    keep = chosen.data.expanduser() / "evaluations"
+    table = evaluate_venue(chosen.seeds, _say, chosen.minutes or MINUTES, chosen.regime, keep)
+    if chosen.picture is not None:
+        chosen.picture.write_text(picture(table), encoding="utf-8")
+        _say(f"the picture is {chosen.picture}")
+    print(msgspec.json.encode(table).decode() if chosen.json else "\n".join(lines(table)))
     return 0
 
 
 COMMANDS: dict[str, tuple[Adder, Work, str]] = {
     "train": (_train_options, _train, "train, calibrate and write weights with their scores"),
-    "evaluate": (_evaluate_options, _evaluate, "the tables of forecasts, on fresh paper sessions"),
+    "evaluate": (
+        _evaluate_options,
+        _evaluate,
+        "the tables of forecasts and of the paper venue, on fresh paper sessions",
+    ),
 }

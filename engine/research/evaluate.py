@@ -12,10 +12,11 @@ from engine.research.scoring import score
 from engine.research.train import FRESH_SEED, WORKERS, Plan, Say, shipped_folder, simulate, summary, whole
 
 SKIPPED = Plan().fresh  # sessions that the weights' own scores were taken on
+MINUTES = 10.0
 CONTRACT = "the crowd's settings differ from those the weights were trained on"
 
 
-def evaluate_forecast(seeds: int, say: Say, minutes: float = 10.0, workers: int = WORKERS) -> dict[str, Any]:
+def evaluate_forecast(seeds: int, say: Say, minutes: float = MINUTES, workers: int = WORKERS) -> dict[str, Any]:
     """Judge the shipped weights on so many sessions that neither training nor its scores saw. Raises BadWeights."""
     weights = shipped()
     fresh = [FRESH_SEED + SKIPPED + k for k in range(seeds)]

@@ -33,6 +33,7 @@ PERPETUALS = {
     "linear BTC 2023-04": Pair("BTC", "usdm_btcusdt_20230404.dat.gz", "usdm_btcusdt_20230405.dat.gz"),
 }
 ANCHOR = "inverse BTC 2024-08"
+CHAINS = "deribit_chains/btc_2023-04-12_to_14.parquet"
 OPTION_LOGS = ("2021-04-17.ws.txt", "2021-07-22.ws.txt")
 
 

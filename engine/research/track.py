@@ -157,7 +157,8 @@ class Tracker:
             self._t.append(end)
             self._touch.append(self._touch[-1])
             self._sizes.append(self._sizes[-1])
-        touch, sizes = np.array(self._touch).reshape(-1, 2), np.array(self._sizes).reshape(-1, 2 * LEVELS)
+        touch = np.array(self._touch, dtype=np.float64).reshape(-1, 2)
+        sizes = np.array(self._sizes, dtype=np.float64).reshape(-1, 2 * LEVELS)
         trades = np.array([row[1:] for row in self._trades], dtype=np.float64).reshape(-1, 3)
         return Track(
             self.instrument, np.array(self._t, dtype=np.int64), touch[:, 0], touch[:, 1], sizes[:, :LEVELS],

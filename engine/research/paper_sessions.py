@@ -1,0 +1,142 @@
+"""One seed's paper session, as the evaluation looks at it: tracks of the small listing, chains of the BTC list, and
+metaorders of its own. Kept on disk by settings, code, seed and length, so that a long evaluation goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache, partial
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+import engine
+from engine.domain import NS, Kind
+from engine.paper.crowd import Settings
+from engine.paper.listing import BTC_ONLY, SMALL
+from engine.paper.simulation import Simulation
+from engine.paper.venue import VenueSettings
+from engine.research.dataset import SHIFT_NS, START_NS, crowd_digest
+from engine.research.facts import Fact, facts
+from engine.research.facts_options import option_facts, paper_quotes, unchanged_options
+from engine.research.metaorders import metaorder_impact
+from engine.research.predictability import Moments, moments
+from engine.research.track import paper_tracks
+
+PERPETUAL = "BTC-PERPETUAL"
+WARM_S = 30.0
+SWEEPS, SWEEP_S = 6, 15.0
+PAIRS = 6
+ROOMS = ("paper", "market", "research", "forecast", "surface")  # code that the figures hang on
+Say = Callable[[str], None]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Of one session. `facts` as `facts` and `option_facts` name them; `x`, `move` the perpetual's moments."""
+
+    seed: int
+    facts: dict[str, Fact]
+    x: list[list[float]]
+    move: list[float]
+
+    @property
+    def moments(self) -> Moments:
+        return Moments(np.array(self.x), np.array(self.move))
+
+
+def start_of(seed: int) -> int:
+    return START_NS + seed % 100 * SHIFT_NS
+
+
+def session(seed: int, minutes: float, crowd: Settings) -> Found:
+    """Simulate and look."""
+    small = Simulation(seed, start_of(seed), VenueSettings(listing=SMALL, crowd=crowd))
+    small.advance(small.t + round(WARM_S * NS))
+    tracks = paper_tracks(small, [i.name for i in small.instruments], 60.0 * minutes)
+    perpetual = tracks[PERPETUAL]
+    options = [tracks[i.name] for i in small.instruments if i.kind is Kind.OPTION]
+    found: dict[str, Fact] = dict(facts(perpetual))
+    found["option_unchanged_share"] = unchanged_options(options)
+    found |= option_facts(_chain(seed, crowd))
+    found["metaorder"] = metaorder_impact(small, PAIRS)
+    known = moments(perpetual)
+    return Found(seed, found, known.x.tolist(), known.move.tolist())
+
+
+def _chain(seed: int, crowd: Settings) -> pd.DataFrame:
+    """Sweeps of the whole BTC list."""
+    whole = Simulation(seed, start_of(seed), VenueSettings(listing=BTC_ONLY, crowd=crowd))
+    sweeps = []
+    for sweep in range(SWEEPS):
+        whole.advance(whole.t + round((WARM_S if not sweep else SWEEP_S) * NS))
+        sweeps.append(paper_quotes(whole, "BTC", sweep))
+    return pd.concat(sweeps, ignore_index=True)
+
+
+def sessions(
+    seeds: Sequence[int], minutes: float, crowd: Settings, keep: Path | None, say: Say, workers: int = 2
+) -> list[Found]:
+    """Of all seeds, those that are kept already from `keep`. Progress is said as each is done."""
+    found: dict[int, Found] = {}
+    for seed in seeds:
+        kept = _kept(keep, seed, minutes, crowd)
+        if kept is not None:
+            found[seed] = kept
+            say(f"seed {seed}: as kept")
+    missing = [seed for seed in seeds if seed not in found]
+    for done in _simulated(missing, minutes, crowd, workers):
+        found[done.seed] = done
+        _keep(keep, done, minutes, crowd)
+        say(f"seed {done.seed}: {minutes:g} minutes simulated, {len(found)} of {len(seeds)} sessions")
+    return [found[seed] for seed in seeds]
+
+
+def _simulated(seeds: Sequence[int], minutes: float, crowd: Settings, workers: int) -> Iterator[Found]:
+    work = partial(session, minutes=minutes, crowd=crowd)
+    if workers < 2 or len(seeds) < 2:
+        yield from map(work, seeds)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(work, seeds)
+
+
+def digest(crowd: Settings) -> str:
+    """The hash that every figure names: the default crowd's is the one that forecasts name."""
+    return crowd_digest(VenueSettings(crowd=crowd))
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    root = Path(engine.__file__).parent
+    whole = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted((root / room).rglob("*.py")):
+            whole.update(path.read_bytes())
+    return whole.hexdigest()
+
+
+def _place(keep: Path, seed: int, minutes: float, crowd: Settings) -> Path:
+    key = hashlib.sha256(f"{digest(crowd)} {_code()} {minutes!r}".encode()).hexdigest()[:16]
+    return keep / f"venue-{key}-{seed}.msgpack"
+
+
+def _kept(keep: Path | None, seed: int, minutes: float, crowd: Settings) -> Found | None:
+    if keep is None:
+        return None
+    try:
+        return msgspec.msgpack.decode(_place(keep, seed, minutes, crowd).read_bytes(), type=Found)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _keep(keep: Path | None, found: Found, minutes: float, crowd: Settings) -> None:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        place = _place(keep, found.seed, minutes, crowd)
+        unfinished = place.with_suffix(".part")
+        unfinished.write_bytes(msgspec.msgpack.encode(found))
+        unfinished.replace(place)
