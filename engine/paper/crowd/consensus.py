@@ -88,11 +88,13 @@ class Consensus(Plain):
         return t + round(s.every_s * NS)
 
     def listed(self, numbers: Sequence[int]) -> None:
-        before = len(self.chain)
+        before, expiries = len(self.chain), self.chain.expiries
         self.chain.add(self.ground.exchange.instruments, numbers)
         self.interest = np.vstack([self.interest, self.dice.rng.random((len(self.chain) - before, 2))])
-        self.tape = np.zeros((len(FADES), len(self.chain.expiries)))  # the slots are others now
-        self.past.clear()  # and so are the rows
+        tape = np.zeros((len(FADES), len(self.chain.expiries)))  # the slots are others now, and so are the rows
+        tape[:, [self.chain.expiries.index(expiry) for expiry in expiries]] = self.tape
+        self.tape = tape
+        self.past.clear()
         if len(self.chain):
             self._make(self.world.t)
 

@@ -197,7 +197,7 @@ class OptionMaker(Plain):
         out[quotes.broken | (ratio > WIDE) | (ratio < NARROW)] += 1.0
         if chance[1] < s.fidget:
             self._fidget(t, reference, int(chance[2] * len(out)), float(chance[4]))
-        chosen = np.flatnonzero((out > s.slack) & (self.bids | self.asks))
+        chosen = np.flatnonzero((out > s.slack) & (self.bids | self.asks | quotes.standing))
         if len(chosen) > s.batch:
             chosen = chosen[np.argsort(-out[chosen], kind="stable")[: s.batch]]
         for row in chosen.tolist():

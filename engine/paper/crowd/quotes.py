@@ -25,6 +25,7 @@ class Quotes:
         self.middle: Floats = np.zeros(0)  # units, where each quote's middle was put
         self.wide: Floats = np.zeros(0)  # units, the width it was meant to have
         self.broken: Flags = np.zeros(0, dtype=np.bool_)  # something of it was traded
+        self.standing: Flags = np.zeros(0, dtype=np.bool_)  # there is something of it
 
     def more(self, count: int) -> None:
         """So many more rows, all empty."""
@@ -32,6 +33,7 @@ class Quotes:
         self.middle = np.append(self.middle, np.full(count, NOWHERE))
         self.wide = np.append(self.wide, np.ones(count))
         self.broken = np.append(self.broken, np.zeros(count, dtype=np.bool_))
+        self.standing = np.append(self.standing, np.zeros(count, dtype=np.bool_))
 
     def show(self, t: int, row: int, wanted: Mapping[int, int]) -> None:
         """Make this row's orders be these (price, asks negative → lots). What stands at a wanted price stays there
@@ -45,27 +47,28 @@ class Quotes:
         for price, lots in wanted.items():
             if price not in mine:
                 self._enter(t, n, mine, price, lots)
+        self.standing[row] = bool(mine)
 
     def leave(self, t: int) -> None:
         """Pull everything."""
-        for row, mine in enumerate(self.orders):
-            for order in mine.values():
+        for row in np.flatnonzero(self.standing).tolist():
+            for order in self.orders[row].values():
                 self.exchange.pull(t, order)
-            if mine:
-                mine.clear()
-                self.middle[row] = NOWHERE
+            self.orders[row].clear()
+        self.middle[self.standing] = NOWHERE
+        self.standing[:] = False
 
     def dump(self) -> Any:
         """What no longer rests is as if it had never been there."""
         open_ = [[[price, o.id] for price, o in mine.items() if o.state == OPEN] for mine in self.orders]
-        return [open_, self.middle.tolist(), self.wide.tolist(), self.broken.tolist()]
+        return [open_, self.middle.tolist(), self.wide.tolist(), self.broken.tolist(), self.standing.tolist()]
 
     def load(self, value: Any) -> None:
-        open_, middle, wide, broken = value
+        open_, middle, wide, broken, standing = value
         resting = self.exchange.accounts[self.account].open
         self.orders = [{price: resting[number] for price, number in mine} for mine in open_]
         self.middle, self.wide = np.array(middle), np.array(wide)
-        self.broken = np.array(broken, dtype=np.bool_)
+        self.broken, self.standing = np.array(broken, dtype=np.bool_), np.array(standing, dtype=np.bool_)
 
     def _enter(self, t: int, n: int, mine: dict[int, Order], price: int, lots: int) -> None:
         """Behind another maker's quote that it would meet; whoever else stands in its way is traded with."""
