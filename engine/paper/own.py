@@ -26,15 +26,16 @@ class OwnStatements:
     public trades."""
 
     def __init__(self, say: Statements, clearing: Clearing | None = None) -> None:
-        self.exchange, self.coin, self.say, self.clearing = say.exchange, say.coin, say, clearing
+        self.exchange, self.coin, self.say = say.exchange, say.coin, say
+        self.clearing = clearing or say.exchange.clearing
 
     @property
     def interest(self) -> float:
         """Funding since the venue began, as a share of a position's value."""
-        return self.clearing.interest if self.clearing is not None else 0.0
+        return self.clearing.interest
 
     def settlements(self, account: int) -> Sequence[Settled]:
-        return self.clearing.settlements.of(account) if self.clearing is not None else ()
+        return self.clearing.settlements.of(account)
 
     def order(self, order: Order) -> OrderData:
         n, i = order.instrument, self.exchange.instruments[order.instrument]

@@ -71,9 +71,9 @@ class OrderCalls:
         return ask if isinstance(ask, VenueError) else self._placed(self.exchange.place(who.t, who.account, ask))
 
     def edit(self, who: Who, params: m.Edit) -> Any:
-        order = self.mine(who, params.order_id)
-        if order is None:
-            return refusal(10004)
+        order = self._mine(who, params.order_id)
+        if isinstance(order, VenueError):
+            return order
         return self._edit(who, order, change_of(self._listed(order), order, params))
 
     def edit_by_label(self, who: Who, params: m.EditByLabel) -> Any:
@@ -103,9 +103,9 @@ class OrderCalls:
         return self.place(who, Side.SELL if size > 0 else Side.BUY, order)
 
     def cancel(self, who: Who, params: m.OfOrder) -> Any:
-        order = self.mine(who, params.order_id)
-        if order is None:
-            return refusal(10004)
+        order = self._mine(who, params.order_id)
+        if isinstance(order, VenueError):
+            return order
         done = self.exchange.cancel(who.t, who.account, order.id)
         return refusal(done.code, done.reason) if isinstance(done, Refusal) else self.own.order(done)
 
@@ -130,11 +130,16 @@ class OrderCalls:
             who, params.detailed, lambda o: here and listed[o.instrument].kind in wanted and typed(o)
         )  # fmt: skip
 
-    def mine(self, who: Who, order_id: str) -> Order | None:
-        number = self.say.number(order_id)
-        return None if number is None else self.exchange.order(who.account, number)
-
     # within
+
+    def _mine(self, who: Who, order_id: str) -> Order | VenueError:
+        number = self.say.number(order_id)
+        order = None if number is None else self.exchange.order(who.account, number)
+        if number is None or order is not None:
+            return order or refusal(10004)
+        clients = (account.id for account in self.exchange.accounts if not account.house)
+        elses = any(self.exchange.order(account, number) is not None for account in clients)
+        return refusal(10029) if elses else refusal(10004)
 
     def _listed(self, order: Order) -> Instrument:
         return self.exchange.instruments[order.instrument]

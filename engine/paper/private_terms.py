@@ -31,12 +31,12 @@ def ask_of(instrument: Instrument, n: int, side: Side, params: m.Place, session:
     refused = first(_contradiction(instrument, params), amount, show, price, wait, offset)
     if refused is not None:
         return refused
-    takes = params.type == "market" or params.time_in_force in ONLY_TAKES
+    takes = params.type not in PRICED or params.time_in_force in ONLY_TAKES
     return Ask(
         instrument=n, side=side, amount=whole(amount), price=whole(price), kind=params.type, label=params.label,
         tif=params.time_in_force, session=session, reduce_only=params.reduce_only, mmp=params.mmp, show=whole(show),
-        # true where nothing is said, so for an order that can only take it means nothing
-        post_only=params.post_only and not takes and params.type in PRICED, reject_post_only=params.reject_post_only,
+        # true where nothing is said, so for an order that can only take it means nothing, unless it is insisted on
+        post_only=params.post_only and (not takes or params.reject_post_only), reject_post_only=params.reject_post_only,
         valid_until=(params.valid_until or 0) * MS, advanced=params.advanced or "",
         anchor=params.price or 0.0 if params.advanced else 0.0, trigger_price=whole(wait), trigger_offset=whole(offset),
         trigger=source(params.trigger) if params.type in TRIGGERS else "",
