@@ -174,7 +174,8 @@ class Statements:
         return IndexData(index_name=self.index_name, price=round(self.exchange.marks.index, 2), timestamp=t // MS)
 
     def dvol(self, t: int) -> DvolData:
-        return DvolData(index_name=self.index_name, volatility=round(self.exchange.marks.dvol, 4), timestamp=t // MS)
+        value = round(self.exchange.marks.dvol, 4)
+        return DvolData(index_name=self.index_name, volatility=value, timestamp=t // MS, estimated_delivery=value)
 
     def perpetual(self, t: int) -> PerpetualData:
         return PerpetualData(

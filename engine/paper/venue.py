@@ -76,6 +76,7 @@ class PaperVenue:
         credentials = credentials or {"paper": "paper"}
         self.tokens = Tokens(credentials, mint or _Counter())
         self.accounts = {name: self._open(name) for name in credentials}
+        self.tokens.subjects = {number: name for name, number in self.accounts.items()}
         self.crowd = self._crowd(seed, start_ns)
         self.connections: dict[int, Connection] = {}
         self._watchers: dict[str, list[Connection]] = {}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine.market.deribit.rest import HttpRequest, answer
 from engine.market.deribit.server import FRAME_LIMIT, Credits
+from engine.market.deribit.tokens import MS
 from tests.market.venue import NAME, T0, Exchange, server, tokens
 
 BASIC = "Basic " + base64.b64encode(b"paper:open sesame").decode()
@@ -71,8 +72,8 @@ def test_name_and_secret_serve() -> None:
 
 def test_a_signature_over_the_request_serves() -> None:
     target = f"/api/v2/private/buy?instrument_name={NAME}&amount=1"
-    signature = hmac.new(b"open sesame", f"17\nabc\nGET\n{target}\n\n".encode(), hashlib.sha256).hexdigest()
-    header = f"deri-hmac-sha256 id=paper,ts=17,sig={signature},nonce=abc"
+    signature = hmac.new(b"open sesame", f"{T0 // MS}\nabc\nGET\n{target}\n\n".encode(), hashlib.sha256).hexdigest()
+    header = f"deri-hmac-sha256 id=paper,ts={T0 // MS},sig={signature},nonce=abc"
     assert fetch("GET", target, authorization=header)[0] == 200
     assert fetch("GET", target + "0", authorization=header)[0] == 401
 

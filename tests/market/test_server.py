@@ -236,7 +236,7 @@ def test_logout_closes_without_cancelling_and_ends_the_tokens() -> None:
     assert link.venue.closing == "logged out"
     link.venue.lost(link.now)
     assert exchange.gone == []
-    assert shared.account(token, link.now) is None
+    assert shared.grant(token, link.now) is None
 
 
 # ------------------------------------------------------------ channels

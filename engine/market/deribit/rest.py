@@ -71,16 +71,16 @@ def _body(request: HttpRequest) -> _Body:
 def _call(server: Server, tokens: Tokens, request: HttpRequest, body: _Body, now: int) -> Any:
     if any(part in body.method for part in _NEEDS_A_LINE):
         return refusal(10030)
-    account = None
+    grant = None
     if request.authorization:
         signed = f"{request.method}\n{request.target}\n{request.body.decode(errors='replace')}\n"
-        account = tokens.bearer(request.authorization, signed, now)
-        if account is None:
+        grant = tokens.bearer(request.authorization, signed, now)
+        if grant is None:
             return refusal(13009, "invalid_token")
-    return server.call(body.method, body.params, now, account)
+    return server.call(body.method, body.params, now, grant)
 
 
 def _status(outcome: Any) -> int:
     if not isinstance(outcome, VenueError):
         return 200
-    return {-32601: 404, 10028: 429, 10000: 401, 13004: 401, 13009: 401}.get(outcome.code, 400)
+    return {-32601: 404, 10028: 429, 10000: 401, 13004: 401, 13009: 401, 13021: 403}.get(outcome.code, 400)

@@ -26,7 +26,8 @@ from engine.market.deribit.methods import METHODS, Params
 from engine.market.deribit.methods.params import Channels
 from engine.market.deribit.methods.private import Logout, OfScope
 from engine.market.deribit.methods.public import Auth, SetHeartbeat, Test
-from engine.market.deribit.tokens import Tokens
+from engine.market.deribit.scopes import needed, needed_by_channel
+from engine.market.deribit.tokens import Grant, Tokens
 
 __all__ = ["FRAME_LIMIT", "Caller", "Credits", "Exchange", "Server", "notification"]
 _SILENCE = object()  # the outcome of a call that is not answered
@@ -87,6 +88,8 @@ class Server:
         self._opened: list[str] = []
         self._own: Mapping[str, Callable[[Caller, Any], Any]] = {
             "public/auth": self._auth,
+            "public/exchange_token": lambda caller, params: tokens.exchange(params, caller.now),
+            "public/fork_token": lambda caller, params: tokens.fork(params, caller.now),
             "public/hello": lambda caller, params: {"version": exchange.version},
             "public/test": self._test,
             "public/get_time": lambda caller, params: caller.now // 1_000_000,
@@ -116,8 +119,8 @@ class Server:
             frames += [notification(channel, data) for data in self._exchange.opening(caller, channel)]
         return frames
 
-    def call(self, method: str, given: Any, now: int, account: str | None = None) -> Any:
-        """One call, its params as JSON or as a mapping of texts → its result or a VenueError. `account` overrides
+    def call(self, method: str, given: Any, now: int, grant: Grant | None = None) -> Any:
+        """One call, its params as JSON or as a mapping of texts → its result or a VenueError. `grant` overrides
         whose call it is; without it the connection's own or the params' token decides."""
         kind = METHODS.get(method)
         if kind is None:
@@ -125,12 +128,12 @@ class Server:
         params = read_params(kind, given)
         if isinstance(params, VenueError):
             return params
-        if account is None:
-            account = self._who(params, now)
-        if method.startswith("private/") and not account:
-            known = bool(self._token or params.access_token)
-            return refusal(13009, "invalid_token") if known else refusal(10000)
-        caller = Caller(account, self._connection, now)
+        if grant is None:
+            grant = self._tokens.grant(params.access_token or self._token, now)
+        refused = self._refuse(method, params, grant) if method.startswith("private/") else None
+        if refused is not None:
+            return refused
+        caller = Caller(grant.account if grant is not None else "", self._connection, now)
         own = self._own.get(method)
         return own(caller, params) if own is not None else self._exchange.handle(caller, method, params)
 
@@ -184,15 +187,23 @@ class Server:
     def _caller(self, now: int) -> Caller:
         return Caller(self.account, self._connection, now)
 
-    def _who(self, params: Params, now: int) -> str:
-        token = params.access_token or self._token
-        return (self._tokens.account(token, now) or "") if token else ""
+    def _refuse(self, method: str, params: Params, grant: Grant | None) -> VenueError | None:
+        """Why this private call may not be made: no token, a bad one, or one for something else."""
+        if grant is None:
+            known = bool(self._token or params.access_token)
+            return refusal(13009, "invalid_token") if known else refusal(10000)
+        channels = params.channels if method == "private/subscribe" and isinstance(params, Channels) else []
+        for need in (needed(method), *(needed_by_channel(channel) for channel in channels)):
+            if need is not None and not grant.scope.allows(*need):
+                return refusal(13021, f"the token is not for {need[0]}:{need[1]}")
+        return None
 
     def _auth(self, caller: Caller, params: Auth) -> Any:
         token = self._tokens.auth(params, caller.now)
         if isinstance(token, VenueError):
             return token
-        account = self._tokens.account(token.access_token, caller.now) or ""
+        grant = self._tokens.grant(token.access_token, caller.now)
+        account = grant.account if grant is not None else ""
         if account != self.account:
             self._cancels = self._exchange.cancels_on_disconnect(account)
             self._drop_user_channels()

@@ -2,7 +2,7 @@
 
 No clock and no randomness of its own: times are given, and `mint` makes the tokens' text (the shell's is
 unguessable, a simulation's counts). Times are whatever clock the venue runs on, so a venue that runs faster than
-the wall gives its tokens a longer life.
+the wall gives its tokens a shorter life in the wall's time.
 """
 
 from __future__ import annotations
@@ -18,44 +18,73 @@ import msgspec
 from engine.domain import NS
 from engine.market.deribit.account import Token
 from engine.market.deribit.errors import VenueError, refusal
-from engine.market.deribit.methods.public import Auth
+from engine.market.deribit.methods.public import Auth, ExchangeToken, ForkToken
+from engine.market.deribit.scopes import Scope, granted
 
-SCOPE = "mainaccount connection account:read_write trade:read_write wallet:read"
+MS = 1_000_000
+LIVES_LONGER = 100  # a refresh token than an access token
 
 
-class _Grant(msgspec.Struct, frozen=True):
+class Grant(msgspec.Struct, frozen=True):
+    """`until` ns; 0 for what has no end of its own."""
+
     account: str
     until: int
+    scope: Scope
 
 
 class Tokens:
-    """`credentials` maps a client id, which is also the account's name, to its secret."""
+    """`credentials` maps a client id, which is also the account's name, to its secret. A signature is good once, and
+    only with a timestamp within `window_s` of the venue's time. `subjects` are the accounts' numbers."""
 
-    def __init__(self, credentials: Mapping[str, str], mint: Callable[[], str], lifetime_s: int = 900) -> None:
+    def __init__(
+        self, credentials: Mapping[str, str], mint: Callable[[], str], lifetime_s: int = 900, window_s: float = 60.0
+    ) -> None:
+        self.subjects: dict[int, str] = {}
         self._credentials = dict(credentials)
         self._mint = mint
-        self._lifetime = lifetime_s
-        self._access: dict[str, _Grant] = {}
-        self._refresh: dict[str, _Grant] = {}
+        self._lifetime, self._window = lifetime_s, round(window_s * NS)
+        self._access: dict[str, Grant] = {}
+        self._refresh: dict[str, Grant] = {}
+        self._signatures: dict[tuple[str, str], int] = {}  # used ones → until when they would be good
 
     def auth(self, params: Auth, now: int) -> Token | VenueError:
         """The three grants: credentials, a signature of them, a refresh token. Refused: 13004, 13009."""
         if params.grant_type == "refresh_token":
-            grant = self._refresh.pop(params.refresh_token, None)
-            if grant is None or grant.until <= now:
+            grant = self._taken(params.refresh_token, now)
+            if grant is None:
                 return refusal(13009, "invalid_refresh_token")
-            return self._give(grant.account, params, now)
+            return self._give(grant.account, grant.scope, params.state, now)
         if params.grant_type == "client_signature":
             text = f"{params.timestamp}\n{params.nonce}\n{params.data}"
-            known = self._signed(params.client_id, text, params.signature)
+            known = self._signed(params.client_id, text, params.signature, params.timestamp, now)
         else:
             known = self._knows(params.client_id, params.client_secret)
-        return self._give(params.client_id, params, now) if known else refusal(13004)
+        if not known:
+            return refusal(13004)
+        return self._give(params.client_id, granted(params.scope), params.state, now)
 
-    def account(self, token: str, now: int) -> str | None:
-        """Whose access token this is, None if nobody's or no longer."""
+    def fork(self, params: ForkToken, now: int) -> Token | VenueError:
+        """Tokens of a new session, for one whose own are a session's."""
+        grant = self._refresh.get(params.refresh_token)
+        if grant is None or grant.until <= now or not grant.scope.session:
+            return refusal(13009, "invalid_refresh_token")
+        scope = msgspec.structs.replace(grant.scope, session=params.session_name)
+        return self._give(grant.account, scope, None, now)
+
+    def exchange(self, params: ExchangeToken, now: int) -> Token | VenueError:
+        """Tokens of another subject: only of oneself, since accounts here have no others under them."""
+        grant = self._refresh.get(params.refresh_token)
+        if grant is None or grant.until <= now:
+            return refusal(13009, "invalid_refresh_token")
+        if self.subjects.get(params.subject_id) != grant.account:
+            return refusal(13021)
+        return self._give(grant.account, granted(params.scope) if params.scope else grant.scope, None, now)
+
+    def grant(self, token: str, now: int) -> Grant | None:
+        """What an access token stands for, None if nothing or no longer."""
         grant = self._access.get(token)
-        return grant.account if grant is not None and grant.until > now else None
+        return grant if grant is not None and grant.until > now else None
 
     def revoke(self, account: str) -> None:
         """Every token of the account."""
@@ -63,39 +92,60 @@ class Tokens:
             for token in [token for token, grant in grants.items() if grant.account == account]:
                 del grants[token]
 
-    def bearer(self, header: str, signed: str, now: int) -> str | None:
+    def bearer(self, header: str, signed: str, now: int) -> Grant | None:
         """Whose HTTP `Authorization` header this is: Bearer, Basic, or Deribit's signature over `signed`."""
         kind, _, rest = header.partition(" ")
         match kind.lower():
             case "bearer":
-                return self.account(rest.strip(), now)
+                return self.grant(rest.strip(), now)
             case "basic":
                 name, _, secret = _unbase64(rest).partition(":")
-                return name if self._knows(name, secret) else None
+                return self._whole(name) if self._knows(name, secret) else None
             case "deri-hmac-sha256":
                 given = dict(part.partition("=")[::2] for part in rest.replace(" ", "").split(","))
-                name, text = given.get("id", ""), f"{given.get('ts', '')}\n{given.get('nonce', '')}\n{signed}"
-                return name if self._signed(name, text, given.get("sig", "")) else None
+                name, at = given.get("id", ""), given.get("ts", "")
+                text = f"{at}\n{given.get('nonce', '')}\n{signed}"
+                when = int(at) if at.isascii() and at.isdecimal() and len(at) < 20 else 0
+                return self._whole(name) if self._signed(name, text, given.get("sig", ""), when, now) else None
             case _:
                 return None
 
-    def _give(self, account: str, params: Auth, now: int) -> Token:
+    # within
+
+    def _whole(self, account: str) -> Grant:
+        return Grant(account, 0, granted(""))
+
+    def _taken(self, token: str, now: int) -> Grant | None:
+        """A refresh token is good once."""
+        grant = self._refresh.pop(token, None)
+        return grant if grant is not None and grant.until > now else None
+
+    def _give(self, account: str, scope: Scope, state: str | None, now: int) -> Token:
         for grants in (self._access, self._refresh):
             for token in [token for token, grant in grants.items() if grant.until <= now]:
                 del grants[token]
         access, refresh = self._mint(), self._mint()
-        self._access[access] = _Grant(account, now + self._lifetime * NS)
-        self._refresh[refresh] = _Grant(account, now + 100 * self._lifetime * NS)
-        return Token(access_token=access, refresh_token=refresh, expires_in=self._lifetime, scope=SCOPE,
-                     state=params.state)  # fmt: skip
+        life = scope.life or self._lifetime
+        self._access[access] = Grant(account, now + life * NS, scope)
+        self._refresh[refresh] = Grant(account, now + max(life, LIVES_LONGER * self._lifetime) * NS, scope)
+        return Token(access_token=access, refresh_token=refresh, expires_in=life, scope=str(scope), state=state)
 
     def _knows(self, name: str, secret: str) -> bool:
         return hmac.compare_digest(self._credentials.get(name, "").encode(), secret.encode()) and bool(secret)
 
-    def _signed(self, name: str, text: str, signature: str) -> bool:
+    def _signed(self, name: str, text: str, signature: str, at_ms: int, now: int) -> bool:
         secret = self._credentials.get(name, "")
         right = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-        return hmac.compare_digest(right.encode(), signature.encode()) and bool(secret)
+        if not (hmac.compare_digest(right.encode(), signature.encode()) and secret):
+            return False
+        return abs(at_ms * MS - now) <= self._window and self._fresh((name, signature), at_ms * MS + self._window, now)
+
+    def _fresh(self, used: tuple[str, str], until: int, now: int) -> bool:
+        if used in self._signatures:
+            return False
+        self._signatures = {each: end for each, end in self._signatures.items() if end >= now}
+        self._signatures[used] = until
+        return True
 
 
 def _unbase64(text: str) -> str:
