@@ -16,13 +16,13 @@ from typing import Any
 
 from engine.paper.crowd import futures, option_cast
 from engine.paper.crowd.agents import Agent, Ground, Stream
-from engine.paper.crowd.settings import Settings
+from engine.paper.crowd.settings import REGIMES, Settings, digest, held_out, settings_of
 from engine.paper.crowd.smile import Smile
 from engine.paper.crowd.teller import Mover, Teller
 from engine.paper.crowd.world import World
 from engine.paper.exchange import Exchange
 
-__all__ = ["Agent", "Crowd", "Ground", "Settings", "Stream"]
+__all__ = ["REGIMES", "Agent", "Crowd", "Ground", "Settings", "Stream", "digest", "held_out", "settings_of"]
 
 
 class Crowd:
@@ -82,7 +82,7 @@ class Crowd:
         for _, each, agent in self.cast:
             if each is ground:
                 agent.listed(new)
-        for name, agent in futures.cast(ground, self.settings, new, self.t):
+        for name, agent in futures.cast(ground, self.settings.of(coin), new, self.t):
             heappush(self._queue, (self.t + 1 + len(self.cast), len(self.cast)))
             self.cast.append((f"{coin}/{name}", ground, agent))
 
@@ -113,8 +113,9 @@ class Crowd:
     def _ground(self, coin: str, start_ns: int) -> Ground:
         exchange = self.exchanges[coin]
         dice, common = self._stream(f"{coin}/world"), self._stream(f"{coin}/common", "common")
-        smile = Smile(self.settings.smile, self.settings.weather.vol, self._stream(f"{coin}/smile"))
-        world = World(dice, common, start_ns, self.settings.weather, exchange.marks.index, smile)
+        own = self.settings.of(coin)
+        smile = Smile(own.smile, own.weather.vol, self._stream(f"{coin}/smile"))
+        world = World(dice, common, start_ns, own.weather, exchange.marks.index, smile)
         world.listed(exchange.instruments)
         return Ground(coin, exchange, world, self._account, lambda name: self._stream(f"{coin}/{name}"))
 
@@ -132,5 +133,5 @@ class Crowd:
     def _agents(self, ground: Ground) -> Iterator[tuple[str, Agent]]:
         yield "world", Mover(ground.world)
         yield "teller", Teller(ground.world, ground.exchange)
-        yield from futures.cast(ground, self.settings, range(len(ground.exchange.instruments)), self.t)
+        yield from futures.cast(ground, self.settings.of(ground.coin), range(len(ground.exchange.instruments)), self.t)
         yield from option_cast.cast(ground, self.settings)

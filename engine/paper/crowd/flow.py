@@ -34,10 +34,10 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
         ((0.12, 0.0, 0.0), (0.6, 0.05, 0.05), (0.6, 0.05, 0.05)),
     )
     follow: float = 0.7  # how base rates follow the world's volatility, a power
-    parents: float = 0.45  # share of market orders that work off a parent
-    informed: float = 0.35
+    parents: float = 0.40  # share of market orders that work off a parent
+    informed: float = 0.5
     length: float = 1.5  # tail of a parent's number of children
-    sight_bp: float = 0.6  # deviation of the informed ones' sight
+    sight_bp: float = 0.4  # deviation of the informed ones' sight
     late_ns: int = 30_000_000
     size: float = 1200.0  # median of a market order
     size_spread: float = 2.0
@@ -48,9 +48,9 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
     touch: float = 0.18  # share of passive orders at the touch
     depth_bp: float = 1.2  # scale of the others' distance
     far_bp: float = 40.0
-    flee: int = 6
-    flee_bp: float = 0.6
-    flee_ns: int = 40_000_000
+    flee: int = 30
+    flee_bp: float = 0.3
+    flee_ns: int = 25_000_000
 
 
 class Flow(Plain):

@@ -30,21 +30,21 @@ IDLE_NS = 3600 * NS
 class FutureMakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Of the makers of futures; tuples have one entry a maker. Sizes USD, distances basis points."""
 
-    every_ms: float = 40.0
+    every_ms: float = 30.0
     late_ms: tuple[float, ...] = (8.0, 14.0, 22.0, 40.0)
-    tolerance_bp: tuple[float, ...] = (1.0, 1.1, 1.2, 1.3)
+    tolerance_bp: tuple[float, ...] = (1.3, 1.4, 1.5, 1.6)
     half_life_s: tuple[float, ...] = (15.0, 45.0, 150.0, 600.0)  # of what is held
     touch: float = 25_000.0
-    touch_spread: float = 0.8
-    skew: float = 0.5  # how far the size at the touch follows the belief, of itself at the tolerance
+    touch_spread: float = 0.55
+    skew: float = 1.2  # how far the size at the touch follows the belief, of itself at the tolerance
     thin: float = 0.35  # what is left of the tolerance where the queue is gone
     opinion_bp: float = 0.08
     lean_bp: float = 1.0  # for what `lean_usd` of holding moves the belief
     lean_usd: float = 100_000.0
     deep_bp: tuple[float, ...] = (0.9, 2.5, 6.0)  # distances of the deeper levels
     deep: tuple[float, ...] = (0.4, 1.2, 2.5)  # their sizes, of the touch's
-    edge_bp: float = 0.3  # what must be in it when it takes remnants itself
-    remnant: float = 30_000.0
+    edge_bp: float = 0.4  # what must be in it when it takes remnants itself
+    remnant: float = 45_000.0
     fresh: float = 0.06  # chance a turn that a touch order is shown anew
     fear: float = 4.0  # heat at which a maker quotes wide, and may leave for a moment
     wide_ms: float = 800.0
@@ -214,8 +214,8 @@ class FutureMaker(Plain):
 class PickerSettings(msgspec.Struct, frozen=True, kw_only=True):
     every_ms: float = 35.0
     late_ms: tuple[float, ...] = (5.0, 25.0)
-    edge_bp: float = 0.7  # what must be in it
-    chance: float = 0.10  # that a turn with an edge is used
+    edge_bp: float = 0.8  # what must be in it
+    chance: float = 0.25  # that a turn with an edge is used
     size: float = 2000.0
     size_spread: float = 1.6
 
