@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from engine.domain import NS, Side
 from engine.paper.exchange import DAY_NS, SETTABLE
 from engine.paper.protection import Limits
-from engine.paper.terms import TRIGGERS, Ask, Change, Rules
+from engine.paper.terms import TRIGGERS, Ask, Change, Refusal, Rules
+from tests.paper.slow_matching import Overlap, expected
 from tests.paper.small import CALL, FREE, FUTURE, PERPETUAL, PUT, START, Listener, small, sound
 
 MIDDLE = {PERPETUAL: 200_000, FUTURE: 200_100, CALL: 120, PUT: 120}
@@ -139,6 +140,8 @@ class Play:
         for account in self.exchange.accounts:
             if self.exchange.protections.frozen(self.t, account.id):
                 assert not any(order.mmp for order in self.exchange.working(account.id))
+            for order in self.exchange.working(account.id):
+                assert not self.exchange.stats[order.instrument].closed
 
     def clone(self) -> None:
         """Go on in another exchange, loaded from this one's dump; the listener does not notice."""
@@ -152,7 +155,32 @@ class Play:
         given = dict(what)
         account, n = self.clients[given.pop("client")], given.pop("n")
         given["price"] = price(n, given.pop("offset"))
-        return self.exchange.place(self.t, account, Ask(instrument=n, **given))
+        ask = Ask(instrument=n, **given)
+        wanted = self._expected(account, ask)
+        resting = [(order, order.filled) for order in self.exchange.books[n].orders()]
+        outcome = self.exchange.place(self.t, account, ask)
+        if isinstance(outcome, Refusal):
+            assert outcome.code != 10003 or wanted is None or isinstance(wanted, Overlap)
+            return outcome
+        assert not isinstance(wanted, Overlap)
+        if wanted is not None:
+            got = {order.id: order.filled - before for order, before in resting if order.filled != before}
+            assert got == wanted
+            assert sum(got.values()) == outcome.order.filled == sum(fill.trade.lots for fill in outcome.fills)
+        return outcome
+
+    def _expected(self, account: int, ask: Ask) -> dict[int, int] | Overlap | None:
+        """What the slow book makes of a request; None where more is going on than matching."""
+        book = self.exchange.books[ask.instrument]
+        odd = ask.kind != "limit" or ask.advanced or ask.post_only or ask.reduce_only
+        if odd or any(order.reduce_only for order in book.orders()):
+            return None
+        way = self.exchange.self_trading(account) == "cancel_maker"
+        try:
+            wanted = expected(book, account, ask.side, ask.price, ask.amount, gives_way=way)
+        except Overlap as overlap:
+            return overlap
+        return {} if ask.tif == "fill_or_kill" and sum(wanted.values()) < ask.amount else wanted
 
     def wait(self, what: dict[str, Any]) -> Any:
         given = dict(what)
