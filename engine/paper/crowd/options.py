@@ -3,8 +3,8 @@
 A turn of a maker: what it was hit for goes into its inventory and onto the tape; then it takes over the newest
 reference that is old enough for it to have heard of, adds its opinion of level and skew, what trading did to
 volatility and what it would rather be rid of, and looks which of its quotes are out. Out is a quote whose middle is
-half a tick from where it should be, one that has become far too wide or narrow, or one that is not whole. Of those it
-moves the worst first, and only so many a turn: the rest stand as they are until the next.
+nearly half a tick from where it should be, one that has become far too wide or narrow, or one that is not whole. It
+moves the worst of those first, and only so many a turn: the rest stand as they are until the next.
 
 It is out of the market for some seconds when the venue's market-maker protection takes it out, or when the underlying
 leaps and it is one of the timid.
@@ -62,7 +62,7 @@ class MakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     size_spread: float = 0.9  # of its log
     second: float = 0.6  # chance of a second level behind the first
     batch: int = 32  # quotes a turn
-    slack: float = 0.45  # ticks
+    slack: float = 0.42  # ticks
     covers: float = 0.75  # share of the options that a maker quotes
     opinion: float = 0.0015  # deviation of its log-volatility near expiry; half of that of its skew
     opinion_half_life: float = 300.0
@@ -106,7 +106,7 @@ class OptionMaker(Plain):
         if s.timid[self.place] and 0 <= t - self.late - self.consensus.alarm < 2 * self.every:
             self.away = max(self.away, t + round(s.away_s * (0.5 + chance[3]) * NS))
         if frozen or t < self.away:
-            self.quotes.leave(t)
+            self.quotes.leave(t, np.flatnonzero(self.quotes.standing))
         else:
             self._quote(t, chance)
         return t + round(self.every * (0.5 + chance[0]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.domain import Side
 from engine.paper.crowd.chain import Chain, Flags
@@ -49,14 +50,14 @@ class Quotes:
                 self._enter(t, n, mine, price, lots)
         self.standing[row] = bool(mine)
 
-    def leave(self, t: int) -> None:
-        """Pull everything."""
-        for row in np.flatnonzero(self.standing).tolist():
+    def leave(self, t: int, rows: NDArray[np.int64]) -> None:
+        """Pull everything in these rows."""
+        for row in rows.tolist():
             for order in self.orders[row].values():
                 self.exchange.pull(t, order)
             self.orders[row].clear()
-        self.middle[self.standing] = NOWHERE
-        self.standing[:] = False
+        self.middle[rows] = NOWHERE
+        self.standing[rows] = False
 
     def dump(self) -> Any:
         """What no longer rests is as if it had never been there."""
