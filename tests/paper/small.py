@@ -34,7 +34,7 @@ NEXT = {OPEN: (OPEN, FILLED, CANCELLED), UNTRIGGERED: (UNTRIGGERED, CANCELLED, R
 def small(clients: int = 2, coin: float = 10.0, rules: Rules = FREE) -> tuple[Exchange, list[int], int]:
     """Exchange, clients' account numbers, and a house account. Marks: index 100,000, options near 0.012."""
     instruments = listing(START, SMALL)
-    exchange = Exchange(instruments, SMALL.index, rules=rules)
+    exchange = Exchange(instruments, SMALL.index, rules=rules, start_ns=START)
     marks = exchange.marks
     marks.tell(START, 100_000.0, {instruments[FUTURE].expiry: 100_050.0}, marks.iv[marks.options] + 0.5)
     accounts = [exchange.open_account(f"client {k}", coin) for k in range(clients)]
