@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 QUIET_S = 2.0
@@ -14,15 +15,16 @@ WIDTH = 30
 class Bar:
     """Call it with the share done, 0 … 1; `end` clears it away."""
 
-    def __init__(self, what: str, out: TextIO | None = None) -> None:
+    def __init__(self, what: str, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.what = what
         self.out = sys.stderr if out is None else out
-        self.began = time.monotonic()
-        self.said = 0.0
+        self.clock = clock
+        self.began = clock()
+        self.said = -LINE_S
         self.drawn = False
 
     def __call__(self, share: float) -> None:
-        now = time.monotonic()
+        now = self.clock()
         terminal = self.out.isatty()
         if now - self.began < QUIET_S or now - self.said < (0.1 if terminal else LINE_S):
             return
