@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -24,14 +24,15 @@ import numpy as np
 
 from engine.domain import NS
 from engine.paper.crowd.agents import Ground, Plain, Stream
-from engine.paper.crowd.chain import Chain, Flags, Reference
+from engine.paper.crowd.chain import PEAK, Chain, Flags, Reference
 from engine.paper.crowd.smile import Shape
 from engine.paper.marks import Floats
 
 KEPT = 16  # references: more than a slow maker may be waiting for
-FADES = np.array((3.0, 20.0, 120.0, 900.0))  # s, of the tape
-SHARES = np.array((0.62, 0.24, 0.10, 0.04))  # ∝ 1/√fade
+FADES = np.array((10.0, 60.0, 300.0, 1200.0))  # s, of the tape
+SHARES = np.array((0.595, 0.243, 0.109, 0.053))  # ∝ 1/√fade
 FEEL_S = 4.0  # over which the market's speed is felt
+MOST_MARK = 0.05
 RELATIVE = 0.7  # power of a trade's size in its mark
 
 
@@ -39,7 +40,7 @@ class ConsensusSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Widths are coin from bid to ask; sizes coin; the rest as named. Sources: `option_makers`."""
 
     every_s: float = 0.1  # how often the forward is looked at
-    band: float = 4e-4  # of the forward's log, that makes a new reference
+    band: float = 5.0  # usual deviations of a second that the forward moves before a new reference is made
     shape_band: float = 0.004  # of the logs of the surface's levels
     oldest_s: float = 20.0
     alarm: float = 14.0  # deviations of a look's usual move that frighten makers
@@ -47,13 +48,16 @@ class ConsensusSettings(msgspec.Struct, frozen=True, kw_only=True):
     bid_gap: float = 0.36  # share of options that nobody bids for, deep in the money
     ask_gap: float = 0.16
     interest_s: float = 20.0  # how often one option's standing in these is drawn anew
-    impact: float = 0.004  # of volatility, by one trade of the usual size
+    impact: float = 0.2  # of the spread at the money, by one trade of the usual size
 
 
 class Consensus(Plain):
     """Makes the references and keeps the tape of one coin."""
 
-    def __init__(self, ground: Ground, settings: ConsensusSettings, dice: Stream) -> None:
+    def __init__(
+        self, ground: Ground, settings: ConsensusSettings, dice: Stream, spread: Callable[[float], float]
+    ) -> None:
+        self.spread = spread  # at the money, coin, by years
         self.ground, self.world, self.settings, self.dice = ground, ground.world, settings, dice
         self.chain = Chain()
         self.interest = np.zeros((0, 2))
@@ -83,7 +87,7 @@ class Consensus(Plain):
         if chance[0] * s.interest_s < s.every_s:
             self.interest[int(chance[1] * len(self.chain))] = chance[2:]
         moved = abs(self.world.log_price - last.log_price)
-        if moved > s.band or t - last.t > s.oldest_s * NS or self._reshaped(last.shape):
+        if moved > s.band * self.world.usual_deviation() or t - last.t > s.oldest_s * NS or self._reshaped(last.shape):
             self._make(t)
         return t + round(s.every_s * NS)
 
@@ -108,8 +112,11 @@ class Consensus(Plain):
     def print(self, t: int, row: int, size: float) -> None:
         """Makers have got so many usual sizes (signed) of an option."""
         self._fade(t)
-        mark = -math.copysign(abs(size) ** RELATIVE, size) * self.settings.impact * float(self.now.arch[row])
-        self.tape[:, self.chain.slot[row]] += mark * SHARES
+        r = self.now
+        years, arch = float(r.years[row]), float(r.arch[row])
+        spread = self.spread(years) / (PEAK * math.sqrt(years) * r.shape.atm(years))  # of the log of volatility
+        mark = -math.copysign(abs(size) ** RELATIVE, size) * self.settings.impact * spread * arch
+        self.tape[:, self.chain.slot[row]] += np.clip(mark, -MOST_MARK, MOST_MARK) * SHARES
 
     def pressed(self, t: int) -> Floats:
         """By expiry, what trading has done to the log of volatility; a quarter of it is everywhere."""

@@ -39,7 +39,7 @@ def cast(ground: Ground, s: Trading) -> Iterator[tuple[str, Agent]]:
     """Nobody where no option is listed."""
     if all(i.kind is not Kind.OPTION for i in ground.exchange.instruments):
         return
-    consensus = Consensus(ground, s.consensus, ground.stream("option consensus"))
+    consensus = Consensus(ground, s.consensus, ground.stream("option consensus"), s.option_makers.spread)
     yield "option consensus", consensus
     for place in range(len(s.option_makers.every_s)):
         name = f"option maker {place}"

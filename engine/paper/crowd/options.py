@@ -73,6 +73,10 @@ class MakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     protect_s: float = 3.0
     away_s: float = 3.0
 
+    def spread(self, years: Any) -> Any:
+        """What is usual at the money, coin, by the time left (a number or an array)."""
+        return self.at_once + self.by_term * years**0.5
+
 
 class OptionMaker(Plain):
     """One desk. `place` is where it stands in the settings' rows."""
@@ -174,7 +178,7 @@ class OptionMaker(Plain):
         """From bid to ask, units."""
         s, unit = self.settings, self.chain.instruments[0].tick
         nervous = min(max(reference.stress / CALM, 1.0), 9.0) ** 0.5
-        outside = (s.at_once + s.by_term * np.sqrt(reference.years)) * reference.arch
+        outside = s.spread(reference.years) * reference.arch
         coin = (outside + s.inside * reference.inside) * self.gain * (s.width * s.widths[self.place] * nervous)
         return np.asarray(np.maximum(coin / unit, reference.tick))
 
