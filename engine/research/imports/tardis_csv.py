@@ -8,9 +8,10 @@ is no value.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 from engine.research.imports.found import Bad, BadRecording, Progress, silent
 from engine.research.imports.lines import head, lines
@@ -124,7 +125,7 @@ class _Parse:
         at = {name: place for place, name in enumerate(table.columns)}
         self.exchange_at, self.symbol_at = at["exchange"], at["symbol"]
         self.stamp_at, self.t_at = at["timestamp"], at["local_timestamp"]
-        self.number_at: Sequence[int] = [at[name] for name in self.kind.numbers]
+        self.number_at = [at[name] for name in self.kind.numbers]
         self.negative = [name in _MAY_BE_NEGATIVE for name in self.kind.numbers]
         self.word_at, self.name_at = at.get(self.kind.word, -1), at.get(self.kind.called, -1)
         self.snapshot_at = at["is_snapshot"] if self.kind.snapshot else -1
@@ -155,19 +156,18 @@ class _Parse:
         return told == b"true"
 
     def _values(self, cells: list[bytes]) -> tuple[float, ...]:
-        values = []
-        for place, (at, negative) in enumerate(zip(self.number_at, self.negative, strict=True)):
-            value = _number(cells[at])
-            if value is None or (value < 0 and not negative):
-                raise _Wrong(f"its {self.kind.numbers[place]} is '{_shown(cells[at])}'")
-            if place < max(self.kind.above, 0) and not value > 0:
+        values = [_number(cells[at]) for at in self.number_at]
+        for place, value in enumerate(values):
+            if value is None or (value < 0 and not self.negative[place]):
+                raise _Wrong(f"its {self.kind.numbers[place]} is '{_shown(cells[self.number_at[place]])}'")
+            if place < self.kind.above and not value > 0:
                 raise _Wrong(f"its {self.kind.numbers[place]} is not above 0")
-            values.append(value)
-        if self.kind is BOOK and math.isnan(values[1]):
+        if self.kind is BOOK and math.isnan(values[1] or 0.0):
             raise _Wrong("it has no amount")
-        return tuple(values)
+        return cast("tuple[float, ...]", tuple(values))
 
 
+@lru_cache(maxsize=1 << 14)  # the same few cells come all day
 def _text(cell: bytes) -> str:
     try:
         return cell.decode()
@@ -179,6 +179,7 @@ def _shown(cell: bytes) -> str:
     return cell[:20].decode("utf-8", "replace")
 
 
+@lru_cache(maxsize=1 << 16)
 def _number(cell: bytes) -> float | None:
     """NaN for an empty cell, None for what is no finite number."""
     if not cell:

@@ -15,6 +15,7 @@ LATEST = 4_102_444_800 * NS  # the year 2100
 _EPOCH = dt.datetime(1970, 1, 1)
 
 
+@lru_cache(maxsize=4096)  # rows of one message have the same
 def of_count(digits: bytes) -> int | None:
     """A count since 1970 in ms, µs or ns, told by its number of digits; None if it is none of these."""
     unit = _UNIT.get(len(digits))
