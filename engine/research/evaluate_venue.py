@@ -32,9 +32,8 @@ Table = dict[str, Any]
 
 
 def evaluate_venue(
-    seeds: int, say: Say, minutes: float = MINUTES, regime: str = "", keep: Path | None = None, workers: int = 2,
-    speeds: bool = True,
-) -> Table:  # fmt: skip
+    seeds: int, say: Say, minutes: float = MINUTES, regime: str = "", keep: Path | None = None, workers: int = 2
+) -> Table:
     """The whole table. Raises ValueError for an unknown regime or a session that is too short, BadRecording."""
     if minutes < FEWEST or seeds < 1:
         raise ValueError(f"an evaluation needs at least {FEWEST:g} minutes and one seed")
@@ -43,17 +42,24 @@ def evaluate_venue(
     found = sessions(chosen, minutes, crowd, keep, say, workers)
     data = recorded.folder()
     say("reading the recordings" if data else f"there are no recordings here ({recorded.VARIABLE} names their folder)")
+    table = judged_table(found, data)
+    return table | {
+        "hash": digest(crowd),
+        "regime": regime or "default",
+        "seeds": chosen,
+        "minutes": minutes,
+        "speed": {name: _speed(listing, crowd, name, say) for name, listing in LISTINGS.items()},
+    }
+
+
+def judged_table(found: Sequence[Found], data: Path | None) -> Table:
+    """Facts and predictability, with the recordings in `data` if there are any. Raises BadRecording."""
     return {
         "facts": beside(averaged([each.facts for each in found]), recorded_facts(data) if data else None),
         "predictability": {
             "paper": paper_predictability(found),
             "recorded": recorded_predictability(data) if data else None,
         },
-        "hash": digest(crowd),
-        "regime": regime or "default",
-        "seeds": chosen,
-        "minutes": minutes,
-        "speed": {name: _speed(listing, crowd, name, say) for name, listing in LISTINGS.items()} if speeds else None,
     }
 
 
@@ -140,7 +146,7 @@ def lines(table: Table) -> Iterator[str]:
         for key in ours:
             yield f"{name + ' ' + key:{width}} {_figure(ours[key])} {_figure((theirs or {}).get(key))}"
     yield from _predictability_lines(table["predictability"], width)
-    for name, row in (table["speed"] or {}).items():
+    for name, row in table["speed"].items():
         timed = f"{row['times']:g} times real time ({row['heard']:g} with everything heard)"
         what = f"{row['instruments']} instruments, {row['agents']} agents, {row['events_per_s']:g} events/s"
         yield f"{name} list: {timed}, {what}"

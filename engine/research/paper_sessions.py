@@ -52,8 +52,8 @@ def start_of(seed: int) -> int:
     return START_NS + seed % 100 * SHIFT_NS
 
 
-def session(seed: int, minutes: float, crowd: Settings) -> Found:
-    """Simulate and look."""
+def session(seed: int, minutes: float, crowd: Settings, sweeps: int = SWEEPS, pairs: int = PAIRS) -> Found:
+    """Simulate and look: `sweeps` of the whole BTC list, `pairs` of metaorders."""
     small = Simulation(seed, start_of(seed), VenueSettings(listing=SMALL, crowd=crowd))
     small.advance(small.t + round(WARM_S * NS))
     tracks = paper_tracks(small, [i.name for i in small.instruments], 60.0 * minutes)
@@ -61,17 +61,17 @@ def session(seed: int, minutes: float, crowd: Settings) -> Found:
     options = [tracks[i.name] for i in small.instruments if i.kind is Kind.OPTION]
     found: dict[str, Fact] = dict(facts(perpetual))
     found["option_unchanged_share"] = unchanged_options(options)
-    found |= option_facts(_chain(seed, crowd))
-    found["metaorder"] = metaorder_impact(small, PAIRS)
+    found |= option_facts(_chain(seed, crowd, sweeps))
+    found["metaorder"] = metaorder_impact(small, pairs)
     known = moments(perpetual)
     return Found(seed, found, known.x.tolist(), known.move.tolist())
 
 
-def _chain(seed: int, crowd: Settings) -> pd.DataFrame:
+def _chain(seed: int, crowd: Settings, count: int) -> pd.DataFrame:
     """Sweeps of the whole BTC list."""
     whole = Simulation(seed, start_of(seed), VenueSettings(listing=BTC_ONLY, crowd=crowd))
     sweeps = []
-    for sweep in range(SWEEPS):
+    for sweep in range(count):
         whole.advance(whole.t + round((WARM_S if not sweep else SWEEP_S) * NS))
         sweeps.append(paper_quotes(whole, "BTC", sweep))
     return pd.concat(sweeps, ignore_index=True)

@@ -56,7 +56,7 @@ def _heading(table: Table) -> Iterator[str]:
     said = f"One-input predictability {both['paper']['gain']:.3f} nats"
     if both["recorded"]:
         said += f" (recorded {both['recorded']['gain']:.3f})"
-    small = (table["speed"] or {}).get("small")
+    small = table["speed"].get("small")
     if small:
         said += f" · small list {small['times']:g} times real time"
     sessions = f"{len(table['seeds'])} sessions of {table['minutes']:g} minutes, {table['regime']} settings"

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.domain import Instrument, Kind
 from engine.research.imports import EventRecording, open_events, open_recording
+from engine.research.imports.lines import head
 from engine.research.track import Track, event_track, frame_tracks
 
 VARIABLE = "TIDEGATE_SHARED_DATA"
@@ -51,7 +52,7 @@ def perpetual(data: Path, name: str = ANCHOR) -> tuple[Track, Track]:
     paths = [data / "binance_l2" / file for file in (pair.earlier, pair.later)]
     log = open_events(paths)
     track = event_track(log, _instrument(log, pair.coin), log.lot)
-    cut = int(track.t[-1]) - _length(paths[1])
+    cut = _begins(paths[1])
     return track.between(int(track.t[0]), cut), track.between(cut, int(track.t[-1]) + 1)
 
 
@@ -61,9 +62,10 @@ def _instrument(log: EventRecording, coin: str) -> Instrument:
                       contract=INVERSE_USD if log.inverse else 1.0)  # fmt: skip
 
 
-def _length(later: Path) -> int:
-    log = open_events(later)
-    return log.last_t - log.first_t
+def _begins(path: Path) -> int:
+    """The time of a Binance log's first line, ns: it is in ms, µs or ns, as its number of digits says."""
+    first = head(path, 64).split(b" ")[0].decode()
+    return int(first + "0" * (19 - len(first)))
 
 
 def options(data: Path) -> Sequence[Track]:
