@@ -19,11 +19,11 @@ DEPTHS = (1, 10, 20)
 GROUPS = {"none": 0, "1": 1, "2": 2, "5": 5, "10": 10, "25": 25, "100": 100, "250": 250}
 KINDS = {"option": (Kind.OPTION,), "future": (Kind.FUTURE, Kind.PERPETUAL), "any": tuple(Kind)}
 ONE_BY_PACE = ("book", "ticker", "perpetual")  # one instrument, with a pace
-MANY_BY_PACE = ("trades", "user.orders", "user.trades", "user.changes")  # one, or kind.currency; with a pace
+MANY_BY_PACE = ("trades", "user.orders", "user.trades", "user.changes", "user.combo_trades")  # one, or kind.currency
 ONE = ("incremental_ticker", "quote")  # one instrument, no pace
 OF_INDEX = ("deribit_price_index", "deribit_price_ranking", "deribit_price_statistics", "deribit_volatility_index",
             "estimated_expiration_price", "markprice.options", "user.mmp_trigger")  # fmt: skip
-BARE = ("announcements", "platform_state", "platform_state.public_methods_state")
+BARE = ("announcements", "platform_state", "platform_state.public_methods_state", "user.lock", "user.access_log")
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -112,7 +112,9 @@ class Directory:
         return Topic(channel, family, (), "agg2") if rest == [self.index] or everywhere else None
 
     def _portfolio(self, channel: str, family: str, rest: list[str]) -> Topic | None:
-        return Topic(channel, family) if rest in ([self.coin.lower()], ["any"]) else None
+        """Published in capitals, served by the venue in small letters too."""
+        here = [word.lower() for word in rest] in ([self.coin.lower()], ["any"])
+        return Topic(channel, family) if here else None
 
     def _chart(self, channel: str, family: str, rest: list[str]) -> Topic | None:
         n = self.number.get(rest[0]) if len(rest) == 2 else None

@@ -20,6 +20,7 @@ SILENT = {"private/logout"}  # is not answered
 
 published.ELSEWHERE |= {
     "continuation": "of the transaction log: null at its end, as its schema's name says",
+    "self_trading_extended_to_subaccounts": "answers have a boolean, and clients want one; published: a string",
     "order_type": "take_limit and take_market are among the params; published of an order: stops only",
 }
 _TRADES = {"type": "array", "items": {"$ref": "#/components/schemas/user_trade"}}

@@ -164,6 +164,7 @@ class AccountData(WireData, frozen=True):
     fee_balance: float = always(0.0)
     spot_reserve: float = always(0.0)
     additional_reserve: float = always(0.0)
+    locked_balance: float = always(0.0)
     estimated_liquidation_ratio: float = always(0.0)
     estimated_liquidation_ratio_map: dict[str, float] = always({})
     options_gamma_map: dict[str, float] = always({})
@@ -192,7 +193,7 @@ class OwnerData(WireData, frozen=True):
     mmp_enabled: bool = always(False)
     interuser_transfers_enabled: bool = always(False)
     self_trading_reject_mode: str = always("reject_taker")
-    self_trading_extended_to_subaccounts: str = always("false")
+    self_trading_extended_to_subaccounts: bool = always(False)
 
 
 class LogEntryData(WireData, frozen=True):
