@@ -64,7 +64,7 @@ class Hawkes:
                 row[of] += more
 
     def dump(self) -> list[Any]:
-        return [self.t, self.a, self.bound, self.excited]
+        return [self.t, self.a, self.bound, [list(row) for row in self.excited]]
 
     def load(self, value: Sequence[Any]) -> None:
         self.t, self.a, self.bound = value[:3]
