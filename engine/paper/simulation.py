@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from engine.domain import Instrument
 from engine.market.deribit.wire import request
 from engine.paper.exchange import Exchange
@@ -74,7 +76,8 @@ class Futures:
     all run in one venue, since loading a state costs a tenth of making a venue for it."""
 
     def __init__(self, simulation: Simulation) -> None:
-        self._state = simulation.venue.dump()
+        # a copy: what is dumped may be part of what goes on
+        self._state = msgspec.msgpack.decode(msgspec.msgpack.encode(simulation.venue.dump()))
         self._twin = Simulation(*simulation._made)
 
     def future(self, fresh: int | None = None) -> Simulation:
