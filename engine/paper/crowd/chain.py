@@ -109,4 +109,4 @@ class Chain:
     def stepped(self, price: int, ticks: int) -> int:
         """So many ticks up or down, within the grid on this side of the coarse tick's bound; 0 below the lowest."""
         step = self.coarse if price > self.coarse_above or (price == self.coarse_above and ticks > 0) else 1
-        return max(price + ticks * step, 0)
+        return max(self.snapped(price + ticks * step), 0)  # from below the bound it may end above it
