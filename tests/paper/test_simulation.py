@@ -186,10 +186,11 @@ def test_resting_orders_meet_the_crowd() -> None:
     sim = simulation()
     sim.subscribe(channels(sim))
     sim.advance(START + 2 * NS)
-    best = sim.venue.exchange.books[0].half(Side.BUY).best
-    assert best is not None
-    call(sim, "private/buy", instrument_name="BTC-PERPETUAL", amount=100, price=best * 0.5 + 0.5, post_only=True)
+    for side, method in ((Side.BUY, "private/buy"), (Side.SELL, "private/sell")):
+        best = sim.venue.exchange.books[0].half(side).best
+        assert best is not None
+        call(sim, method, instrument_name="BTC-PERPETUAL", amount=100, price=best * 0.5, post_only=True)
     frames = [decode(frame) for _, frame in sim.advance(START + 60 * NS)]
     fills = [each for each in frames if isinstance(each, Push) and each.family == "user_trades"]
-    assert fills, "a bid at the touch is hit within a minute"
+    assert fills, "one of two orders at the touch is hit within a minute"
     sound(sim.venue.exchange)

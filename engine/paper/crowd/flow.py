@@ -17,6 +17,7 @@ from engine.domain import Side
 from engine.paper.crowd.agents import Ground, Plain
 from engine.paper.crowd.hawkes import Hawkes
 from engine.paper.crowd.sizes import heavy, lots, rounded
+from engine.paper.crowd.tape import Tape
 from engine.paper.matching import OPEN, Order
 
 MARKET, ADD, CANCEL = range(3)
@@ -56,13 +57,16 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Flow(Plain):
     """Of one book."""
 
-    def __init__(self, ground: Ground, n: int, settings: FlowSettings, name: str, t: int, busy: float = 1.0) -> None:
+    def __init__(
+        self, ground: Ground, n: int, settings: FlowSettings, tape: Tape, name: str, t: int, busy: float = 1.0
+    ) -> None:
         self.exchange, self.world, self.n, self.s = ground.exchange, ground.world, n, settings
         self.instrument = ground.exchange.instruments[n]
         self.account, self.resters = ground.account("takers"), ground.account("third parties")
         self.dice = ground.stream(name)
         self.hawkes = Hawkes([rate * busy for rate in settings.rates], settings.decays, settings.children)
         self.hawkes.wait(t, 0.0, 1.0)
+        self.tape = tape
         self.resting: list[Order] = []
         self.parents: list[list[int]] = []  # sign, children left
 
@@ -72,7 +76,7 @@ class Flow(Plain):
         if kind == MARKET:
             self._market(t, u, z)
         elif kind is not None:
-            self._purge()
+            self._purge(t)
             self._flee(t)
             crowd = len(self.resting) / self.s.resting
             if u[2] < 0.5 + (0.5 if kind == ADD else -0.5) * 0.8 + 0.5 * (1.0 - crowd):
@@ -82,7 +86,7 @@ class Flow(Plain):
         return self.hawkes.wait(t, u[1], self.world.heat**self.s.follow)
 
     def _market(self, t: int, u: list[float], z: list[float]) -> None:
-        side = self._side(u, z[1])
+        side = self._side(t, u, z[1])
         best = self.exchange.books[self.n].half(side.other).best
         if best is None:
             return
@@ -90,7 +94,7 @@ class Flow(Plain):
         limit = best + side.sign * int(self.s.reach_bp * BP * best * u[7])
         self.exchange.quote(t, self.account, self.n, side, limit, size, keep=False)
 
-    def _side(self, u: list[float], noise: float) -> Side:
+    def _side(self, t: int, u: list[float], noise: float) -> Side:
         s = self.s
         self._beget(u[2], u[3])
         if u[4] < s.parents:
@@ -104,8 +108,7 @@ class Flow(Plain):
             book = self.exchange.books[self.n]
             bid, ask = book.bids.best, book.asks.best
             if bid is not None and ask is not None:
-                seen = self.world.fair(self.instrument.expiry, s.late_ns) / self.instrument.tick
-                fair = seen * (1.0 + s.sight_bp * BP * noise)
+                fair = self._worth(t, s.late_ns) * (1.0 + s.sight_bp * BP * noise)
                 return Side.BUY if fair > (bid + ask) / 2 else Side.SELL
         return Side.BUY if u[5] < 0.5 else Side.SELL
 
@@ -146,7 +149,7 @@ class Flow(Plain):
         bid, ask = book.bids.best, book.asks.best
         if bid is None or ask is None:
             return
-        worth = self.world.fair(self.instrument.expiry, self.s.flee_ns) / self.instrument.tick
+        worth = self._worth(t, self.s.flee_ns)
         edge = self.s.flee_bp * BP * worth
         side = Side.SELL if worth > ask + edge else Side.BUY if worth < bid - edge else None
         if side is None:
@@ -157,18 +160,28 @@ class Flow(Plain):
             self.resting.remove(order)
             self.exchange.pull(t, order)
 
-    def _purge(self) -> None:
-        """Forget what was filled."""
+    def _worth(self, t: int, late_ns: int) -> float:
+        """The efficient price so long ago with what the tape adds, units."""
+        return self.world.fair(self.instrument.expiry, late_ns) * (1.0 + self.tape.at(t)) / self.instrument.tick
+
+    def _purge(self, t: int) -> None:
+        """Forget what was filled; the tape is told."""
         hits = self.exchange.hits.get(self.resters)
-        if hits is not None and hits.pop(self.n, None) is not None:
-            self.resting = [order for order in self.resting if order.state == OPEN]
+        got = hits.pop(self.n, None) if hits is not None else None
+        if got is None:
+            return
+        self.resting = [order for order in self.resting if order.state == OPEN]
+        best = self.exchange.books[self.n].half(Side.BUY if got > 0 else Side.SELL).best
+        if got and best is not None:
+            self.tape.add(t, got, self.instrument.lot, best, self._worth(t, self.s.flee_ns))
 
     def dump(self) -> list[Any]:
         resting = [order.id for order in self.resting if order.state == OPEN]
-        return [self.hawkes.dump(), self.parents, resting]
+        return [self.hawkes.dump(), list(map(list, self.parents)), resting, self.tape.dump()]
 
     def load(self, value: list[Any]) -> None:
         self.hawkes.load(value[0])
         self.parents = [list(parent) for parent in value[1]]
         found = self.exchange.accounts[self.resters].open
         self.resting = [found[number] for number in value[2]]
+        self.tape.load(value[3])

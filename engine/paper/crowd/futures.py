@@ -11,6 +11,7 @@ from engine.paper.crowd.flow import Flow, FlowSettings
 from engine.paper.crowd.leverage import Leveraged, LeverageSettings
 from engine.paper.crowd.makers import FutureMaker, FutureMakerSettings, Picker, PickerSettings
 from engine.paper.crowd.metaorders import Metaorder, MetaorderSettings
+from engine.paper.crowd.tape import Tape, TapeSettings
 
 DATED = 6.0  # how much slower, and less, a dated future is
 
@@ -25,6 +26,8 @@ class Books(Protocol):
     @property
     def pickers(self) -> PickerSettings: ...
     @property
+    def tape(self) -> TapeSettings: ...
+    @property
     def metaorders(self) -> MetaorderSettings: ...
     @property
     def leverage(self) -> LeverageSettings: ...
@@ -37,14 +40,15 @@ def cast(ground: Ground, s: Books, numbers: range, t: int) -> Iterator[tuple[str
         if instrument.kind is Kind.OPTION:
             continue
         slow = 1.0 if instrument.kind is Kind.PERPETUAL else DATED
+        tape = Tape(s.tape)
         for place in range(len(s.future_makers.late_ms) if slow == 1.0 else 2):
             name = f"{instrument.name}/maker {place}"
-            yield name, FutureMaker(ground, n, s.future_makers, place, name, slow)
+            yield name, FutureMaker(ground, n, s.future_makers, tape, place, name, slow)
         name = f"{instrument.name}/flow"
-        yield name, Flow(ground, n, s.flow, name, t, 1.0 / slow)
+        yield name, Flow(ground, n, s.flow, tape, name, t, 1.0 / slow)
         for place in range(len(s.pickers.late_ms) if slow == 1.0 else 1):
             name = f"{instrument.name}/picker {place}"
-            yield name, Picker(ground, n, s.pickers, place, name, slow)
+            yield name, Picker(ground, n, s.pickers, tape, place, name, slow)
         if instrument.kind is Kind.PERPETUAL:
             name = f"{instrument.name}/metaorders"
             yield name, Metaorder(ground, n, s.metaorders, name)

@@ -21,6 +21,7 @@ import msgspec
 from engine.domain import NS, Side
 from engine.paper.crowd.agents import Ground, Plain, wait
 from engine.paper.crowd.sizes import heavy, lots, rounded
+from engine.paper.crowd.tape import Tape
 from engine.paper.matching import OPEN, Order, OrderBook
 
 BP = 1e-4
@@ -32,11 +33,11 @@ class FutureMakerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     every_ms: float = 30.0
     late_ms: tuple[float, ...] = (8.0, 14.0, 22.0, 40.0)
-    tolerance_bp: tuple[float, ...] = (1.3, 1.4, 1.5, 1.6)
+    tolerance_bp: tuple[float, ...] = (1.4, 1.5, 1.6, 1.7)
     half_life_s: tuple[float, ...] = (15.0, 45.0, 150.0, 600.0)  # of what is held
     touch: float = 25_000.0
     touch_spread: float = 0.55
-    skew: float = 1.2  # how far the size at the touch follows the belief, of itself at the tolerance
+    skew: float = 0.95  # how far the size at the touch follows the belief, of itself at the tolerance
     thin: float = 0.35  # what is left of the tolerance where the queue is gone
     opinion_bp: float = 0.08
     lean_bp: float = 1.0  # for what `lean_usd` of holding moves the belief
@@ -54,7 +55,14 @@ class FutureMaker(Plain):
     """One maker on one book."""
 
     def __init__(
-        self, ground: Ground, n: int, settings: FutureMakerSettings, place: int, name: str, slow: float = 1.0
+        self,
+        ground: Ground,
+        n: int,
+        settings: FutureMakerSettings,
+        tape: Tape,
+        place: int,
+        name: str,
+        slow: float = 1.0,
     ) -> None:
         self.exchange, self.world, self.n, self.s = ground.exchange, ground.world, n, settings
         self.instrument = ground.exchange.instruments[n]
@@ -65,6 +73,7 @@ class FutureMaker(Plain):
         self.fade = math.log(2.0) / (settings.half_life_s[place] * NS)
         self.scale = slow**-0.75  # of sizes
         self.quick = place < 3  # the last knows that it is late
+        self.tape = tape
         self.touch: dict[Side, Order] = {}
         self.deep: dict[tuple[Side, int], Order] = {}
         self.opinion, self.held, self.t, self.away = 0.0, 0.0, 0, 0
@@ -74,9 +83,10 @@ class FutureMaker(Plain):
         if self.exchange.stats[self.n].closed:
             return t + IDLE_NS
         self.opinion = 0.97 * self.opinion + 0.243 * self.s.opinion_bp * z[0]
-        self._feel(t)
+        worth = self.world.fair(self.instrument.expiry, self.late) * (1.0 + self.tape.at(t)) / self.instrument.tick
+        self._feel(t, worth)
         book = self.exchange.books[self.n]
-        belief = self._belief()
+        belief = self._belief(worth)
         bid, ask = book.bids.best, book.asks.best
         gap = belief - (bid + ask) / 2 if bid is not None and ask is not None else math.inf
         tolerance = self.tolerance * BP * belief
@@ -91,20 +101,22 @@ class FutureMaker(Plain):
             self._stay(t, belief, gap / tolerance, u, z)
         return t + int(self.every * (0.5 + u[0]))
 
-    def _belief(self) -> float:
+    def _belief(self, worth: float) -> float:
         """The middle it would quote around, units."""
-        worth = self.world.fair(self.instrument.expiry, self.late) / self.instrument.tick
         lean = self.held * self.instrument.lot / self.s.lean_usd
         lean_bp = self.s.lean_bp * math.copysign(math.sqrt(abs(lean)), lean)
         return worth * (1.0 + (self.opinion - lean_bp) * BP)
 
-    def _feel(self, t: int) -> None:
-        """What it was left with, less what it has laid off since."""
+    def _feel(self, t: int, worth: float) -> None:
+        """What it was left with, less what it has laid off since; the tape is told of what is new."""
         self.held *= math.exp(-self.fade * (t - self.t))
         self.t = t
         hits = self.exchange.hits.get(self.account)
-        if hits is not None:
-            self.held += hits.pop(self.n, 0)
+        got = hits.pop(self.n, 0) if hits is not None else 0
+        if got:
+            self.held += got
+            own = self.touch.get(Side.BUY if got > 0 else Side.SELL)
+            self.tape.add(t, got, self.instrument.lot, own.price if own is not None else worth, worth)
 
     def _nerve(self, book: OrderBook, gap: float) -> float:
         """Less where the queue that would be left behind is thin."""
@@ -216,25 +228,27 @@ class PickerSettings(msgspec.Struct, frozen=True, kw_only=True):
     late_ms: tuple[float, ...] = (5.0, 25.0)
     edge_bp: float = 0.8  # what must be in it
     chance: float = 0.25  # that a turn with an edge is used
-    size: float = 2000.0
-    size_spread: float = 1.6
+    size: float = 1500.0
+    size_spread: float = 2.0
 
 
 class Picker(Plain):
     """Takes what stands on the wrong side of the price as it sees it, which is a little late."""
 
-    def __init__(self, ground: Ground, n: int, settings: PickerSettings, place: int, name: str, slow: float) -> None:
+    def __init__(
+        self, ground: Ground, n: int, settings: PickerSettings, tape: Tape, place: int, name: str, slow: float
+    ) -> None:
         self.exchange, self.world, self.n, self.s = ground.exchange, ground.world, n, settings
         self.instrument = ground.exchange.instruments[n]
         self.account, self.dice = ground.account("pickers"), ground.stream(name)
         self.late = round(settings.late_ms[place] * 1e6)
-        self.every_s = settings.every_ms * slow / 1e3
+        self.tape, self.every_s = tape, settings.every_ms * slow / 1e3
         self.edge = settings.edge_bp * slow**0.5 * BP
 
     def turn(self, t: int) -> int:
         u, z = self.dice.uniforms(3), self.dice.normals(1)
         book = self.exchange.books[self.n]
-        worth = self.world.fair(self.instrument.expiry, self.late) / self.instrument.tick
+        worth = self.world.fair(self.instrument.expiry, self.late) * (1.0 + self.tape.at(t)) / self.instrument.tick
         edge = self.edge * worth
         bid, ask = book.bids.best, book.asks.best
         if u[1] >= self.s.chance:

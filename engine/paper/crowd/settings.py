@@ -23,6 +23,7 @@ from engine.paper.crowd.option_takers import OptionTakerSettings
 from engine.paper.crowd.option_visitors import OptionVisitorSettings
 from engine.paper.crowd.options import MakerSettings
 from engine.paper.crowd.smile import SmileSettings
+from engine.paper.crowd.tape import TapeSettings
 from engine.paper.crowd.world import Regime, Weather
 
 
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     blocks: BlockSettings = BlockSettings()
     flow: FlowSettings = FlowSettings()
     future_makers: FutureMakerSettings = FutureMakerSettings()
+    tape: TapeSettings = TapeSettings()
     pickers: PickerSettings = PickerSettings()
     metaorders: MetaorderSettings = MetaorderSettings()
     leverage: LeverageSettings = LeverageSettings()
@@ -119,6 +121,7 @@ def _scaled(s: Settings, volume: float = 1.0, vol: float = 1.0, depth: float = 1
                           "edge_bp": s.future_makers.edge_bp * near, "deep_bp": _times(s.future_makers.deep_bp, near),
                           "lean_usd": s.future_makers.lean_usd * size},
         "pickers": {"edge_bp": s.pickers.edge_bp * near, "size": s.pickers.size * volume},
+        "tape": {"bp": s.tape.bp * near, "usd": s.tape.usd * volume, "news_bp": s.tape.news_bp * near},
         "metaorders": {"size": s.metaorders.size * volume},
         "leverage": {"size": s.leverage.size * volume, "piece": s.leverage.piece * volume,
                      "near_bp": s.leverage.near_bp * near, "far_bp": s.leverage.far_bp * near},
