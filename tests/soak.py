@@ -37,7 +37,7 @@ class Line:
 
     @classmethod
     async def open(cls, address: str, secret: str = "paper") -> Line:
-        line = cls(await websockets.connect(address, max_size=None, ping_interval=None))
+        line = cls(await websockets.connect(address, max_size=None, ping_interval=None, close_timeout=1))
         grant = {"grant_type": "client_credentials", "client_id": "paper", "client_secret": secret}
         await line.call("public/auth", **grant)
         return line
@@ -101,18 +101,21 @@ async def watch(line: Line, pid: int, end_ms: int) -> list[tuple[float, float]]:
     return [*seen, used(pid)]
 
 
-async def slow_one(address: str, channels: list[str]) -> str:
-    """Subscribes to everything and reads nothing; then what it was told, once it looks."""
-    socket = await websockets.connect(address, max_size=None, max_queue=1, ping_interval=None)
+async def slow_one(address: str, channels: list[str], over: asyncio.Event) -> str:
+    """Subscribes to everything and reads nothing until it is over; then what it was told, once it looks."""
+    socket = await websockets.connect(address, max_size=None, max_queue=1, ping_interval=None, close_timeout=1)
     grant = {"grant_type": "client_credentials", "client_id": "paper", "client_secret": "paper"}
     for number, (method, params) in enumerate((("public/auth", grant), ("private/subscribe", {"channels": channels}))):
         await socket.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
-    await asyncio.sleep(20)
+    await over.wait()
     try:
-        while True:
-            await asyncio.wait_for(socket.recv(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S / 6):
+            while True:
+                await socket.recv()
     except websockets.ConnectionClosed as closed:
         return f"{closed.rcvd.code} {closed.rcvd.reason}" if closed.rcvd else "hung up without a word"
+    except TimeoutError:
+        return "never dropped"
 
 
 async def soak(address: str, pid: int, minutes: float) -> dict[str, Any]:
@@ -124,7 +127,8 @@ async def soak(address: str, pid: int, minutes: float) -> dict[str, Any]:
            "deribit_price_index.btc_usd", "markprice.options.btc_usd"]  # fmt: skip
     for line in readers:
         await line.call("private/subscribe", channels=few)
-    slow = asyncio.create_task(slow_one(address, everything[:500]))
+    over = asyncio.Event()
+    slow = asyncio.create_task(slow_one(address, everything[:500], over))
     while not readers[0].time:
         await asyncio.sleep(0.01)
     start, end = readers[0].time, readers[0].time + round(minutes * MINUTE_MS)
@@ -133,10 +137,11 @@ async def soak(address: str, pid: int, minutes: float) -> dict[str, Any]:
     seen = await watch(readers[0], pid, end)
     calls = [await trader for trader in traders]
     heard = [line.heard - first[line] for line in readers[2:]]
+    over.set()
     told = await slow
     for line in readers:
         line.reading.cancel()
-        await line.socket.close()
+    await asyncio.gather(*(line.socket.close() for line in readers))
     half = len(seen) // 2
     market_s = (readers[0].time - start) / 1000
     return {
