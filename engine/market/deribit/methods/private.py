@@ -198,6 +198,8 @@ class GetMargins(Params, frozen=True):
 
 
 class UserTrades(Params, frozen=True, kw_only=True):
+    """Calls "and time" need the start; their end is published as required, but clients leave it out."""
+
     start_timestamp: Instant = None
     end_timestamp: Instant = None
     count: Count = 10
@@ -221,12 +223,10 @@ class GetUserTradesByInstrument(UserTrades, frozen=True, kw_only=True):
 
 class GetUserTradesByCurrencyAndTime(GetUserTradesByCurrency, frozen=True):
     start_timestamp: int
-    end_timestamp: int
 
 
 class GetUserTradesByInstrumentAndTime(GetUserTradesByInstrument, frozen=True):
     start_timestamp: int
-    end_timestamp: int
 
 
 class GetUserTradesByOrder(Params, frozen=True):

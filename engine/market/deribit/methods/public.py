@@ -88,7 +88,7 @@ class GetLastTrades(Params, frozen=True):
 class GetLastTradesAndTime(Params, frozen=True):
     instrument_name: Name
     start_timestamp: int
-    end_timestamp: int
+    end_timestamp: int | None = None  # published as required; clients leave it out
     count: Count = 10
     sorting: Sorting = "default"
 
@@ -107,7 +107,7 @@ class GetLastTradesByCurrency(Params, frozen=True):
 class GetLastTradesByCurrencyAndTime(Params, frozen=True):
     currency: Currency
     start_timestamp: int
-    end_timestamp: int
+    end_timestamp: int | None = None  # published as required; clients leave it out
     kind: AnyKind | None = None
     count: Count = 10
     sorting: Sorting = "default"
