@@ -84,9 +84,9 @@ class Bars:
         found: list[Bar] = []
         first = slot(start, period)
         for base in self._base(period):
-            if not first <= base.t <= end:
-                continue
             at = slot(base.t, period)
+            if not first <= at <= end:
+                continue
             if found and found[-1].t == at:
                 found[-1].take(base)
             else:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from engine.domain import NS
-from engine.market.deribit.data import StatisticsData
+from engine.market.deribit.data import QuoteData, StatisticsData, WindowData
 from engine.paper.bars import RESOLUTIONS
 from engine.paper.channels import Directory, Topic
 from engine.paper.collected import CollectedBook, Incremental, OwnNews
@@ -79,6 +79,18 @@ class Publisher:
             "estimated_expiration_price": lambda topic, t: self.say.expiration_price(t),
             "chart.trades": self._chart,
         }  # fmt: skip
+
+    def listed(self) -> None:
+        """The exchange lists more: channels are found for it, and those of many instruments have it in them."""
+        self.directory = Directory(self.exchange.instruments, self.exchange.number, self.say.coin)
+        for channel in self.watched:
+            subject = self.directory.topic(channel)
+            if subject is not None:
+                self.watched[channel] = subject
+                for n in subject.numbers or (-1,):
+                    self._by.setdefault((subject.family, n), {})[channel] = subject
+                for index in self._indices(subject):
+                    index[channel] = None
 
     def topic(self, channel: str) -> Topic | None:
         return self.watched.get(channel) or self.directory.topic(channel)
@@ -274,7 +286,7 @@ class Publisher:
             return self._tickers[channel].change(t)
         data = self._speakers[subject.family](subject, t)
         if subject.family in ONLY_NEWS:
-            before, self._last[channel] = self._last.get(channel), msgspec.structs.replace(data, timestamp=0)
+            before, self._last[channel] = self._last.get(channel), _content(data)
             if before == self._last[channel]:
                 return None
         return data
@@ -290,3 +302,10 @@ class Publisher:
         bars = self.history.prints.get(n)
         bar = bars.last(t, RESOLUTIONS[subject.resolution]) if bars is not None else None
         return None if bar is None else self.say.chart(n, bar)
+
+
+def _content(data: WindowData | QuoteData) -> Any:
+    """What of it is news when it changes: not the time, nor a change id that deeper levels move too."""
+    if isinstance(data, WindowData):
+        return data.bids, data.asks
+    return msgspec.structs.replace(data, timestamp=0)
