@@ -54,6 +54,10 @@ placements = asked(
               st.sampled_from(["limit", "limit", "market", "market_limit", "market_limit", "nonsense"]), rare),
     n=numbers, offset=offsets, amount=lots,
 )  # fmt: skip
+hidden = asked(
+    some(1, reduce_only=marked, mmp=marked), n=numbers, offset=near, amount=st.integers(4, 15),
+    show=st.sampled_from([2, 3]),
+)  # fmt: skip
 waits = asked(
     rare, n=numbers, offset=near, amount=few, kind=st.sampled_from(TRIGGERS), at=st.integers(-8, 8),
     trigger=st.sampled_from(["index", "mark", "last", "last", "last"]), trigger_offset=st.integers(-1, 8),
@@ -77,6 +81,7 @@ states = st.sampled_from([*SETTABLE, "archivized", "delivered", "nonsense", *["o
 books = st.sampled_from([PERPETUAL, CALL, PUT, FUTURE, None, None])
 OFTEN: dict[str, st.SearchStrategy[Any]] = {
     "place": st.booleans().flatmap(lambda odd: placements if odd else plain),
+    "hide": hidden,
     "quote": quotes,
     "wait": waits,
     "hold": held,
@@ -188,6 +193,9 @@ class Play:
         option_on_index = given["n"] in (CALL, PUT) and given["trigger"] == "index"
         given["trigger_price"] = 10_000_000 + 50 * at if option_on_index else price(given["n"], at)
         return self.place(given)
+
+    def hide(self, what: dict[str, Any]) -> Any:
+        return self.place(what)
 
     def hold(self, what: dict[str, Any]) -> Any:
         return self.place({**what, "offset": 0})

@@ -14,8 +14,8 @@ from tests.paper.play import Play, commands
 from tests.paper.small import CALL, PERPETUAL, START, small
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(commands, min_size=30, max_size=70), st.integers(0, 70))
+@settings(max_examples=150, deadline=None)
+@given(st.lists(commands, min_size=30, max_size=60), st.integers(0, 60))
 def test_any_commands_keep_the_exchange_sound(script: list[tuple[str, Any]], moment: int) -> None:
     play = Play()
     for place, (name, what) in enumerate(script):
@@ -27,7 +27,7 @@ def test_any_commands_keep_the_exchange_sound(script: list[tuple[str, Any]], mom
     play.listener.agrees()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(commands, min_size=20, max_size=40))
 def test_the_same_commands_give_the_same_news(script: list[tuple[str, Any]]) -> None:
     told = []
