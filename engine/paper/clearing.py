@@ -69,6 +69,7 @@ class Clearing:
         self._resume: list[tuple[int, str]] = []  # instruments in settlement, and their state before
         self._resume_at = 0
         self._next_expiry = 0  # 0: to be looked for
+        self.delivered = 0  # expiries that are over
 
     @property
     def interest(self) -> float:
@@ -108,7 +109,7 @@ class Clearing:
     def dump(self) -> dict[str, Any]:
         return {
             "next": self.next, "session": self._next_session, "resume": [list(each) for each in self._resume],
-            "resume_at": self._resume_at, "settlements": self.settlements.dump(),
+            "resume_at": self._resume_at, "delivered": self.delivered, "settlements": self.settlements.dump(),
             "funding": self.funding.dump() if self.funding else None,
         }  # fmt: skip
 
@@ -116,7 +117,7 @@ class Clearing:
         """The exchange has its own state back already."""
         self.next, self._next_session, self._resume_at = value["next"], value["session"], value["resume_at"]
         self._resume = [(n, state) for n, state in value["resume"]]
-        self._next_expiry = 0
+        self._next_expiry, self.delivered = 0, value["delivered"]
         self.settlements.load(value["settlements"])
         if self.funding:
             self.funding.load(value["funding"])
@@ -134,6 +135,7 @@ class Clearing:
 
     def _deliver(self, t: int) -> None:
         price, self._next_expiry = self.floor.marks.delivery(), 0
+        self.delivered += 1
         for n in self._live():
             if 0 < self.floor.instruments[n].expiry <= t:
                 self.floor.settle(t, n, price)

@@ -59,6 +59,7 @@ class Exchange(Entering):
     ) -> None:  # fmt: skip
         super().__init__(instruments, index, first_id, rules, fees)
         self.clearing = Clearing(self, start_ns, clearing)
+        self._first_listed = len(self.instruments)
 
     # announcements
 
@@ -158,11 +159,14 @@ class Exchange(Entering):
             "finished": list(self.finished), "waiting": self.triggers.dump(), "repriced": self._repriced,
             "protections": self.protections.dump(), "cancels_makers": sorted(self.cancels_makers),
             "requests": self.requests.dump(), "sweeps": self.sweeps.dump(),
+            "enlisted": [msgspec.to_builtins(i) for i in self.instruments[self._first_listed :]],
             "days": [day.dump() for day in self.days], "clearing": self.clearing.dump(),
         }  # fmt: skip
 
     def load(self, value: dict[str, Any]) -> None:
         """Into an exchange of the same listing; it goes on exactly as the dumped one would."""
+        enlisted = msgspec.convert(value["enlisted"], list[Instrument])
+        self._extend(enlisted[len(self.instruments) - self._first_listed :])
         orders = {order.id: order for order in msgspec.convert(value["orders"], list[Order])}
         self._next, self._repriced = value["next"], value["repriced"]
         for book, kept in zip(self.books, value["books"], strict=True):

@@ -21,7 +21,7 @@ from engine.paper.matching import UNTRIGGERED, Order, OrderBook
 from engine.paper.news import News
 from engine.paper.protection import Protections
 from engine.paper.settlement import log
-from engine.paper.terms import BOOK_OPEN, Fill, Rules, Stats
+from engine.paper.terms import BOOK_OPEN, CREATED, BookState, Fill, Rules, Stats
 from engine.paper.triggers import Triggers
 
 
@@ -60,6 +60,25 @@ class Floor:
         if not house:
             log(account, self.marks.t, self.marks, type="deposit", cashflow=paid)
         return account.id
+
+    def enlist(self, t: int, new: Sequence[Instrument]) -> None:
+        """List more: numbered after what there is, announced as created, and open at once."""
+        first = len(self.instruments)
+        self._extend(new)
+        for n in range(first, len(self.instruments)):
+            for state in (CREATED, BOOK_OPEN):
+                self._news.state(BookState(t, n, state))
+
+    def _extend(self, new: Sequence[Instrument]) -> None:
+        first = len(self.instruments)
+        self.instruments = self.triggers.instruments = (*self.instruments, *new)
+        self.marks.extend(new)
+        for n, instrument in enumerate(new, first):
+            self.number[instrument.name] = n
+            self.books.append(OrderBook())
+            self.stats.append(Stats())
+            self.days.append(Day())
+            self.money.append(Money(instrument, self.fees))
 
     def money_moved(self, account: int) -> None:
         """A client is to be told of its money, though no order of its changed."""

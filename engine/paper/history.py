@@ -38,6 +38,10 @@ class History:
         self._minute = (0, 0.0)  # the present one, and the index as it last was
         self._moved = (0, 0.0)  # minutes of this hour, and their squared log-returns
 
+    def listed(self) -> None:
+        """The exchange lists more instruments than before."""
+        self.recent += [deque(maxlen=RECENT) for _ in self.exchange.instruments[len(self.recent) :]]
+
     def printed(self, said: Trades) -> None:
         self.recent[said.instrument].extend(said.trades)
         bars = self.prints.get(said.instrument)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.domain import NS, Instrument, expiry_code, instrument_of
+from engine.domain import NS, Instrument, Kind, expiry_code, instrument_of
 from engine.paper.fees import Fees, period_of
 
 HOUR_NS = 3600 * NS
@@ -86,6 +86,22 @@ def listing(start_ns: int, spec: Spec | None = None, fees: Fees | None = None) -
     for place, day in enumerate(days):
         found += options(spec, day, place, spec.index)
     return tuple(priced(i, fees or Fees()) for i in found) if fees or spec.ladders else tuple(found)
+
+
+def renewed(
+    t: int, spec: Spec, index: float, known: Sequence[Instrument], fees: Fees | None = None
+) -> list[Instrument]:
+    """What a venue lists in addition at `t`, around the index of then: expiries that have come near, with no options
+    yet among `known`, and dated futures for the places that are to have one. What is listed stays until its expiry."""
+    days = expiries(t, spec.expiries)
+    with_future = [days[at] for at in spec.future_at] if spec.future_at else days[len(days) - spec.futures :]
+    futures = {i.expiry for i in known if i.kind is Kind.FUTURE}
+    chains = {i.expiry for i in known if i.kind is Kind.OPTION}
+    found = [_future(spec, day) for day in with_future if day not in futures]
+    for place, day in enumerate(days):
+        if day not in chains:
+            found += options(spec, day, place, index)
+    return [priced(i, fees or Fees()) for i in found] if fees or spec.ladders else found
 
 
 def options(spec: Spec, expiry: int, place: int, index: float) -> list[Instrument]:

@@ -16,7 +16,7 @@ from engine.paper.clearing import ClearingSettings
 from engine.paper.exchange import Exchange
 from engine.paper.fees import Fees
 from engine.paper.history import History
-from engine.paper.listing import Spec, listing
+from engine.paper.listing import Spec, listing, renewed
 from engine.paper.own import OwnStatements
 from engine.paper.past import PastCalls
 from engine.paper.private import PrivateCalls
@@ -31,7 +31,7 @@ EVERY = ("any", "all", "grouped")
 class Market:
     def __init__(self, spec: Spec, start_ns: int, rules: Rules | None = None, fees: Fees | None = None,
                  clearing: ClearingSettings | None = None) -> None:  # fmt: skip
-        self.coin = spec.coin
+        self.coin, self.spec, self.fees, self._delivered = spec.coin, spec, fees, 0
         # numbers go on from an earlier epoch's: no order of today is mistaken for one of yesterday
         self.exchange = Exchange(listing(start_ns, spec, fees), spec.index, start_ns // NS * 1000, rules, fees,
                                  start_ns, clearing)  # fmt: skip
@@ -43,10 +43,19 @@ class Market:
         self.public = PublicCalls(self.exchange, self.say, start_ns).table | past.table
         self.private = PrivateCalls(self.exchange, self.own).table
 
-    def second(self, t: int) -> None:
-        """What the venue does by itself at each full second."""
-        self.exchange.clearing.turn(t)
-        self.exchange.reprice(t)
+    def second(self, t: int, relists: bool) -> bool:
+        """What the venue does by itself at each full second; whether it lists more than before. After an expiry
+        (`relists`) it lists what has come near."""
+        exchange, clearing = self.exchange, self.exchange.clearing
+        clearing.turn(t)
+        exchange.reprice(t)
+        if clearing.delivered == self._delivered or not relists:
+            return False
+        self._delivered = clearing.delivered
+        new = renewed(t, self.spec, exchange.marks.index, exchange.instruments, self.fees)
+        exchange.enlist(t, new)
+        self._listed()
+        return bool(new)
 
     def dump(self) -> dict[str, Any]:
         return {"exchange": self.exchange.dump(), "history": self.history.dump()}
@@ -54,7 +63,14 @@ class Market:
     def load(self, value: dict[str, Any]) -> None:
         """Into a market of the same listing."""
         self.exchange.load(value["exchange"])
+        self._delivered = self.exchange.clearing.delivered
+        self._listed()
         self.history.load(value["history"])
+
+    def _listed(self) -> None:
+        """Those who keep something for each instrument, or look them up, are told that there are more."""
+        for each in (self.say, self.history, self.publisher):
+            each.listed()
 
 
 def addressed(markets: Mapping[str, Market], params: Params) -> Sequence[Market]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from engine.domain import NS
 from engine.paper.exchange import Exchange
 
@@ -25,6 +27,11 @@ class Nobody:
         for exchange in self.exchanges.values():
             marks = exchange.marks
             marks.tell(t, marks.index, {}, marks.iv[marks.options], marks.perpetual)
+
+    def listed(self, coin: str) -> None:
+        """What is new is worth what everything was in the beginning."""
+        marks = self.exchanges[coin].marks
+        marks.iv[marks.options] = np.where(marks.iv[marks.options] > 0.0, marks.iv[marks.options], USUAL_IV)
 
     def advance(self, to: int) -> None:
         while self.next <= to:

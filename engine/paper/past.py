@@ -114,7 +114,11 @@ class PastCalls:
         if self.exchange.instruments[n].kind is not Kind.OPTION:
             return []
         after, before = params.start_timestamp * MS, params.end_timestamp * MS
-        return [[at // MS, round(float(prices[n]), 6)] for at, prices in self.history.marks if after <= at <= before]
+        return [
+            [at // MS, round(float(prices[n]), 6)]
+            for at, prices in self.history.marks
+            if after <= at <= before and n < len(prices)
+        ]
 
     def volatility(self, t: int, params: m.OfCurrency) -> Any:
         if params.currency != self.say.coin:

@@ -78,11 +78,14 @@ class Futures:
     def __init__(self, simulation: Simulation) -> None:
         # a copy: what is dumped may be part of what goes on
         self._state = msgspec.msgpack.decode(msgspec.msgpack.encode(simulation.venue.dump()))
-        self._twin = Simulation(*simulation._made)
+        self._made, self._listed = simulation._made, simulation.instruments
+        self._twin = Simulation(*self._made)
 
     def future(self, fresh: int | None = None) -> Simulation:
         """Back at the moment: with `fresh` under other dice, the same for the same number; without, under its own. Ends
         the future that was given before."""
+        if len(self._twin.instruments) > len(self._listed):  # it has listed more since, which cannot be undone
+            self._twin = Simulation(*self._made)
         self._twin.rewind(self._state)
         if fresh is not None:
             self._twin.venue.crowd.reseed(fresh)

@@ -48,7 +48,11 @@ class Statements:
         self.exchange, self.coin = exchange, coin
         self.index_name = f"{coin.lower()}_usd"
         self._prefix = "" if coin == "BTC" else f"{coin}-"
-        self._grid = [(i.tick, _digits(i.tick), i.lot, _digits(i.lot)) for i in exchange.instruments]
+        self.listed()
+
+    def listed(self) -> None:
+        """The exchange lists other instruments than before."""
+        self._grid = [(i.tick, _digits(i.tick), i.lot, _digits(i.lot)) for i in self.exchange.instruments]
 
     def price(self, n: int, units: float) -> float:
         tick, digits, _, _ = self._grid[n]

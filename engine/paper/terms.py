@@ -13,6 +13,7 @@ from engine.paper.matching import Order
 # States of an instrument. Orders are taken only while it is open, and cancels only while it is open or locked.
 BOOK_OPEN, SETTLEMENT, DELIVERED, INACTIVE = "open", "settlement", "delivered", "inactive"
 LOCKED, HALTED, ARCHIVIZED = "locked", "halted", "archivized"
+CREATED = "created"  # only ever announced: what is listed anew is open at once
 ENDED = (DELIVERED, ARCHIVIZED)  # for good
 
 STOPS = ("stop_limit", "stop_market")

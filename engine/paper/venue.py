@@ -42,6 +42,7 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     rules: Rules = Rules()
     fees: Fees | None = None  # None: the venue's table
     clearing: ClearingSettings = ClearingSettings()
+    relists: bool = True  # whether new expiries are listed when old ones are over
     balance: float = 500.0
     credit_limit: int = 50_000
     credit_refill_per_s: int = 10_000
@@ -167,8 +168,8 @@ class PaperVenue:
             if due == self._next_beat:
                 self._beat()
             else:
-                self.crowd.turn()
-                self._settle()
+                self.crowd.turn()  # commits its own
+                self._announce()
         self.now = max(self.now, now)
 
     def dump(self) -> dict[str, Any]:
@@ -225,9 +226,14 @@ class PaperVenue:
         return "ok"
 
     def _settle(self) -> None:
-        """Announce what the last event did, to those who watch."""
+        """The last event is over: what it did is announced."""
         for market in self.markets.values():
             market.exchange.commit(self.now)
+        self._announce()
+
+    def _announce(self) -> None:
+        """Tell what was announced to those who watch."""
+        for market in self.markets.values():
             for said in market.exchange.drain():
                 if isinstance(said, Trades):
                     market.history.printed(said)
@@ -263,7 +269,8 @@ class PaperVenue:
         t, self._next_beat = self._next_beat, self._next_beat + BEAT_NS
         if t % NS == 0:
             for market in self.markets.values():
-                market.second(t)
+                if market.second(t, self.settings.relists):
+                    self.crowd.listed(market.coin)
             self._settle()
         for market in self.markets.values():
             if market.history.marked():
