@@ -7,18 +7,19 @@ and raw frames of the venue. Where the recordings are absent, `recorded` is null
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from engine.paper.crowd import Settings
+from engine.paper.crowd.settings import Settings, digest
 from engine.paper.listing import BTC_ONLY, DEFAULT, SMALL
 from engine.paper.venue import VenueSettings
 from engine.research import recorded
 from engine.research.facts import Fact, averaged, facts, listed
 from engine.research.facts_options import option_facts, recorded_quotes, unchanged_options
-from engine.research.paper_sessions import Found, digest, sessions, start_of
+from engine.research.paper_sessions import Found, crowd_of, sessions, start_of
 from engine.research.predictability import SHARES, Gain, gain, gain_across, halves, judged
 from engine.research.speed import speed
 
@@ -37,18 +38,17 @@ def evaluate_venue(
     """The whole table. Raises ValueError for an unknown regime or a session that is too short, BadRecording."""
     if minutes < FEWEST or seeds < 1:
         raise ValueError(f"an evaluation needs at least {FEWEST:g} minutes and one seed")
-    crowd = crowd_of(regime)
-    chosen = [SEED + k for k in range(seeds)]
-    found = sessions(chosen, minutes, crowd, keep, say, workers)
+    crowds = {seed: crowd_of(regime, seed) for seed in range(SEED, SEED + seeds)}
+    found = sessions(crowds, minutes, keep, say, workers)
     data = recorded.folder()
     say("reading the recordings" if data else f"there are no recordings here ({recorded.VARIABLE} names their folder)")
     table = judged_table(found, data)
     return table | {
-        "hash": digest(crowd),
+        "hash": named(list(crowds.values())),
         "regime": regime or "default",
-        "seeds": chosen,
+        "seeds": list(crowds),
         "minutes": minutes,
-        "speed": {name: _speed(listing, crowd, name, say) for name, listing in LISTINGS.items()},
+        "speed": {name: _speed(listing, crowds[SEED], name, say) for name, listing in LISTINGS.items()},
     }
 
 
@@ -63,11 +63,10 @@ def judged_table(found: Sequence[Found], data: Path | None) -> Table:
     }
 
 
-def crowd_of(regime: str) -> Settings:
-    """The frozen settings, or a regime's. Raises ValueError."""
-    if regime:
-        raise ValueError(f"there is no regime '{regime}'")
-    return Settings()
+def named(crowds: Sequence[Settings]) -> str:
+    """The hash of the settings; where sessions have several, of their hashes."""
+    digests = list(dict.fromkeys(map(digest, crowds)))
+    return digests[0] if len(digests) == 1 else sha256(" ".join(digests).encode()).hexdigest()
 
 
 def _speed(listing: Any, crowd: Settings, name: str, say: Say) -> Table:

@@ -5,9 +5,10 @@ metaorders of its own. Kept on disk by settings, code, seed and length, so that 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache, partial
+from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 
 import msgspec
@@ -16,11 +17,11 @@ import pandas as pd
 
 import engine
 from engine.domain import NS, Kind
-from engine.paper.crowd import Settings
+from engine.paper.crowd.settings import REGIMES, Settings, digest, held_out, settings_of
 from engine.paper.listing import BTC_ONLY, SMALL
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
-from engine.research.dataset import SHIFT_NS, START_NS, crowd_digest
+from engine.research.dataset import SHIFT_NS, START_NS
 from engine.research.facts import Fact, facts
 from engine.research.facts_options import option_facts, paper_quotes, unchanged_options
 from engine.research.metaorders import metaorder_impact
@@ -28,6 +29,7 @@ from engine.research.predictability import Moments, moments
 from engine.research.track import paper_tracks
 
 PERPETUAL = "BTC-PERPETUAL"
+HELD_OUT = "held-out"
 WARM_S = 30.0
 SWEEPS, SWEEP_S = 6, 15.0
 PAIRS = 6
@@ -78,35 +80,42 @@ def _chain(seed: int, crowd: Settings, count: int) -> pd.DataFrame:
 
 
 def sessions(
-    seeds: Sequence[int], minutes: float, crowd: Settings, keep: Path | None, say: Say, workers: int = 2
+    crowds: Mapping[int, Settings], minutes: float, keep: Path | None, say: Say, workers: int = 2
 ) -> list[Found]:
-    """Of all seeds, those that are kept already from `keep`. Progress is said as each is done."""
+    """One of each seed under its crowd, those that are kept already from `keep`. Progress is said as each is done."""
     found: dict[int, Found] = {}
-    for seed in seeds:
+    for seed, crowd in crowds.items():
         kept = _kept(keep, seed, minutes, crowd)
         if kept is not None:
             found[seed] = kept
             say(f"seed {seed}: as kept")
-    missing = [seed for seed in seeds if seed not in found]
-    for done in _simulated(missing, minutes, crowd, workers):
+    missing = [seed for seed in crowds if seed not in found]
+    for done in _simulated(missing, minutes, crowds, workers):
         found[done.seed] = done
-        _keep(keep, done, minutes, crowd)
-        say(f"seed {done.seed}: {minutes:g} minutes simulated, {len(found)} of {len(seeds)} sessions")
-    return [found[seed] for seed in seeds]
+        _keep(keep, done, minutes, crowds[done.seed])
+        say(f"seed {done.seed}: {minutes:g} minutes simulated, {len(found)} of {len(crowds)} sessions")
+    return [found[seed] for seed in crowds]
 
 
-def _simulated(seeds: Sequence[int], minutes: float, crowd: Settings, workers: int) -> Iterator[Found]:
-    work = partial(session, minutes=minutes, crowd=crowd)
+def _simulated(seeds: Sequence[int], minutes: float, crowds: Mapping[int, Settings], workers: int) -> Iterator[Found]:
+    chosen = [crowds[seed] for seed in seeds]
     if workers < 2 or len(seeds) < 2:
-        yield from map(work, seeds)
+        yield from map(session, seeds, repeat(minutes), chosen)
         return
     with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(work, seeds)
+        yield from pool.map(session, seeds, repeat(minutes), chosen)
 
 
-def digest(crowd: Settings) -> str:
-    """The hash that every figure names: the default crowd's is the one that forecasts name."""
-    return crowd_digest(VenueSettings(crowd=crowd))
+def crowd_of(regime: str, seed: int) -> Settings:
+    """The frozen settings, a regime's, or for `held-out` some that training is not given, others for each seed. Raises
+    ValueError."""
+    if not regime:
+        return Settings()
+    if regime == HELD_OUT:
+        return held_out(seed)
+    if regime not in REGIMES:
+        raise ValueError(f"there is no regime '{regime}' (there are {', '.join((*REGIMES, HELD_OUT))})")
+    return settings_of(regime)
 
 
 @lru_cache(maxsize=1)
