@@ -44,7 +44,6 @@ class Fees(msgspec.Struct, frozen=True, kw_only=True):
         Rates(kind=Kind.OPTION, maker=0.0003, taker=0.0003, delivery=0.00015, liquidation=0.0019),
     )
     cap: float = OPTION_FEE_CAP
-    combos_waive_cheaper_side: bool = True
 
     def of(self, instrument: Instrument, period: str) -> Rates:
         """The instrument's row. Raises LookupError when the table has none."""

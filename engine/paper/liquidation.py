@@ -103,7 +103,8 @@ def _bail_out(marks: Marks, t: int, account: Account, insurance: Account) -> Set
     insurance.cash -= owed
     if not account.house:
         log(account, t, marks, type="bankruptcy", cashflow=owed)
-    return Settled(type="bankruptcy", t=t, account=account.id, instrument=-1, position=0, mark=0.0, index=marks.index,
+    last = next(reversed(account.positions), 0)
+    return Settled(type="bankruptcy", t=t, account=account.id, instrument=last, position=0, mark=0.0, index=marks.index,
                    profit_loss=owed, bankruptcy=owed)  # fmt: skip
 
 
