@@ -42,10 +42,8 @@ def endangered(account: Account, marks: Marks) -> bool:
     """Whether the account's maintenance margin is not covered, or it owes money."""
     if account.deposit <= 0 and account.house:
         return False
-    bound = margin.maintenance(account, marks)
-    if not bound:
-        return account.cash < 0
-    return bound > margin.balance(account, marks)
+    cover = margin.cover(account, marks)
+    return account.cash < 0 if cover is None else cover < 0.0
 
 
 def liquidate(floor: Floor, t: int, account: Account, insurance: Account) -> Settled | None:

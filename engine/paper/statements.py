@@ -233,7 +233,8 @@ class Statements:
         marks = self.exchange.marks
         coming = min((i.expiry for i in self.exchange.instruments if i.expiry > t), default=t)
         near = coming - t < AVERAGED_NS
-        price = marks.delivery() if near else marks.index
+        n = next((n for n, i in enumerate(self.exchange.instruments) if i.expiry == coming), 0)
+        price = marks.estimated(n) if near else marks.index
         return ExpirationPriceData(seconds=(coming - t) // NS, price=round(price, 2), is_estimated=near)
 
     def chart(self, n: int, bar: Bar) -> ChartData:

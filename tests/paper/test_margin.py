@@ -125,6 +125,7 @@ def test_the_summary_adds_up() -> None:
     assert perpetual.realised == pytest.approx(40_000 / 100_000 - 40_000 / 100_400)
     assert perpetual.total == pytest.approx(160_000 / 100_000 - 160_000 / perpetual.mark_price)
     assert (perpetual.interest_value, said.positions[1].interest_value) == (0.5, 0.0)
+    assert margin.cover(account, marks) == pytest.approx(said.margin_balance - said.maintenance_margin)
     assert said.available_funds == pytest.approx(margin.available(account, marks, account.open.values()))
 
 
