@@ -41,7 +41,7 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
     sight_bp: float = 0.4  # deviation of the informed ones' sight
     late_ns: int = 30_000_000
     size: float = 1200.0  # median of a market order
-    size_spread: float = 2.0
+    size_spread: float = 2.15
     reach_bp: float = 1.5  # how far beyond the touch a market order goes
     resting: int = 160  # passive orders that third parties hold, about
     rest_size: float = 1500.0

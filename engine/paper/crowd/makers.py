@@ -37,7 +37,7 @@ class FutureMakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     half_life_s: tuple[float, ...] = (15.0, 45.0, 150.0, 600.0)  # of what is held
     touch: float = 25_000.0
     touch_spread: float = 0.55
-    skew: float = 0.95  # how far the size at the touch follows the belief, of itself at the tolerance
+    skew: float = 0.5  # how far the size at the touch follows the belief, of itself at the tolerance
     thin: float = 0.35  # what is left of the tolerance where the queue is gone
     opinion_bp: float = 0.08
     lean_bp: float = 1.0  # for what `lean_usd` of holding moves the belief
@@ -45,7 +45,7 @@ class FutureMakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     deep_bp: tuple[float, ...] = (0.9, 2.5, 6.0)  # distances of the deeper levels
     deep: tuple[float, ...] = (0.4, 1.2, 2.5)  # their sizes, of the touch's
     edge_bp: float = 0.4  # what must be in it when it takes remnants itself
-    remnant: float = 45_000.0
+    remnant: float = 30_000.0
     fresh: float = 0.06  # chance a turn that a touch order is shown anew
     fear: float = 4.0  # heat at which a maker quotes wide, and may leave for a moment
     wide_ms: float = 800.0

@@ -25,7 +25,7 @@ class TapeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The mark of a trade of `usd` is `bp`: so that a million worked in a minute moves the price by half a daily
     deviation times the root of its share of a day's volume (Tóth et al. 2011)."""
 
-    bp: float = 0.1
+    bp: float = 0.085
     usd: float = 10_000.0
     news_bp: float = 0.4  # a trade with more than this in it told nothing new
 
