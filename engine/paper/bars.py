@@ -79,6 +79,11 @@ class Bars:
             bar.volume += volume
             bar.cost += cost
 
+    def off_book(self, t: int, price: float, volume: float, cost: float) -> None:
+        """A print that moves no price: it counts in the volume."""
+        last = self._kept[0][-1].close if self._kept[0] else price
+        self.add(t, last, volume, cost)
+
     def between(self, start: int, end: int, period: int) -> list[Bar]:
         """Bars of this period whose slots begin in [slot of start, end], those without anything left out."""
         found: list[Bar] = []

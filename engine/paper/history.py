@@ -47,9 +47,10 @@ class History:
         bars = self.prints.get(said.instrument)
         if bars is None:
             bars = self.prints[said.instrument] = Bars(*PRINTS)
+        tick = self.exchange.instruments[said.instrument].tick
         for trade in said.trades:
-            if not trade.block_trade_id:
-                bars.add(trade.t, trade.price * self.exchange.instruments[trade.instrument].tick, *self.turnover(trade))
+            off_book = trade.block_trade_id or trade.block_rfq_id or trade.combo_id
+            (bars.off_book if off_book else bars.add)(trade.t, trade.price * tick, *self.turnover(trade))
 
     def turnover(self, trade: Trade) -> tuple[float, float]:
         """Of a trade: in the coin (an option's contracts), and in what its price is quoted in."""

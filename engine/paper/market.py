@@ -101,8 +101,8 @@ def coin_of(name: str) -> str:
 
 
 def joined(answers: Sequence[Any]) -> Any:
-    """What several coins answered, as one: lists after each other, counts summed, the rest as the first says it. A
-    refusal is the answer only where all refuse."""
+    """What several coins answered, as one: lists after each other (names once), counts summed, the rest as the first
+    says it. A refusal is the answer only where all refuse."""
     given = [answer for answer in answers if not isinstance(answer, VenueError)] or answers[:1]
     first = given[0]
     if len(given) == 1:
@@ -110,7 +110,8 @@ def joined(answers: Sequence[Any]) -> Any:
     if isinstance(first, bool):
         return any(given)
     if isinstance(first, list):
-        return [row for answer in given for row in answer]
+        rows = [row for answer in given for row in answer]
+        return list(dict.fromkeys(rows)) if rows and isinstance(rows[0], str) else rows
     if isinstance(first, int):
         return sum(given)
     if isinstance(first, dict):
@@ -120,7 +121,7 @@ def joined(answers: Sequence[Any]) -> Any:
 
 def _merged(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Field by field; a number within an answer is nobody's to sum."""
-    whole = dict(answers[0])
+    whole = {name: value for answer in reversed(answers) for name, value in answer.items()}
     for name, value in whole.items():
         if isinstance(value, bool | list | dict):
             whole[name] = joined([answer[name] for answer in answers if name in answer])

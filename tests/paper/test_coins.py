@@ -46,6 +46,17 @@ def test_each_instrument_is_its_coins(client: Client) -> None:
     assert client.refused("public/get_instrument", instrument_name="XRP-PERPETUAL") == 10020
 
 
+def test_expirations_are_of_both_or_by_coin(client: Client) -> None:
+    both = client.call("public/get_expirations", currency="any", kind="any")
+    assert both["future"] == list(dict.fromkeys(both["future"]))
+    assert both["future"][-1] == "PERPETUAL"
+    grouped = client.call("public/get_expirations", currency="grouped", kind="option")
+    assert grouped == {"btc": {"option": both["option"]}, "eth": {"option": both["option"]}}
+    assert client.call("public/get_expirations", currency="ETH", kind="option") == {"eth": grouped["eth"]}
+    assert client.call("public/get_expirations", currency="any", kind="any", currency_pair="btc_usd") == both
+    assert client.call("public/get_expirations", currency="USDC", kind="any") == {}
+
+
 def test_an_order_is_found_by_its_id_alone(client: Client) -> None:
     eth = ether(client)
     btc = client.buy(10.0, 98_000.0, label="b")["order"]["order_id"]

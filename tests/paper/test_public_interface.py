@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
 
 from engine.domain import NS
 from engine.market.deribit.methods.public import PUBLIC
+from engine.market.deribit.rest import HttpRequest
 from engine.paper.listing import Spec
 from engine.paper.venue import VenueSettings
 from tests.paper import published
@@ -268,6 +270,39 @@ def test_a_call_as_published(desk: Desk, interface: Interface, method: str) -> N
     assert made, f"{method} is served without an example"
     for make in made:
         assert answer_faults(interface, desk, method, make, unpublished={"public/get_index"}) == []
+
+
+NEEDS_A_LINE = {"set_heartbeat", "disable_heartbeat", "subscribe", "unsubscribe", "unsubscribe_all"}
+ONCE = {"auth", "exchange_token", "fork_token"}  # each answer is another
+
+
+def by_http(desk: Desk, method: str, params: dict[str, Any]) -> tuple[Any, Any]:
+    """The results of a GET and of a POST."""
+    query = urlencode(
+        {name: str(value).lower() if isinstance(value, bool) else value for name, value in params.items()}
+    )
+    body = msgspec.json.encode({"jsonrpc": "2.0", "id": 7, "method": method, "params": params})
+    requests = (HttpRequest("GET", f"/api/v2/{method}?{query}"), HttpRequest("POST", "/api/v2", body))
+    answers = [desk.venue.http(request, desk.venue.now) for request in requests]
+    assert {status for status, _ in answers} == {200}, answers
+    got, posted = (msgspec.json.decode(text) for _, text in answers)
+    assert ("id" in got, posted["id"]) == (False, 7)
+    return got["result"], posted["result"]
+
+
+@pytest.mark.parametrize("method", sorted(set(PUBLIC) - {f"public/{name}" for name in NEEDS_A_LINE}))
+def test_the_same_by_http(desk: Desk, method: str) -> None:
+    for make in published.EXAMPLES[method]:
+        params = make(desk)
+        results = by_http(desk, method, params)
+        if method.removeprefix("public/") not in ONCE:
+            assert results == (desk.call(method, **params),) * 2
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_A_LINE))
+def test_what_needs_a_line_is_refused_by_http(desk: Desk, name: str) -> None:
+    status, body = desk.venue.http(HttpRequest("GET", f"/api/v2/public/{name}?interval=10"), desk.venue.now)
+    assert (status, msgspec.json.decode(body)["error"]["code"]) == (400, 10030)
 
 
 def test_tickers_are_complete_for_their_kind(desk: Desk, interface: Interface) -> None:
