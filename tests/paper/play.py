@@ -93,6 +93,8 @@ SELDOM: dict[str, st.SearchStrategy[Any]] = {
     "cancel all": st.tuples(clients, numbers),
     "pull": which,
     "pass time": st.sampled_from(LONG_STEPS),
+    "clear": st.sampled_from([NS, NS, NS, DAY_NS // 3]),
+    "crash": st.tuples(st.sampled_from([-0.3, -0.08, 0.08, 0.3]), clients),
     "protect": st.tuples(st.integers(0, 2), limits),
     "thaw": st.integers(0, 2),
     "trade itself": st.tuples(clients, st.sampled_from(["reject_taker", "cancel_maker"])),
@@ -240,6 +242,21 @@ class Play:
     def pass_time(self, what: int) -> None:
         self.t += what
         self.exchange.reprice(self.t)
+
+    def clear(self, what: int) -> None:
+        """Funding, the end of a session, liquidations: what the venue does by itself."""
+        self.t += what
+        self.exchange.clearing.turn(self.t)
+
+    def crash(self, what: tuple[float, int]) -> None:
+        """The index jumps, and a client may have taken nearly all of its coin before: somebody cannot pay."""
+        move, client = what
+        marks, account = self.exchange.marks, self.exchange.accounts[self.clients[client]]
+        index = 100_000.0 * (1.0 + move)
+        marks.tell(self.t, index, dict.fromkeys(marks.forwards, index), marks.iv[marks.options])
+        out = max(account.cash - 10**10, 0)
+        account.cash -= out
+        account.deposit -= out
 
     def protect(self, what: tuple[int, Limits]) -> None:
         self.exchange.set_protection([*self.clients, self.house][what[0]], what[1])
