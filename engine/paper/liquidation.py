@@ -48,7 +48,7 @@ def endangered(account: Account, marks: Marks) -> bool:
 
 def liquidate(floor: Floor, t: int, account: Account, insurance: Account) -> Settled | None:
     """One second's steps for an endangered account; the line to keep when the insurance had to pay."""
-    floor.cancel_where(t, account.id, _any, "liquidation")
+    floor.cancel_where(t, account.id, _any, "autoliquidation")
     for _ in range(STEPS):
         if not endangered(account, floor.marks) or not _step(floor, t, account, insurance):
             break
