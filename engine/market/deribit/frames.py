@@ -71,14 +71,33 @@ def notification(channel: str, data: Any) -> bytes:
 
 
 def read_params(kind: type[Params], given: Any) -> Params | VenueError:
-    """JSON (`Raw`) or a mapping of texts → typed params; refused (-32602) with the name of the one that is wrong."""
+    """JSON (`Raw`) or a mapping of texts → typed params; refused (-32602) with the name of the one that is wrong.
+
+    A list or an object may also come as its JSON in a text: by GET there is no other way.
+    """
     try:
         if isinstance(given, msgspec.Raw):
             return msgspec.json.decode(given, type=kind, strict=False)
         return msgspec.convert(given, type=kind, strict=False)
     except _UNREADABLE as error:
-        name = re.search(r"required field `(\w+)`|\$\.(\w+)", str(error))
-        return refusal(-32602, str(error), (name[1] or name[2]) if name else "")
+        wrong = error
+    try:
+        return msgspec.convert(_unfolded(given), type=kind, strict=False)
+    except _UNREADABLE:
+        name = re.search(r"required field `(\w+)`|\$\.(\w+)", str(wrong))
+        return refusal(-32602, str(wrong), (name[1] or name[2]) if name else "")
+
+
+def _unfolded(given: Any) -> dict[str, Any]:
+    """Params, with JSON in place of the texts that are some."""
+    params = msgspec.json.decode(given) if isinstance(given, msgspec.Raw) else given
+    if not isinstance(params, dict):
+        raise msgspec.ValidationError("params are not an object")
+    return {name: msgspec.json.decode(value) if _is_json(value) else value for name, value in params.items()}
+
+
+def _is_json(value: Any) -> bool:
+    return isinstance(value, str) and value[:1] in ("[", "{")
 
 
 def beat(kind: str) -> bytes:
