@@ -40,9 +40,9 @@ class ConsensusSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Widths are coin from bid to ask; sizes coin; the rest as named. Sources: `option_makers`."""
 
     every_s: float = 0.1  # how often the forward is looked at
-    band: float = 5.0  # usual deviations of a second that the forward moves before a new reference is made
+    band: float = 6.0  # usual deviations of a second that the forward moves before a new reference is made
     shape_band: float = 0.004  # of the logs of the surface's levels
-    oldest_s: float = 20.0
+    oldest_s: float = 30.0
     alarm: float = 14.0  # deviations of a look's usual move that frighten makers
     absent: float = 0.012  # share of options that nobody quotes
     bid_gap: float = 0.36  # share of options that nobody bids for, deep in the money

@@ -64,7 +64,7 @@ class MakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 32  # quotes a turn
     slack: float = 0.42  # ticks
     covers: float = 0.75  # share of the options that a maker quotes
-    opinion: float = 0.0015  # deviation of its log-volatility near expiry; half of that of its skew
+    opinion: float = 0.001  # deviation of its log-volatility near expiry; half of that of its skew
     opinion_half_life: float = 300.0
     lean: float = 0.002  # of log-volatility, by ten usual sizes held in an expiry
     holds_s: float = 900.0  # half-life of what it holds: it is laid off elsewhere
