@@ -144,12 +144,6 @@ class Entering(Trading):
         self._register(order)
         return self._enter(t, order, limit)
 
-    def _register(self, order: Order) -> None:
-        holder = self.accounts[order.account]
-        holder.orders.append(order)
-        if order.label:
-            holder.labels.setdefault(order.label, []).append(order)
-
     def _enter(self, t: int, order: Order, limit: int) -> Placed:
         limit = order.price if order.kind != "market" else limit
         if order.tif == "fill_or_kill" and not self._fillable(order, limit):

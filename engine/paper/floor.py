@@ -17,7 +17,7 @@ from engine.paper.allowance import Allowance
 from engine.paper.day import Day
 from engine.paper.fees import Fees
 from engine.paper.marks import Marks
-from engine.paper.matching import UNTRIGGERED, Order, OrderBook
+from engine.paper.matching import OPEN, UNTRIGGERED, Order, OrderBook
 from engine.paper.news import News
 from engine.paper.protection import Protections
 from engine.paper.settlement import log
@@ -44,7 +44,7 @@ class Floor:
         self.finished: dict[int, Order] = {}  # clients' orders that neither rest nor wait any more, by id
         self.fills: dict[int, list[Fill]] = {}  # clients' fills, by account
         self.hits: dict[int, dict[int, int]] = {}  # the crowd's account → instrument → lots got passively, signed
-        self.triggers = Triggers(self.instruments)
+        self.triggers = Triggers()
         self.protections = Protections()
         self.cancels_makers: set[int] = set()  # accounts whose own resting order gives way, not the incoming one
         self.requests = Allowance(self.rules.order_rate, self.rules.order_burst)
@@ -71,7 +71,7 @@ class Floor:
 
     def _extend(self, new: Sequence[Instrument]) -> None:
         first = len(self.instruments)
-        self.instruments = self.triggers.instruments = (*self.instruments, *new)
+        self.instruments = (*self.instruments, *new)
         self.marks.extend(new)
         for n, instrument in enumerate(new, first):
             self.number[instrument.name] = n
@@ -97,6 +97,27 @@ class Floor:
         """A client's order is other than it was told to be."""
         if not self.accounts[order.account].house:
             self._news.order(order)
+
+    def _register(self, order: Order) -> None:
+        """A client's order is known from now on, by its number and by its label."""
+        holder = self.accounts[order.account]
+        holder.orders.append(order)
+        if order.label:
+            holder.labels.setdefault(order.label, []).append(order)
+        if len(holder.orders) > 2 * self.rules.kept:
+            self._forget(holder)
+
+    def _forget(self, holder: Account) -> None:
+        """Of an account's orders that are over, only the latest are kept."""
+        kept = holder.orders[-self.rules.kept :]
+        for order in holder.orders[: -self.rules.kept]:
+            self.finished.pop(order.id, None)
+        older = [order for order in holder.orders[: -self.rules.kept] if order.state in (OPEN, UNTRIGGERED)]
+        holder.orders = older + kept
+        holder.labels = {}
+        for order in holder.orders:
+            if order.label:
+                holder.labels.setdefault(order.label, []).append(order)
 
     def _rest(self, order: Order) -> None:
         self.books[order.instrument].rest(order)

@@ -31,6 +31,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     order_burst: float = 20.0
     sweep_rate: float = 200.0  # cancel_all and its like, which have an allowance of their own
     sweep_burst: float = 250.0
+    kept: int = 10_000  # of one account's orders that are over, and of its fills: at least so many, at most twice
     max_open: int = 1000  # of one account
     max_triggers: int = 100  # of one account, that wait
     show_lots: int = 100  # the least an iceberg may show

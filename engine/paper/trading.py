@@ -66,9 +66,8 @@ class Trading(Floor):
         """An order of the venue's for an account in trouble: unchecked, takes what it can up to `price`, and marked
         as a liquidation. What is not taken is dropped."""
         order = Order(self._id(), account, n, side, price, lots, t, t, tif="immediate_or_cancel", liquidation=True)
-        holder = self.accounts[account]
-        if not holder.house:
-            holder.orders.append(order)
+        if not self.accounts[account].house:
+            self._register(order)
             self.finished[order.id] = order
         if self.trades(n):
             self._match(t, order, price)
@@ -200,7 +199,10 @@ class Trading(Floor):
         fill = Fill(trade, order.side, order.id, order.kind, order.label, maker, fee, profit, order.state,
                     order.post_only, order.reduce_only, order.advanced, order.mmp)  # fmt: skip
         self._news.fill(order.account, fill)
-        self.fills.setdefault(order.account, []).append(fill)
+        fills = self.fills.setdefault(order.account, [])
+        fills.append(fill)
+        if len(fills) > 2 * self.rules.kept:
+            del fills[: self.rules.kept]
         self._news.order(order)
 
     def _gone(self, maker: Order, holder: Account) -> None:

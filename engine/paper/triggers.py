@@ -7,7 +7,7 @@ placed. All of them wait for a reference: the index, the mark price or the last 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from engine.domain import Instrument, Kind
 from engine.paper.matching import Order
@@ -61,8 +61,7 @@ def _way(order: Order) -> int:
 class Triggers:
     """All that waits, by number and by what it waits for."""
 
-    def __init__(self, instruments: Sequence[Instrument]) -> None:
-        self.instruments = instruments
+    def __init__(self) -> None:
         self.waiting: dict[int, Order] = {}
         self._groups: dict[Place, dict[int, Order]] = {}
         self._seen: dict[Place, int] = {}  # the reference each group was last held against

@@ -207,6 +207,28 @@ def test_sweeps_have_their_own_allowance() -> None:
     assert placed(exchange.place(START, one, ask(B, 1, P)))
 
 
+def test_only_the_latest_of_what_is_over_is_kept() -> None:
+    exchange, (one, _), house = small(rules=Rules(order_rate=0, kept=10))
+    resting = placed(exchange.place(START, one, ask(B, 1, P - 50, label="stays"))).order
+    for k in range(300):
+        exchange.quote(START + k, house, PERPETUAL, S, P, 1)
+        placed(exchange.place(START + k, one, ask(B, 1, P, label=f"{k % 3}")))
+        exchange.quote(START + k, house, PERPETUAL, B, P, 1)
+        placed(exchange.place(START + k, one, ask(S, 1, P)))
+        exchange.commit(START + k)
+        exchange.drain()
+    account = exchange.accounts[one]
+    assert 10 <= len(account.orders) <= 21
+    assert len(exchange.finished) == len(account.orders) - 1
+    assert 10 <= len(exchange.fills[one]) <= 20
+    assert exchange.order(one, resting.id) is account.orders[0]
+    assert exchange.by_label(one, "stays") == [account.orders[0]]
+    assert sum(map(len, account.labels.values())) == sum(1 for order in account.orders if order.label)
+    twin = small(rules=Rules(order_rate=0, kept=10))[0]
+    twin.load(exchange.dump())
+    assert twin.dump() == exchange.dump()
+
+
 def test_too_many_open_orders() -> None:
     exchange, (one, _), _ = small(rules=Rules(order_rate=0, max_open=3))
     orders = [placed(exchange.place(START, one, ask(B, 1, P - k))).order for k in range(3)]
