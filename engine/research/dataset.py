@@ -25,6 +25,7 @@ from engine.forecast.features import Context, Row
 from engine.forecast.labels import fitted_iv, place
 from engine.market.deribit import wire
 from engine.market.told import Print
+from engine.paper.crowd.settings import digest as settings_digest
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
 
@@ -195,5 +196,6 @@ def digest(stretches: Iterable[Stretch]) -> str:
 
 
 def crowd_digest(settings: VenueSettings | None) -> str:
-    """A hash of the venue's settings, the crowd's included: a forecast figure without it counts for nothing."""
-    return hashlib.sha256(msgspec.json.encode(settings or VenueSettings())).hexdigest()
+    """The hash of the crowd's settings, empty for nobody: a forecast figure without it counts for nothing."""
+    crowd = (settings or VenueSettings()).crowd
+    return settings_digest(crowd) if crowd is not None else ""

@@ -12,9 +12,28 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from engine.domain import NS, Kind
+from engine.domain import NS
 from engine.research.predictability import unchanged
-from engine.research.track import LEVELS, STEP_NS, Floats, Ints, Track
+from engine.research.sampling import (
+    LEAST,
+    NAN,
+    changes,
+    correlation,
+    gaps,
+    mean_of,
+    mid_at,
+    on_grid,
+    quantiles,
+    r2,
+    returns,
+    sampled,
+    slope,
+    touched,
+    usd_per_lot,
+    variance,
+    windows,
+)
+from engine.research.track import LEVELS, STEP_NS, Track
 
 Fact: TypeAlias = float | dict[str, float]
 LAGS = (1, 2, 5, 10, 20, 50, 100)
@@ -23,9 +42,7 @@ OFI_S = (1, 2, 5, 10)
 RESPONSE_S = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 VOLUME_WINDOW_S = 5
 BUCKETS = 8  # of signed volume, equal in number
-LEAST = 20  # observations under which nothing is said
 YEAR_S = 365 * 24 * 3600
-NAN = float("nan")
 
 
 def facts(track: Track) -> dict[str, Fact]:
@@ -55,41 +72,41 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def spread_ticks(track: Track) -> dict[str, float]:
-    wide = _sampled(track, track.ask - track.bid)
-    return {"mean": _mean_over(wide), **_quantiles(wide)}
+    wide = sampled(track, track.ask - track.bid)
+    return {"mean": mean_of(wide), **quantiles(wide)}
 
 
 def spread_bp(track: Track) -> dict[str, float]:
-    wide = _sampled(track, (track.ask - track.bid) / track.mid * 1e4)
-    return {"mean": _mean_over(wide), **_quantiles(wide)}
+    wide = sampled(track, (track.ask - track.bid) / track.mid * 1e4)
+    return {"mean": mean_of(wide), **quantiles(wide)}
 
 
 def touch_usd(track: Track) -> dict[str, float]:
     """Size at the best prices, both sides together."""
-    sizes = np.concatenate([_sampled(track, side) for side in (track.bid_size, track.ask_size)])
+    sizes = np.concatenate([sampled(track, side) for side in (track.bid_size, track.ask_size)])
     sizes = sizes[sizes > 0.0] * usd_per_lot(track)
-    return {"mean": _mean_over(sizes), **_quantiles(sizes, (0.1, 0.5, 0.9))}
+    return {"mean": mean_of(sizes), **quantiles(sizes, (0.1, 0.5, 0.9))}
 
 
 def depth_usd(track: Track) -> dict[str, float]:
     """Mean size at each of the first levels, both sides."""
-    row = _rows(track)
+    row = on_grid(track)
     mean = (track.bids[row] + track.asks[row]).mean(axis=0) / 2.0 * usd_per_lot(track) if len(row) else [NAN] * LEVELS
     return {str(level): float(size) for level, size in enumerate(mean, 1)}
 
 
 def two_sided(track: Track) -> float:
     """Share of the time that both sides are quoted."""
-    sampled = np.isfinite(track.mid[_rows(track)])
+    sampled = np.isfinite(track.mid[on_grid(track)])
     return float(sampled.mean()) if len(sampled) else NAN
 
 
 def imbalance_persistence(track: Track) -> dict[str, float]:
     """Autocorrelation of the touch imbalance after so many seconds."""
-    row = _rows(track)
+    row = on_grid(track)
     bid, ask = track.bid_size[row], track.ask_size[row]
     values = np.divide(bid - ask, bid + ask, out=np.full(len(row), np.nan), where=bid + ask > 0)
-    return {f"{s:g}": _correlation(values, s * NS // STEP_NS) for s in (1, 5)}
+    return {f"{s:g}": correlation(values, s * NS // STEP_NS) for s in (1, 5)}
 
 
 # ------------------------------------------------------------ events
@@ -102,7 +119,7 @@ def rates(track: Track) -> dict[str, float]:
         return dict.fromkeys(("book", "touch", "orders", "usd"), NAN)
     return {
         "book": len(track.t) / seconds,
-        "touch": len(_touched(track)) / seconds,
+        "touch": len(touched(track)) / seconds,
         "orders": len(track.orders()[0]) / seconds,
         "usd": float(track.size.sum()) * usd_per_lot(track) / seconds,
     }
@@ -110,28 +127,28 @@ def rates(track: Track) -> dict[str, float]:
 
 def trade_gap_s(track: Track) -> dict[str, float]:
     """Time between two orders that trade. A coefficient of variation above 1 is clustering."""
-    return _gaps(track.orders()[0])
+    return gaps(track.orders()[0])
 
 
 def touch_gap_s(track: Track) -> dict[str, float]:
     """Time between two changes of a best price or its size."""
-    return _gaps(_touched(track))
+    return gaps(touched(track))
 
 
 def trade_usd(track: Track) -> dict[str, float]:
     """Size of an order that trades."""
     sizes = track.orders()[1] * usd_per_lot(track)
-    return {"mean": _mean_over(sizes), **_quantiles(sizes)}
+    return {"mean": mean_of(sizes), **quantiles(sizes)}
 
 
 def sign_autocorrelation(track: Track) -> dict[str, float]:
     """Of the aggressors' sides, order by order; `decay` is γ in ρ(lag) ~ lag^−γ, by least squares of logs over the lags
     where ρ is above its noise."""
     sign = track.orders()[2]
-    out = {str(lag): _correlation(sign, lag) for lag in LAGS}
+    out = {str(lag): correlation(sign, lag) for lag in LAGS}
     noise = 1.0 / np.sqrt(max(len(sign), 1))
     known = [(lag, out[str(lag)]) for lag in LAGS if out[str(lag)] > noise]
-    return out | {"decay": -_slope([lag for lag, _ in known], [rho for _, rho in known]) if len(known) > 2 else NAN}
+    return out | {"decay": -slope([lag for lag, _ in known], [rho for _, rho in known]) if len(known) > 2 else NAN}
 
 
 # ------------------------------------------------------------ prices
@@ -139,25 +156,25 @@ def sign_autocorrelation(track: Track) -> dict[str, float]:
 
 def volatility(track: Track) -> float:
     """Annual, of the mid's changes over 10 s."""
-    return float(np.sqrt(_variance(track, 10.0) * YEAR_S))
+    return float(np.sqrt(variance(track, 10.0) * YEAR_S))
 
 
 def volatility_signature(track: Track) -> dict[str, float]:
     """Variance of the mid's log-return a second, by the seconds it is sampled at, against that at 10 s: a falling curve
     is bouncing, a rising one is trending."""
-    base = _variance(track, 10.0)
-    return {f"{s:g}": _variance(track, s) / base if base else NAN for s in SIGNATURE_S}
+    base = variance(track, 10.0)
+    return {f"{s:g}": variance(track, s) / base if base else NAN for s in SIGNATURE_S}
 
 
 def return_tails(track: Track) -> dict[str, float]:
     """Excess kurtosis of one-second returns, and the autocorrelation of their size: volatility comes in clusters."""
-    r = _returns(track, 1.0)
+    r = returns(track, 1.0)
     if len(r) < LEAST or not r.std():
         return dict.fromkeys(("kurtosis", "clustering_1s", "clustering_10s"), NAN)
     z = (r - r.mean()) / r.std()
     size = np.abs(r)
-    return {"kurtosis": float((z**4).mean() - 3.0), "clustering_1s": _correlation(size, 1),
-            "clustering_10s": _correlation(size, 10)}  # fmt: skip
+    return {"kurtosis": float((z**4).mean() - 3.0), "clustering_1s": correlation(size, 1),
+            "clustering_10s": correlation(size, 10)}  # fmt: skip
 
 
 def unchanged_share(track: Track) -> float:
@@ -169,7 +186,7 @@ def ofi_r2(track: Track) -> dict[str, float]:
     """How much of the mid's change over so many seconds the order-flow imbalance of the same time explains: R² of a
     straight line, windows side by side (Cont, Kukanov and Stoikov 2014)."""
     push, mid = np.cumsum(track.ofi), track.mid
-    return {f"{s:g}": _r2(_changes(track, push, s), _changes(track, mid, s)) for s in OFI_S}
+    return {f"{s:g}": r2(changes(track, push, s), changes(track, mid, s)) for s in OFI_S}
 
 
 # ------------------------------------------------------------ impact
@@ -178,7 +195,7 @@ def ofi_r2(track: Track) -> dict[str, float]:
 def impact(track: Track) -> dict[str, float]:
     """What signed volume does to the price over windows of 5 s. `exponent` is δ in |Δmid| ~ |volume|^δ over buckets of
     volume (about a half where a square root rules); `bp_per_musd` the mean move at a million USD by that fit."""
-    volume, move = _windows(track, VOLUME_WINDOW_S)
+    volume, move = windows(track, VOLUME_WINDOW_S)
     busy = np.abs(volume) > 0.0
     volume, move = volume[busy], move[busy]
     if len(volume) < LEAST:
@@ -190,20 +207,20 @@ def impact(track: Track) -> dict[str, float]:
     weight = [(s, m) for s, m in zip(size, mean, strict=True) if m > 0.0]
     if len(weight) < 3:
         return {"exponent": NAN, "bp_per_musd": NAN}
-    slope = _slope([s for s, _ in weight], [m for _, m in weight])
-    level = np.exp(np.mean([np.log(m) - slope * np.log(s) for s, m in weight]))
-    return {"exponent": slope, "bp_per_musd": float(level * 1e6**slope)}
+    exponent = slope([s for s, _ in weight], [m for _, m in weight])
+    level = np.exp(np.mean([np.log(m) - exponent * np.log(s) for s, m in weight]))
+    return {"exponent": exponent, "bp_per_musd": float(level * 1e6**exponent)}
 
 
 def response_bp(track: Track) -> dict[str, float]:
     """Mean move of the mid in an order's direction, by seconds after it; from just before the order."""
     t, _, sign = track.orders()
-    before = _mid_at(track, t - 1)
+    before = mid_at(track, t - 1)
     out = {}
     for s in RESPONSE_S:
-        move = sign * (_mid_at(track, t + round(s * NS)) / before - 1.0) * 1e4
+        move = sign * (mid_at(track, t + round(s * NS)) / before - 1.0) * 1e4
         inside = (t + round(s * NS) <= track.t[-1]) if len(track.t) else np.zeros(0, np.bool_)
-        out[f"{s:g}"] = _mean_over(move[inside])
+        out[f"{s:g}"] = mean_of(move[inside])
     return out
 
 
@@ -217,117 +234,7 @@ TABLE: dict[str, Callable[[Track], Fact]] = {
 }  # fmt: skip
 
 
-# ------------------------------------------------------------ within
-
-
-def usd_per_lot(track: Track) -> float:
-    """What a lot is worth: an inverse future's amount is USD already, others' is coin."""
-    i = track.instrument
-    if i.kind is not Kind.OPTION and i.contract > 0.0 and i.lot >= 1.0:
-        return i.lot
-    mid = track.mid[np.isfinite(track.mid)]
-    return i.lot * (float(mid[-1]) * i.tick if len(mid) else NAN)
-
-
-def _rows(track: Track) -> Ints:
-    return track.at(track.grid())
-
-
-def _sampled(track: Track, values: Floats) -> Floats:
-    """On the grid, known values only."""
-    out = values[_rows(track)]
-    return np.asarray(out[np.isfinite(out)])
-
-
-def _mean_over(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else NAN
-
-
-def _quantiles(values: Floats, at: Sequence[float] = (0.1, 0.5, 0.9, 0.99)) -> dict[str, float]:
-    names = [f"q{round(100 * q)}" for q in at]
-    return (
-        dict(zip(names, map(float, np.quantile(values, at)), strict=True)) if len(values) else dict.fromkeys(names, NAN)
-    )
-
-
-def _gaps(t: Ints) -> dict[str, float]:
-    gaps = np.diff(t) / NS
-    if len(gaps) < LEAST:
-        return dict.fromkeys(("mean", "cv", "q10", "q50", "q90", "q99"), NAN)
-    return {"mean": float(gaps.mean()), "cv": float(gaps.std() / gaps.mean()), **_quantiles(gaps)}
-
-
-def _touched(track: Track) -> Ints:
-    """When a best price or its size became another."""
-    if not len(track.t):
-        return track.t
-    state = np.nan_to_num(np.column_stack([track.bid, track.ask, track.bid_size, track.ask_size]), nan=-1.0)
-    return np.asarray(track.t[1:][(np.diff(state, axis=0) != 0.0).any(axis=1)])
-
-
-def _correlation(values: Floats, lag: int) -> float:
-    """Autocorrelation; NaN where there is too little."""
-    if len(values) < lag + LEAST:
-        return NAN
-    one, two = values[:-lag], values[lag:]
-    known = np.isfinite(one) & np.isfinite(two)
-    one, two = one[known], two[known]
-    if len(one) < LEAST or not one.std() or not two.std():
-        return NAN
-    return float(np.corrcoef(one, two)[0, 1])
-
-
-def _slope(x: Sequence[float], y: Sequence[float]) -> float:
-    """Of log y on log x."""
-    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
-
-
-def _at_steps(track: Track, values: Floats, seconds: float) -> Floats:
-    grid = track.grid(round(seconds * NS))
-    return np.asarray(values[track.at(grid)])
-
-
-def _changes(track: Track, values: Floats, seconds: float) -> Floats:
-    return np.asarray(np.diff(_at_steps(track, values, seconds)))
-
-
-def _returns(track: Track, seconds: float) -> Floats:
-    r = np.diff(np.log(_at_steps(track, track.mid, seconds)))
-    return np.asarray(r[np.isfinite(r)])
-
-
-def _variance(track: Track, seconds: float) -> float:
-    """Of the log-return, a second; windows of two seconds and more overlap, begun every second."""
-    step = min(seconds, 1.0)
-    logs = np.log(_at_steps(track, track.mid, step))
-    ahead = round(seconds / step)
-    r = logs[ahead:] - logs[:-ahead]
-    r = r[np.isfinite(r)]
-    return float((r**2).mean() / seconds) if len(r) >= LEAST else NAN
-
-
-def _r2(x: Floats, y: Floats) -> float:
-    known = np.isfinite(x) & np.isfinite(y)
-    x, y = x[known], y[known]
-    if len(x) < LEAST or not x.std() or not y.std():
-        return NAN
-    return float(np.corrcoef(x, y)[0, 1] ** 2)
-
-
-def _windows(track: Track, seconds: int) -> tuple[Floats, Floats]:
-    """Signed USD traded and the mid's move in bp, in windows side by side."""
-    grid = track.grid(seconds * NS)
-    total = np.r_[0.0, np.cumsum(track.sign * track.size)] * usd_per_lot(track)
-    volume = np.diff(total[np.searchsorted(track.trade_t, grid, side="right")])
-    move = np.diff(np.log(track.mid[track.at(grid)])) * 1e4
-    known = np.isfinite(move)
-    return np.asarray(volume[known]), np.asarray(move[known])
-
-
-def _mid_at(track: Track, t: Ints) -> Floats:
-    row = track.at(t)
-    return np.where(row >= 0, track.mid[np.maximum(row, 0)], np.nan) if len(track.t) else np.full(len(t), np.nan)
+# ------------------------------------------------------------ as JSON
 
 
 def listed(found: dict[str, Fact]) -> dict[str, Any]:

@@ -17,10 +17,11 @@ import pandas as pd
 
 from engine.domain import NS
 from engine.paper.simulation import Simulation
-from engine.research.facts import NAN, Fact
+from engine.research.facts import Fact
 from engine.research.imports import open_chains
 from engine.research.predictability import unchanged
 from engine.research.recorded import CHAINS
+from engine.research.sampling import NAN
 from engine.research.track import Floats, Track
 from engine.surface import arbitrage
 from engine.surface.surface import Quote, Surface

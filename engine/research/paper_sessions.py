@@ -26,12 +26,13 @@ from engine.research.facts import Fact, facts
 from engine.research.facts_options import option_facts, paper_quotes, unchanged_options
 from engine.research.metaorders import metaorder_impact
 from engine.research.predictability import Moments, moments
-from engine.research.track import paper_tracks
+from engine.research.track import Track, Watched, paper_tracks
 
 PERPETUAL = "BTC-PERPETUAL"
 HELD_OUT = "held-out"
 WARM_S = 30.0
-SWEEPS, SWEEP_S = 6, 15.0
+SWEEPS, SWEEP_S = 6, 20.0
+SPREAD = 20  # options of the whole list whose books are followed
 PAIRS = 6
 ROOMS = ("paper", "market", "research", "forecast", "surface")  # code that the figures hang on
 Say = Callable[[str], None]
@@ -62,21 +63,30 @@ def session(seed: int, minutes: float, crowd: Settings, sweeps: int = SWEEPS, pa
     perpetual = tracks[PERPETUAL]
     options = [tracks[i.name] for i in small.instruments if i.kind is Kind.OPTION]
     found: dict[str, Fact] = dict(facts(perpetual))
-    found["option_unchanged_share"] = unchanged_options(options)
-    found |= option_facts(_chain(seed, crowd, sweeps))
+    quotes, spread_out = _chain(seed, crowd, sweeps)
+    found["option_unchanged_share"] = unchanged_options(spread_out)
+    found["option_unchanged_share_next_day"] = unchanged_options(options)
+    found |= option_facts(quotes)
     found["metaorder"] = metaorder_impact(small, pairs)
     known = moments(perpetual)
     return Found(seed, found, known.x.tolist(), known.move.tolist())
 
 
-def _chain(seed: int, crowd: Settings, count: int) -> pd.DataFrame:
-    """Sweeps of the whole BTC list."""
+def _chain(seed: int, crowd: Settings, count: int) -> tuple[pd.DataFrame, list[Track]]:
+    """Sweeps of the whole BTC list, and tracks between them of options from all over it."""
     whole = Simulation(seed, start_of(seed), VenueSettings(listing=BTC_ONLY, crowd=crowd))
+    whole.advance(whole.t + round(WARM_S * NS))
+    options = [i for i in whole.instruments if i.kind is Kind.OPTION]
+    watched = Watched(options[seed % SPREAD :: max(1, len(options) // SPREAD)])
+    for frame in whole.subscribe([f"book.{name}.raw" for name in watched.trackers]):
+        watched.take(whole.t, frame)
     sweeps = []
     for sweep in range(count):
-        whole.advance(whole.t + round((WARM_S if not sweep else SWEEP_S) * NS))
+        for t, frame in whole.advance(whole.t + round(SWEEP_S * NS)):
+            watched.take(t, frame)
         sweeps.append(paper_quotes(whole, "BTC", sweep))
-    return pd.concat(sweeps, ignore_index=True)
+    watched.t = whole.t
+    return pd.concat(sweeps, ignore_index=True), list(watched.tracks().values())
 
 
 def sessions(

@@ -16,7 +16,7 @@ from engine.paper.crowd.settings import REGIMES, Settings, digest
 from engine.paper.listing import SMALL
 from engine.paper.venue import VenueSettings
 from engine.research import paper_sessions, recorded
-from engine.research.dataset import START_NS
+from engine.research.dataset import START_NS, crowd_digest
 from engine.research.evaluate_venue import judged_table, lines, named
 from engine.research.paper_sessions import Found, crowd_of, session
 from engine.research.picture import Scale, picture
@@ -82,7 +82,7 @@ def test_every_line_is_plain_and_names_the_hash() -> None:
 
 
 def test_the_hash_is_the_settings_and_every_regime_has_its_own() -> None:
-    assert named([CROWD, CROWD]) == digest(CROWD)
+    assert named([CROWD, CROWD]) == digest(CROWD) == crowd_digest(None), "the one that forecasts name"
     crowds = [crowd_of(regime, 1) for regime in (*REGIMES, "held-out")]
     assert len({digest(crowd) for crowd in crowds}) == len(crowds)
     assert named([crowd_of("held-out", 1), crowd_of("held-out", 2)]) not in {digest(crowd) for crowd in crowds}
