@@ -22,7 +22,7 @@ from engine.domain import NS, Side
 from engine.paper.crowd.agents import Ground, Plain, wait
 from engine.paper.crowd.sizes import heavy, lots, rounded
 from engine.paper.crowd.tape import Tape
-from engine.paper.matching import OPEN, Order, OrderBook
+from engine.paper.matching import FILLED, OPEN, Order, OrderBook
 
 BP = 1e-4
 IDLE_NS = 3600 * NS
@@ -33,12 +33,12 @@ class FutureMakerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     every_ms: float = 30.0
     late_ms: tuple[float, ...] = (8.0, 14.0, 22.0, 40.0)
-    tolerance_bp: tuple[float, ...] = (1.4, 1.5, 1.6, 1.7)
+    tolerance_bp: tuple[float, ...] = (1.45, 1.55, 1.65, 1.75)
     half_life_s: tuple[float, ...] = (15.0, 45.0, 150.0, 600.0)  # of what is held
     touch: float = 25_000.0
     touch_spread: float = 0.55
-    skew: float = 0.5  # how far the size at the touch follows the belief, of itself at the tolerance
-    thin: float = 0.35  # what is left of the tolerance where the queue is gone
+    skew: float = 0.35  # how far the size at the touch follows the belief, of itself at the tolerance
+    thin: float = 0.28  # what is left of the tolerance where the queue is gone
     opinion_bp: float = 0.08
     lean_bp: float = 1.0  # for what `lean_usd` of holding moves the belief
     lean_usd: float = 100_000.0
@@ -212,15 +212,25 @@ class FutureMaker(Plain):
         self.away = until
 
     def dump(self) -> list[Any]:
-        touch = [[side.value, order.id] for side, order in self.touch.items() if order.state == OPEN]
-        deep = [[side.value, k, order.id] for (side, k), order in self.deep.items() if order.state == OPEN]
+        touch = [[side.value, _place(order)] for side, order in self.touch.items()]
+        deep = [[side.value, k, _place(order)] for (side, k), order in self.deep.items()]
         return [self.opinion, self.held, self.t, self.away, touch, deep]
 
     def load(self, value: list[Any]) -> None:
         self.opinion, self.held, self.t, self.away, touch, deep = value
-        found = self.exchange.accounts[self.account].open
-        self.touch = {Side(side): found[number] for side, number in touch}
-        self.deep = {(Side(side), k): found[number] for side, k, number in deep}
+        self.touch = {Side(side): self._found(side, place) for side, place in touch}
+        self.deep = {(Side(side), k): self._found(side, place) for side, k, place in deep}
+
+    def _found(self, side: str, place: list[int]) -> Order:
+        """One that rests; or, of one that is gone and not yet missed, what will be looked at: its price and state."""
+        number, price = place
+        if number:
+            return self.exchange.accounts[self.account].open[number]
+        return Order(0, self.account, self.n, Side(side), price, 0, self.t, self.t, state=FILLED)
+
+
+def _place(order: Order) -> list[int]:
+    return [order.id if order.state == OPEN else 0, order.price]
 
 
 class PickerSettings(msgspec.Struct, frozen=True, kw_only=True):
