@@ -19,10 +19,12 @@ LENIENT = {
     ("public/auth", "timestamp"),
     ("public/auth", "signature"),
     ("public/get_instruments", "currency"),
+    ("public/get_last_trades_by_instrument_and_time", "end_timestamp"),
+    ("public/get_last_trades_by_currency_and_time", "end_timestamp"),
+    ("private/get_user_trades_by_instrument_and_time", "end_timestamp"),
+    ("private/get_user_trades_by_currency_and_time", "end_timestamp"),
 }
-# what this venue has none of: subaccounts, triggers, combos, quotes
-UNSERVED = {"subaccount_id", "linked_order_type", "trigger_fill_condition", "otoco_config", "include_combos",
-            "freeze_quotes", "trigger_price", "trigger_offset", "display_amount", "invalidate_token"}  # fmt: skip
+UNSERVED = {"otoco_config"}  # orders that are linked
 
 # a call of each kind that the desk or a client makes
 CALLS: list[tuple[str, dict[str, Any]]] = [
