@@ -137,7 +137,7 @@ def _regimes() -> dict[str, Settings]:
         "calm": _with(_scaled(usual, vol=0.55, busy=0.6, depth=1.3), {
             "weather": {"regimes": quiet, "jumps_per_hour": 1.0, "fast": 0.25}}),
         "trending": _with(usual, {
-            "weather": {"drift": 0.015, "drift_half_life": 1200.0}, "leverage": {"herd": 0.85, "open_s": 8.0}}),
+            "weather": {"drift": 0.08, "drift_half_life": 1200.0}, "leverage": {"herd": 0.85, "open_s": 8.0}}),
         "volatile": _with(_scaled(usual, vol=2.0, busy=1.5, depth=0.7), {
             "weather": {"regimes": wild, "jumps_per_hour": 15.0, "fast": 0.45},
             "option_makers": {"width": usual.option_makers.width * 1.5}}),
@@ -145,7 +145,7 @@ def _regimes() -> dict[str, Settings]:
             "flow": {"resting": usual.flow.resting // 2},
             "option_makers": {"width": usual.option_makers.width * 1.5, "size": usual.option_makers.size * 0.4}}),
         "crisis": _with(_scaled(usual, vol=3.2, busy=1.8, depth=0.35), {
-            "weather": {"regimes": wild, "jumps_per_hour": 60.0, "jump": 0.003, "fast": 0.5, "drift": 0.012},
+            "weather": {"regimes": wild, "jumps_per_hour": 60.0, "jump": 0.003, "fast": 0.5, "drift": 0.04},
             "future_makers": {"fear": 3.0},
             "leverage": {"most": 240, "open_s": 4.0, "near_bp": 15.0, "far_bp": 300.0, "herd": 0.8,
                          "size": usual.leverage.size * 3.0},
