@@ -63,8 +63,6 @@ def test_a_clone_leaves_the_original_alone() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(commands, min_size=20, max_size=40), st.integers(0, 20))
 def test_an_exchange_at_any_moment(script: list[tuple[str, Any]], moment: int) -> None:
-    """Clients' commands only: the crowd's orders are held by their agents, who are not here."""
-    script = [(name, what) for name, what in script if name != "pull"]
     play, twin = Play(), Play()
     for name, what in script[:moment]:
         play.do(name, what)
