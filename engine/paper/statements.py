@@ -87,7 +87,7 @@ class Statements:
             price_index=self.index_name, creation_timestamp=started_ms,
             expiration_timestamp=i.expiry // MS if i.expiry else YEAR_3000_MS,
             settlement_period=period_of(i.expiry), state=self.book_state(n),
-            is_active=not self.exchange.stats[n].closed,
+            rfq=False, is_active=not self.exchange.stats[n].closed,
             strike=i.strike if option else None, instrument_type="reversed",
             option_type=("call" if i.call else "put") if option else None,
             future_type=None if option else "reversed", max_leverage=None if option else 50,

@@ -23,7 +23,7 @@ from engine.paper.clearing import ClearingSettings
 from engine.paper.crowd import Crowd
 from engine.paper.crowd import Settings as CrowdSettings
 from engine.paper.fees import Fees
-from engine.paper.listing import Spec
+from engine.paper.listing import BTC_ONLY, Spec
 from engine.paper.market import Market, addressed, joined
 from engine.paper.nobody import Nobody
 from engine.paper.operator import Operator
@@ -37,7 +37,7 @@ VERSION = "1.2.26"
 class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What is listed, one entry a coin; who trades there (None: nobody); what a client starts with of each coin."""
 
-    listing: tuple[Spec, ...] = (Spec(),)
+    listing: tuple[Spec, ...] = BTC_ONLY
     crowd: CrowdSettings | None = CrowdSettings()
     rules: Rules = Rules()
     fees: Fees | None = None  # None: the venue's table
@@ -55,6 +55,7 @@ class Connection:
         self.number, self.server = number, server
         self.frames: list[tuple[int, bytes]] = []  # (venue time, bytes), oldest first
         self.watches: dict[str, None] = {}
+        self.followed = 0  # up to which change of its subscriptions
 
     def take(self) -> list[tuple[int, bytes]]:
         frames, self.frames = self.frames, []
@@ -252,9 +253,10 @@ class PaperVenue:
 
     def _follow(self, connection: Connection) -> None:
         """Bring the watchers up to what the connection is now subscribed to."""
-        wanted = connection.server.channels
-        if wanted.keys() == connection.watches.keys():
+        wanted, changes = connection.server.channels, connection.server.subscribed
+        if changes == connection.followed:
             return
+        connection.followed = changes
         for channel in [c for c in connection.watches if c not in wanted]:
             for market in self.markets.values():
                 market.publisher.unwatch(channel)

@@ -74,6 +74,7 @@ class Server:
         self.account = ""
         self.closing = ""
         self.channels: dict[str, None] = {}  # in the order of subscription
+        self.subscribed = 0  # how often `channels` has changed
         self.next_beat: int | None = None  # ns: when `beat` is due
         self._exchange = exchange
         self._tokens = tokens
@@ -168,6 +169,7 @@ class Server:
         self._cancels = False
         self.closing = self.closing or "the line is gone"
         self.channels.clear()
+        self.subscribed += 1
 
     def reply(self, id: str | int | None, outcome: Any, now: int) -> bytes:  # noqa: A002
         """An answer as this venue writes it: a result, or a VenueError."""
@@ -212,6 +214,7 @@ class Server:
 
     def _drop_user_channels(self) -> None:
         self.channels = {channel: None for channel in self.channels if not _is_private(channel)}
+        self.subscribed += 1
 
     def _logout(self, caller: Caller, params: Logout) -> object:
         """The line is closed without an answer, and without cancel-on-disconnect."""
@@ -251,16 +254,19 @@ class Server:
         known = [name for name in dict.fromkeys(names) if self._exchange.has(name)]
         self._opened = [name for name in known if name not in self.channels]
         self.channels |= dict.fromkeys(known)
+        self.subscribed += 1
         return known
 
     def _unsubscribe(self, caller: Caller, params: Channels) -> list[str]:
         known = [name for name in dict.fromkeys(params.channels) if name in self.channels]
         for name in known:
             del self.channels[name]
+        self.subscribed += 1
         return known
 
     def _unsubscribe_all(self, caller: Caller, params: Params) -> str:
         self.channels.clear()
+        self.subscribed += 1
         return "ok"
 
     def _set_cancels(self, caller: Caller, params: OfScope, enabled: bool) -> Any:
