@@ -8,7 +8,7 @@ from typing import Any
 from engine.domain import Instrument
 from engine.market.deribit.account import TriggerData
 from engine.market.deribit.errors import refusal
-from engine.market.deribit.methods import private as m
+from engine.market.deribit.methods import orders as m
 from engine.paper.exchange import Exchange
 from engine.paper.matching import OPEN, TRIGGERED, UNTRIGGERED, Order
 from engine.paper.own import OwnStatements

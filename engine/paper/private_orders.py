@@ -9,7 +9,7 @@ import msgspec
 
 from engine.domain import Instrument, Side
 from engine.market.deribit.errors import VenueError, refusal
-from engine.market.deribit.methods import private as m
+from engine.market.deribit.methods import orders as m
 from engine.paper.exchange import Exchange
 from engine.paper.matching import Order
 from engine.paper.own import OwnStatements

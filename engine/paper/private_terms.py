@@ -10,7 +10,7 @@ from math import isfinite
 
 from engine.domain import Instrument, Kind, OffGrid, Side
 from engine.market.deribit.errors import VenueError, refusal
-from engine.market.deribit.methods import private as m
+from engine.market.deribit.methods import orders as m
 from engine.paper.matching import Order
 from engine.paper.terms import TRIGGERS, Ask, Change
 from engine.paper.triggers import unit

@@ -23,6 +23,9 @@ TimeInForce = Literal["good_til_cancelled", "good_til_day", "fill_or_kill", "imm
 Label = Annotated[str, Meta(max_length=64)]
 Name = Annotated[str, Meta(max_length=64)]
 Count = Annotated[int, Meta(ge=1, le=1000)]
+OrderId = Annotated[str, Meta(max_length=64)]
+Instant = int | None  # ms
+Offset = Annotated[int, Meta(ge=0, le=2**53)]
 Depth = Literal[1, 5, 10, 20, 50, 100, 1000, 10000]
 
 

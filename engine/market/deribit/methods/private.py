@@ -1,4 +1,4 @@
-"""The private calls a venue serves: method → the type of its params."""
+"""The private calls a venue serves: method → the type of its params; and the params of those about an account."""
 
 from __future__ import annotations
 
@@ -6,185 +6,52 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from engine.market.deribit.methods.orders import (
+    ByLabel,
+    CancelAll,
+    CancelAllByCurrency,
+    CancelAllByInstrument,
+    CancelAllByKind,
+    CancelAllByPair,
+    CancelByLabel,
+    Close,
+    Edit,
+    EditByLabel,
+    GetOpenOrders,
+    GetOpenOrdersByCurrency,
+    GetOpenOrdersByInstrument,
+    GetOrderHistoryByCurrency,
+    GetOrderHistoryByInstrument,
+    GetTriggerOrderHistory,
+    GetUserTradesByCurrency,
+    GetUserTradesByCurrencyAndTime,
+    GetUserTradesByInstrument,
+    GetUserTradesByInstrumentAndTime,
+    GetUserTradesByOrder,
+    OfOrder,
+    Place,
+)
 from engine.market.deribit.methods.params import (
     AnyCurrency,
-    AnyKind,
     Channels,
     Count,
     Currency,
+    Instant,
     Kind,
     Label,
     Name,
+    Offset,
     OfInstrument,
-    OrderFilter,
-    OrderType,
+    OrderId,
     Params,
     Scope,
-    Sorting,
-    TimeInForce,
 )
 
-Trigger = Literal["index_price", "mark_price", "last_price"]
-Advanced = Literal["usd", "implv"]
-OrderId = Annotated[str, Meta(max_length=64)]
-Instant = int | None  # ms
-Linked = Literal["one_triggers_other", "one_cancels_other", "one_triggers_one_cancels_other"]
-Offset = Annotated[int, Meta(ge=0, le=2**53)]
 Seconds = Annotated[int, Meta(ge=0, le=86_400)]
 Wallet = Literal[
     "BTC", "ETH", "STETH", "ETHW", "USDC", "USDT", "EURR", "MATIC", "SOL", "XRP", "USYC", "PAXG", "BNB", "USDE"
 ]
 Settled = Literal["settlement", "delivery", "bankruptcy"]
-
-
-class Place(Params, frozen=True):
-    """`post_only` is true where nothing is said, as published."""
-
-    instrument_name: Name
-    amount: float | None = None
-    contracts: float | None = None
-    type: OrderType = "limit"
-    label: Label = ""
-    price: float | None = None
-    time_in_force: TimeInForce = "good_til_cancelled"
-    display_amount: float | None = None
-    post_only: bool = True
-    reject_post_only: bool = False
-    reduce_only: bool = False
-    trigger_price: float | None = None
-    trigger_offset: float | None = None
-    trigger: Trigger | None = None
-    advanced: Advanced | None = None
-    mmp: bool = False
-    valid_until: Instant = None
-    linked_order_type: Linked | None = None
-    trigger_fill_condition: Literal["first_hit", "complete_fill", "incremental"] | None = None
-
-
-class Edit(Params, frozen=True):
-    """What is not said stays as it is, except that `post_only` is true again."""
-
-    order_id: OrderId
-    amount: float | None = None
-    contracts: float | None = None
-    price: float | None = None
-    post_only: bool = True
-    reject_post_only: bool = False
-    reduce_only: bool | None = None
-    advanced: Advanced | None = None
-    trigger_price: float | None = None
-    trigger_offset: float | None = None
-    mmp: bool | None = None
-    display_amount: float | None = None
-    valid_until: Instant = None
-
-
-class EditByLabel(Params, frozen=True):
-    instrument_name: Name
-    label: Label = ""
-    amount: float | None = None
-    contracts: float | None = None
-    price: float | None = None
-    post_only: bool = True
-    reject_post_only: bool = False
-    reduce_only: bool | None = None
-    advanced: Advanced | None = None
-    trigger_price: float | None = None
-    mmp: bool | None = None
-    valid_until: Instant = None
-
-
-class OfOrder(Params, frozen=True):
-    order_id: OrderId
-
-
-class CancelAll(Params, frozen=True, kw_only=True):
-    detailed: bool = False
-    freeze_quotes: bool = False
-
-
-class CancelAllByCurrency(CancelAll, frozen=True):
-    currency: Currency
-    kind: AnyKind | None = None
-    type: OrderFilter = "all"
-
-
-class CancelAllByPair(CancelAll, frozen=True):
-    currency_pair: Name
-    kind: AnyKind | None = None
-    type: OrderFilter = "all"
-
-
-class CancelAllByKind(CancelAll, frozen=True):
-    currency: AnyCurrency | Annotated[list[Currency], Meta(max_length=10)]
-    kind: AnyKind | None = None
-    type: OrderFilter = "all"
-
-
-class CancelAllByInstrument(CancelAll, frozen=True):
-    instrument_name: Name
-    type: OrderFilter = "all"
-    include_combos: bool = False
-
-
-class CancelByLabel(Params, frozen=True):
-    label: Label
-    currency: Currency | None = None
-
-
-class Close(Params, frozen=True):
-    instrument_name: Name
-    type: Literal["limit", "market"]
-    price: float | None = None
-
-
-class GetOpenOrders(Params, frozen=True):
-    kind: Kind | None = None
-    type: OrderFilter = "all"
-
-
-class GetOpenOrdersByCurrency(Params, frozen=True):
-    currency: Currency
-    kind: Kind | None = None
-    type: OrderFilter = "all"
-
-
-class GetOpenOrdersByInstrument(Params, frozen=True):
-    instrument_name: Name
-    type: OrderFilter = "all"
-
-
-class ByLabel(Params, frozen=True):
-    currency: Currency
-    label: Label = ""
-
-
-class OrderHistory(Params, frozen=True, kw_only=True):
-    """`continuation` counts what was already told."""
-
-    count: Count = 20
-    offset: Offset = 0
-    include_old: bool = False
-    include_unfilled: bool = False
-    with_continuation: bool = False
-    continuation: str | None = None
-    historical: bool = False
-
-
-class GetOrderHistoryByCurrency(OrderHistory, frozen=True):
-    currency: Currency
-    kind: AnyKind | None = None
-
-
-class GetOrderHistoryByInstrument(OrderHistory, frozen=True):
-    instrument_name: Name
-
-
-class GetTriggerOrderHistory(Params, frozen=True):
-    currency: Currency
-    instrument_name: Name | None = None
-    count: Count = 20
-    continuation: str | None = None
 
 
 class OfOrders(Params, frozen=True):
@@ -195,44 +62,6 @@ class GetMargins(Params, frozen=True):
     instrument_name: Name
     amount: float
     price: float
-
-
-class UserTrades(Params, frozen=True, kw_only=True):
-    """Calls "and time" need the start; their end is published as required, but clients leave it out."""
-
-    start_timestamp: Instant = None
-    end_timestamp: Instant = None
-    count: Count = 10
-    sorting: Sorting = "default"
-    historical: bool = False
-
-
-class GetUserTradesByCurrency(UserTrades, frozen=True, kw_only=True):
-    currency: Currency
-    kind: AnyKind | None = None
-    start_id: OrderId | None = None
-    end_id: OrderId | None = None
-    subaccount_id: int | None = None
-
-
-class GetUserTradesByInstrument(UserTrades, frozen=True, kw_only=True):
-    instrument_name: Name
-    start_seq: int | None = None
-    end_seq: int | None = None
-
-
-class GetUserTradesByCurrencyAndTime(GetUserTradesByCurrency, frozen=True):
-    start_timestamp: int
-
-
-class GetUserTradesByInstrumentAndTime(GetUserTradesByInstrument, frozen=True):
-    start_timestamp: int
-
-
-class GetUserTradesByOrder(Params, frozen=True):
-    order_id: OrderId
-    sorting: Sorting = "default"
-    historical: bool = False
 
 
 class GetPositions(Params, frozen=True):
