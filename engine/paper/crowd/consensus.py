@@ -61,6 +61,7 @@ class Consensus(Plain):
         self.ground, self.world, self.settings, self.dice = ground, ground.world, settings, dice
         self.chain = Chain()
         self.interest = np.zeros((0, 2))
+        self.coming: list[list[float]] = []  # row and new interest, from the next reference on: for all makers at once
         self.past: deque[Reference] = deque(maxlen=KEPT)
         self.seen = self.world.log_price
         self.speed = 1.0  # variance of late against the usual
@@ -85,7 +86,7 @@ class Consensus(Plain):
         s, last = self.settings, self.past[-1]
         self._feel(t)
         if chance[0] * s.interest_s < s.every_s:
-            self.interest[int(chance[1] * len(self.chain))] = chance[2:]
+            self.coming.append([int(chance[1] * len(self.chain)), *chance[2:]])
         moved = abs(self.world.log_price - last.log_price)
         if moved > s.band * self.world.usual_deviation() or t - last.t > s.oldest_s * NS or self._reshaped(last.shape):
             self._make(t)
@@ -126,17 +127,21 @@ class Consensus(Plain):
 
     def dump(self) -> Any:
         past = [[r.number, r.t, r.log_price, msgspec.to_builtins(r.shape), r.forwards, r.stress] for r in self.past]
-        return [past, self.seen, self.speed, self.alarm, self.tape.tolist(), self.taped, self.interest.tolist()]
+        return [past, self.seen, self.speed, self.alarm, self.tape.tolist(), self.taped, self.interest.tolist(),
+                list(map(list, self.coming))]  # fmt: skip
 
     def load(self, value: Any) -> None:
-        past, self.seen, self.speed, self.alarm, tape, self.taped, interest = value
-        self.tape, self.interest = np.array(tape), np.array(interest)
+        past, self.seen, self.speed, self.alarm, tape, self.taped, interest, coming = value
+        self.tape, self.interest, self.coming = np.array(tape), np.array(interest), list(map(list, coming))
         self.past.clear()
         for number, t, log_price, shape, forwards, stress in past:
             made = self.chain.reference(number, t, log_price, msgspec.convert(shape, Shape), list(forwards), stress)
             self.past.append(made)
 
     def _make(self, t: int) -> None:
+        for row, *interest in self.coming:
+            self.interest[int(row)] = interest
+        self.coming = []
         number = self.past[-1].number + 1 if self.past else 0
         known = dict(zip(self.world.expiries, self.world.forwards(self.world.price).tolist(), strict=True))
         forwards = [known[expiry] for expiry in self.chain.expiries]
