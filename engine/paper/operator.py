@@ -6,12 +6,13 @@ No client of the protocol can do any of this; the process has a door of its own 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from engine.domain import OffGrid, Side
-from engine.market.deribit.methods import Params
+from engine.market.deribit.errors import ERRORS, VenueError, refusal
+from engine.market.deribit.methods import METHODS, Params
 from engine.market.deribit.methods.public import GetAnnouncements
 from engine.paper.channels import KINDS
 from engine.paper.exchange import Exchange
@@ -55,16 +56,26 @@ class PublicMethods(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allowed: bool
 
 
+class Refuse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The next so many calls of a private method are refused with this code: what clients must bear (10040, 13888)."""
+
+    method: str
+    code: int
+    times: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 1
+
+
 class Operator:
     """`table` are the public calls about the platform as a whole."""
 
     def __init__(self, markets: Mapping[str, Market]) -> None:
         self.markets, self.open_to_all = markets, True
         self.announcements: list[dict[str, Any]] = []
+        self._refusing: dict[str, tuple[int, int]] = {}  # method → code, how many times more
         self._house = {coin: _two(market.exchange) for coin, market in markets.items()}
         self._commands: dict[str, tuple[type, Callable[[Any, int], Answer]]] = {
             "state": (SetState, self._set_state), "print": (Print, self._print),
             "announce": (Announce, self._announce), "public_methods": (PublicMethods, self._public_methods),
+            "refuse": (Refuse, self._refuse),
         }  # fmt: skip
         self.table: dict[str, Callable[[int, Any], Any]] = {
             "public/status": self.status,
@@ -95,10 +106,18 @@ class Operator:
             return _wrong(str(error))
 
     def dump(self) -> dict[str, Any]:
-        return {"open": self.open_to_all, "announcements": self.announcements}
+        return {"open": self.open_to_all, "announcements": self.announcements, "refusing": self._refusing}
 
     def load(self, value: dict[str, Any]) -> None:
         self.open_to_all, self.announcements = value["open"], list(value["announcements"])
+        self._refusing = {method: (code, times) for method, (code, times) in value["refusing"].items()}
+
+    def refused(self, method: str) -> VenueError | None:
+        """The refusal that was ordered for a call of this method."""
+        code, times = self._refusing.pop(method, (0, 0))
+        if times > 1:
+            self._refusing[method] = code, times - 1
+        return refusal(code) if times else None
 
     # within
 
@@ -144,6 +163,12 @@ class Operator:
         }  # fmt: skip
         self.announcements.append(said)
         return 200, {"id": said["id"]}, [("announcements", 0, said | {"action": "new"})]
+
+    def _refuse(self, wanted: Refuse, t: int) -> Answer:
+        if wanted.method not in METHODS or wanted.code not in ERRORS:
+            return 400, {"error": "no such method, or no such code"}, []
+        self._refusing[wanted.method] = wanted.code, wanted.times
+        return 200, msgspec.to_builtins(wanted), []
 
     def _public_methods(self, wanted: PublicMethods, t: int) -> Answer:
         self.open_to_all = wanted.allowed

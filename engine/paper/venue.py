@@ -99,6 +99,9 @@ class PaperVenue:
             return self._set_cancels(caller, method, params)
         if method.startswith("public/"):
             return self._public(caller, method, params)
+        refused = self.operator.refused(method)
+        if refused is not None:
+            return refused
         who = Who(caller.now, self.accounts[caller.account], caller.connection)
         whole = self.whole.table.get(method)
         if whole is not None:

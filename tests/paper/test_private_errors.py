@@ -77,6 +77,12 @@ def _over(desk: Desk) -> Ask:
     return order(instrument_name=desk.option, amount=1.0, price=0.01)
 
 
+def _told_off(desk: Desk) -> Ask:
+    """At the operator's command: what a client must bear."""
+    assert desk.venue.command("refuse", b'{"method": "private/buy", "code": 10040}', desk.venue.now)[0] == 200
+    return order()
+
+
 def _full(desk: Desk) -> Ask:
     """As many orders as one may have."""
     rules = msgspec.structs.replace(desk.exchange.rules, max_open=1)
@@ -114,6 +120,7 @@ TABLE: list[tuple[int, Callable[[Desk], Ask]]] = [
     (10028, _too_many),
     (10029, _elses),
     (10036, always(order(amount=100.0, display_amount=10.0))),
+    (10040, _told_off),
     (10041, _in_state("settlement")),
     (10043, always(order(price=99_000.3))),
     (10047, _full),
@@ -211,7 +218,7 @@ def test_without_credits_the_session_ends() -> None:
 
 def test_every_refusal_the_venue_is_known_for_can_be_earned() -> None:
     elsewhere = {10000, 13009, 13778, 11050, -32600}  # in the tests around
-    known = {10000, 10002, 10003, 10004, 10005, 10007, 10009, 10010, 10012, 10020, 10021, 10028, 10029, 10041, 10043,
-             10047, 11008, 11029, 11044, 11050, 11054, 11055, 13004, 13009, 13020, 13021, 13030, 13778, 13888,
+    known = {10000, 10002, 10003, 10004, 10005, 10007, 10009, 10010, 10012, 10020, 10021, 10028, 10029, 10040, 10041,
+             10043, 10047, 11008, 11029, 11044, 11050, 11054, 11055, 13004, 13009, 13020, 13021, 13030, 13778, 13888,
              -32600, -32601, -32602}  # fmt: skip
     assert known - {code for code, _ in TABLE} - elsewhere == set()
