@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from engine.config import Config
+from engine.paper.crowd.settings import REGIMES
 from engine.shell import modes
 from engine.shell.store.folders import BadSession, meta_of
 from engine.shell.store.journal import BadJournal
@@ -42,6 +43,7 @@ def options_of(chosen: argparse.Namespace) -> modes.Options:
         data=chosen.data.expanduser(),
         seed=chosen.seed,
         speed=chosen.speed,
+        regime=chosen.regime,
         replay=chosen.replay,
         link_port=getattr(chosen, "link_port", 0),
     )
@@ -84,7 +86,8 @@ def _venue(chosen: argparse.Namespace) -> int:
     from engine.shell import venue
 
     try:
-        return venue.run(chosen.port, chosen.seed, chosen.speed, chosen.account)
+        settings = venue.settings_for(chosen.regime, chosen.listing)
+        return venue.run(chosen.port, chosen.seed, chosen.speed, chosen.account or ["paper:paper"], settings=settings)
     except venue.CannotServe as error:
         raise modes.CannotStart(str(error)) from None
 
@@ -225,7 +228,9 @@ def _parser() -> argparse.ArgumentParser:
     venue.add_argument("--port", type=port_number, default=8765)
     venue.add_argument("--seed", type=int, default=1)
     venue.add_argument("--speed", type=positive, default=1.0)
-    venue.add_argument("--account", default="paper:paper", metavar="ID:SECRET")
+    venue.add_argument("--account", action="append", metavar="ID:SECRET", help="may be given again (paper:paper)")
+    venue.add_argument("--regime", choices=REGIMES, default="normal", help="of the crowd")
+    venue.add_argument("--listing", choices=("default", "btc", "small"), default="default", help="BTC and ETH, or less")
 
     imports = _command(commands, "import", _import, "frame logs and Tardis files into a session")
     imports.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="merged in order of time; plain or .gz")
@@ -267,6 +272,7 @@ def desk_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replay", type=Path, metavar="PATH", help="a session or a recording, instead of a venue")
     parser.add_argument("--seed", type=int, default=1, help="of the paper venue's crowd")
     parser.add_argument("--speed", type=positive, default=1.0, help="of the paper venue's time")
+    parser.add_argument("--regime", choices=REGIMES, default="normal", help="of the paper venue's crowd")
 
 
 def _folder(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
 BUILD = "python3 -m venv .venv-clients && .venv-clients/bin/pip install -r tests/clients/requirements.txt"
-COMMAND = "from engine.shell import venue; raise SystemExit(venue.run(port=0, account='guest:visit'))"
+COMMAND = "from engine.shell import venue; raise SystemExit(venue.run(port=0, accounts=['guest:visit']))"
 PATIENCE_S = 120.0
 PERPETUAL = "BTC/USD:BTC"
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 LOOK_S = 1.0
@@ -34,13 +35,22 @@ def alive(record: Path) -> dict[str, str] | None:
         return None
 
 
-def paper_venue(folder: Path, seed: int, speed: float, port: str = "0") -> dict[str, str]:
+class Wanted(NamedTuple):
+    """What the paper venue is started with."""
+
+    seed: int
+    speed: float
+    regime: str
+
+
+def paper_venue(folder: Path, wanted: Wanted, port: str = "0") -> dict[str, str]:
     """The paper venue of this folder: the one that still runs there, else a new process. It outlives an engine that
     dies; `end_paper_venue` ends it. Raises NoVenue."""
     record = folder / "venue.json"
     if found := alive(record):
         return found
-    command = [sys.executable, "-m", "engine", "venue", "--port", port, "--seed", str(seed), "--speed", str(speed)]
+    command = [sys.executable, "-m", "engine", "venue", "--port", port, "--seed", str(wanted.seed),
+               "--speed", str(wanted.speed), "--regime", wanted.regime]  # fmt: skip
     with (folder / "venue.log").open("ab") as log:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, text=True
@@ -57,7 +67,7 @@ def paper_venue(folder: Path, seed: int, speed: float, port: str = "0") -> dict[
     return found
 
 
-async def keep_paper_venue(folder: Path, seed: int, speed: float, up: Callable[[], bool]) -> None:
+async def keep_paper_venue(folder: Path, wanted: Wanted, up: Callable[[], bool]) -> None:
     """A paper venue that has died comes back at its port, with a new epoch: it has forgotten orders and positions,
     and says so. `up` tells whether the line to it is; while it is nothing is asked. Raises NoVenue for one that ran
     faster than the wall: its time has died with it, and an engine that lives in that time must begin anew."""
@@ -65,9 +75,9 @@ async def keep_paper_venue(folder: Path, seed: int, speed: float, up: Callable[[
     while True:
         await asyncio.sleep(LOOK_S)
         if not up() and alive(folder / "venue.json") is None:
-            if speed != 1.0:
+            if wanted.speed != 1.0:
                 raise NoVenue("the paper venue died, and the time it kept")
-            starting = asyncio.ensure_future(asyncio.to_thread(paper_venue, folder, seed, speed, port))
+            starting = asyncio.ensure_future(asyncio.to_thread(paper_venue, folder, wanted, port))
             try:
                 await asyncio.shield(starting)
             except asyncio.CancelledError:

@@ -57,6 +57,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     data: Path = Path.home() / ".tidegate"
     seed: int = 1
     speed: float = 1.0
+    regime: str = "normal"  # of the paper venue's crowd
     replay: Path | None = None
     link_port: int = 0  # of the engine's own link; 0 takes any free one
 
@@ -171,8 +172,8 @@ async def live(options: Options, announce: Callable[[str], None]) -> None:
             end_paper_venue(options)
 
 
-def _paper(options: Options) -> tuple[Path, int, float]:
-    return options.folder, options.seed, options.speed
+def _paper(options: Options) -> tuple[Path, beside.Wanted]:
+    return options.folder, beside.Wanted(options.seed, options.speed, options.regime)
 
 
 @contextlib.asynccontextmanager

@@ -38,7 +38,7 @@ class Supervisor(threading.Thread):
             "--data",
             str(options.data.absolute()),
         ]
-        command += ["--seed", str(options.seed), "--speed", str(options.speed)]
+        command += ["--seed", str(options.seed), "--speed", str(options.speed), "--regime", options.regime]
         self._command = command + (["--replay", str(options.replay.absolute())] if options.replay else [])
         self._environment = dict(os.environ)
         self._ending = threading.Event()

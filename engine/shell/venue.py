@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import uvicorn
 from starlette.applications import Starlette
@@ -26,6 +27,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from engine.domain import NS
 from engine.market.deribit.rest import HttpRequest
 from engine.market.deribit.server import FRAME_LIMIT
+from engine.paper.crowd.settings import settings_of
+from engine.paper.listing import BTC_ONLY, DEFAULT, SMALL
 from engine.paper.venue import Connection, PaperVenue, VenueSettings
 from engine.shell.clock import Clock
 
@@ -36,6 +39,8 @@ SLICE_S = 0.05  # the wall's
 WAITING_LIMIT = 20_000  # frames a client may leave unread before it is dropped
 SEND_BUFFER = 256 * 1024
 POLICY_VIOLATION = 1008
+OPERATOR = "TIDEGATE_OPERATOR"  # the environment's: the key of the operator's door, which is shut without one
+LISTINGS = {"default": DEFAULT, "btc": BTC_ONLY, "small": SMALL}
 
 
 class CannotServe(Exception):
@@ -45,8 +50,8 @@ class CannotServe(Exception):
 class Hall:
     """Clients' sockets on one venue."""
 
-    def __init__(self, venue: PaperVenue, clock: Clock) -> None:
-        self.venue, self.clock = venue, clock
+    def __init__(self, venue: PaperVenue, clock: Clock, key: str = "") -> None:
+        self.venue, self.clock, self._key = venue, clock, key
         self._wake: dict[int, asyncio.Event] = {}
 
     async def run(self) -> None:
@@ -111,12 +116,17 @@ class Hall:
             await asyncio.sleep(0.1)
         connection.server.closing = connection.server.closing or "too slow: too much was left unread"
 
+    async def operator(self, request: Request) -> Response:
+        """The operator's door: `POST /paper/<command>` with the key as a bearer's token."""
+        given = request.headers.get("authorization", "").encode()
+        if not self._key or not secrets.compare_digest(given, f"Bearer {self._key}".encode()):
+            return Response("Not Found", 404)
+        status, answer = self.venue.command(request.path_params["command"], await _body(request), self._now())
+        self.flush()
+        return Response(answer, status, media_type="application/json")
+
     async def http(self, request: Request) -> Response:
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > FRAME_LIMIT:
-                break
+        body = await _body(request)
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         asked = HttpRequest(request.method, target, body, request.headers.get("authorization", ""))
         status, answer = self.venue.http(asked, self._now())
@@ -124,10 +134,21 @@ class Hall:
         return Response(answer, status, media_type="application/json")
 
 
+async def _body(request: Request) -> bytes:
+    """No more of it than the venue reads of a frame, and the byte that shows it was more."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FRAME_LIMIT:
+            break
+    return body
+
+
 def app_of(hall: Hall) -> Starlette:
     """The venue's addresses."""
     return Starlette(routes=[
         WebSocketRoute("/ws/api/v2", hall.websocket),
+        Route("/paper/{command}", hall.operator, methods=["POST"]),
         Route("/api/v2", hall.http, methods=["GET", "POST"]),
         Route("/api/v2/{method:path}", hall.http, methods=["GET", "POST"]),
     ])  # fmt: skip
@@ -150,19 +171,21 @@ class _Line(WebSocketsSansIOProtocol):
 
 
 async def serve(
-    port: int = 8765, seed: int = 1, speed: float = 1.0, account: str = "paper:paper",
+    port: int = 8765, seed: int = 1, speed: float = 1.0, accounts: Sequence[str] = ("paper:paper",),
     on_ready: Callable[[str], None] | None = None, settings: VenueSettings | None = None,
 ) -> None:  # fmt: skip
     """Serve until cancelled or asked to end (SIGINT, SIGTERM). Port 0 takes a free one; `on_ready` is told the
     address. Raises CannotServe with a sentence for a person."""
-    credentials = dict([parse_account(account)])
+    credentials = dict(map(parse_account, accounts))
     if not 0 < speed <= 100:
         raise CannotServe(f"--speed {speed:g}: the paper venue runs at more than 0 and up to 100 times the wall's time")
     listening, clock = _bind(port), Clock(speed=speed)
     start = clock.now()
-    venue = PaperVenue(seed, start, settings, epoch=f"{start // 1_000_000:x}", credentials=credentials,
-                       mint=lambda: secrets.token_urlsafe(24))  # fmt: skip
-    hall = Hall(venue, clock)
+    venue = PaperVenue(
+        seed, start, settings or settings_for(), epoch=f"{start // 1_000_000:x}", credentials=credentials,
+        mint=lambda: secrets.token_urlsafe(24),
+    )  # fmt: skip
+    hall = Hall(venue, clock, os.environ.get(OPERATOR, ""))
     server = _Uvicorn(uvicorn.Config(
         app_of(hall), ws=_Line, lifespan="off", log_level="error", access_log=False, ws_per_message_deflate=False,
         ws_max_size=4 * FRAME_LIMIT, timeout_graceful_shutdown=1,
@@ -196,11 +219,16 @@ def _end_on_signals(server: uvicorn.Server) -> None:
             asyncio.get_running_loop().add_signal_handler(sign, lambda: setattr(server, "should_exit", True))
 
 
-def run(port: int = 8765, seed: int = 1, speed: float = 1.0, account: str = "paper:paper",
-        on_ready: Callable[[str], None] | None = None) -> int:  # fmt: skip
+def settings_for(regime: str = "normal", listing: str = "default") -> VenueSettings:
+    """What the process serves: BTC and ETH, unless less is asked for, in one of the crowd's REGIMES."""
+    return VenueSettings(listing=LISTINGS[listing], crowd=settings_of(regime))
+
+
+def run(port: int = 8765, seed: int = 1, speed: float = 1.0, accounts: Sequence[str] = ("paper:paper",),
+        on_ready: Callable[[str], None] | None = None, settings: VenueSettings | None = None) -> int:  # fmt: skip
     """`serve` as a command: its exit status. Prints `venue: ws://…` when it listens."""
     try:
-        asyncio.run(serve(port, seed, speed, account, on_ready or say_ready))
+        asyncio.run(serve(port, seed, speed, accounts, on_ready or say_ready, settings))
     except CannotServe as error:
         print(error, file=sys.stderr)
         return 1

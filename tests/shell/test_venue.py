@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ def test_the_same_port_answers_http() -> None:
         async with serving() as address:
             url = address.replace("ws://", "http://").replace("/ws/", "/")
             got = await asyncio.to_thread(_get, f"{url}/public/get_instruments?currency=BTC&kind=option")
-            assert len(got["result"]) == 88
+            assert len(got["result"]) == 204
             body = json.dumps({"jsonrpc": "2.0", "id": 3, "method": "public/get_time", "params": {}}).encode()
             assert (await asyncio.to_thread(_get, url, body))["id"] == 3
 
@@ -68,7 +69,7 @@ def _get(url: str, body: bytes | None = None) -> Any:
 
 def test_orders_outlive_their_connection() -> None:
     async def story() -> None:
-        async with serving(account="me:secret") as address:
+        async with serving(accounts=["me:secret"]) as address:
             async with websockets.connect(address) as line:
                 assert (await login(line))["code"] == 13004
                 await login(line, "me", "secret")
@@ -190,9 +191,32 @@ def test_a_port_in_use_is_a_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [({"account": "paper"}, "ID:SECRET"), ({"account": ":x"}, "ID:SECRET"), ({"speed": 0.0}, "--speed"),
+    [({"accounts": ["paper"]}, "ID:SECRET"), ({"accounts": [":x"]}, "ID:SECRET"), ({"speed": 0.0}, "--speed"),
      ({"port": 99_999}, "cannot listen")],
 )  # fmt: skip
 def test_settings_that_cannot_be_served(more: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert venue.run(**({"port": 0} | more)) == 1
     assert said in capsys.readouterr().err
+
+
+def test_the_operators_door_is_shut_without_a_key_and_opens_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    halt = json.dumps({"state": "halted", "instrument_name": "BTC-PERPETUAL"}).encode()
+
+    def ask(address: str, key: str) -> tuple[int, bytes]:
+        url = address.replace("ws://", "http://").replace("/ws/api/v2", "/paper/state")
+        request = urllib.request.Request(url, halt, {"Authorization": f"Bearer {key}"}, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, b""
+
+    async def story(key: str, given: str, status: int, state: str) -> None:
+        monkeypatch.setenv(venue.OPERATOR, key)
+        async with serving() as address, websockets.connect(address) as line:
+            assert (await asyncio.to_thread(ask, address, given))[0] == status
+            assert (await call(line, "public/ticker", instrument_name="BTC-PERPETUAL"))["state"] == state
+
+    run(lambda: story("", "", 404, "open"))
+    run(lambda: story("opens", "wrong", 404, "open"))
+    run(lambda: story("opens", "opens", 200, "halted"))
