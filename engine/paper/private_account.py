@@ -19,6 +19,7 @@ PORTFOLIO = (
     "balance", "equity", "margin_balance", "initial_margin", "maintenance_margin", "available_funds",
     "available_withdrawal_funds", "spot_reserve", "additional_reserve",
 )  # fmt: skip
+VISITS = 1000  # kept of an account
 QUERIES = {"rate": 20, "burst": 100}  # calls that do not concern orders: what the credits allow
 
 
@@ -27,6 +28,7 @@ class AccountCalls:
 
     def __init__(self, coins: Mapping[str, OwnStatements], started_ns: int) -> None:
         self.coins, self.started = coins, started_ns
+        self.visits: dict[int, list[dict[str, Any]]] = {}  # by account, oldest first
         self.table: dict[str, Callable[[Who, Any], Any]] = {
             "private/get_account_summary": self.summary,
             "private/get_account_summaries": self.summaries,
@@ -75,8 +77,19 @@ class AccountCalls:
             row["open_orders"] = [own.order(order) for order in own.exchange.working(who.account)]
         return [row]
 
+    def came(self, account: int, t: int) -> dict[str, Any]:
+        """Somebody has logged in; from where is not known here."""
+        kept = self.visits.setdefault(account, [])
+        number = kept[-1]["id"] + 1 if kept else 1
+        kept.append({"id": number, "timestamp": t // MS, "ip": "127.0.0.1", "country": "", "city": "",
+                     "log": "success", "data": {}})  # fmt: skip
+        del kept[:-VISITS]
+        return kept[-1]
+
     def access_log(self, who: Who, params: m.GetAccessLog) -> Any:
-        return []
+        """Newest first."""
+        kept = self.visits.get(who.account, [])[::-1]
+        return kept[params.offset : params.offset + params.count]
 
     def deposits(self, who: Who, params: m.Page) -> Any:
         return self.nothing(who, params)

@@ -234,6 +234,10 @@ class PaperVenue:
         for market in self.markets.values():
             market.exchange.commit(self.now)
         self._announce()
+        arrivals, self.tokens.arrivals = self.tokens.arrivals, []
+        for t, name in arrivals:
+            number = self.accounts[name]
+            self._send(t, [("user.access_log", number, self.whole.came(number, t))])
 
     def _announce(self) -> None:
         """Tell what was announced to those who watch."""

@@ -118,6 +118,17 @@ def test_protection_is_told_of_once_and_only_to_its_owner() -> None:
     assert desk.call("private/get_mmp_status", index_name="btc_usd") == []
 
 
+def test_who_logs_in_is_told_and_kept(interface: Interface) -> None:
+    desk = Desk()
+    desk.call("private/subscribe", channels=["user.access_log"])
+    Client(desk.venue)
+    (told,) = heard(desk)["user.access_log"]
+    assert faults(interface.schemas, {"$ref": "access_log"}, told, "log") == []
+    log = desk.call("private/get_access_log", count=5)
+    assert (log[0], [row["id"] for row in log]) == (told, [2, 1])
+    assert desk.call("private/get_access_log", offset=1) == log[1:]
+
+
 def test_channels_that_have_nothing_to_say_are_there() -> None:
     desk = Desk()
     channels = ["user.lock", "user.access_log", "user.combo_trades.any.any.raw", f"user.combo_trades.{PERPETUAL}.100ms"]

@@ -36,7 +36,6 @@ published.SHAPES |= {
 }
 published.EMPTY |= {
     "private/get_new_announcements": "there are none",
-    "private/get_access_log": "nobody has come yet",
 }
 
 

@@ -41,6 +41,7 @@ class Tokens:
         self, credentials: Mapping[str, str], mint: Callable[[], str], lifetime_s: int = 900, window_s: float = 60.0
     ) -> None:
         self.subjects: dict[int, str] = {}
+        self.arrivals: list[tuple[int, str]] = []  # (ns, account) of who has logged in, for whoever takes them away
         self._credentials = dict(credentials)
         self._mint = mint
         self._lifetime, self._window = lifetime_s, round(window_s * NS)
@@ -62,6 +63,7 @@ class Tokens:
             known = self._knows(params.client_id, params.client_secret)
         if not known:
             return refusal(13004)
+        self.arrivals.append((now, params.client_id))
         return self._give(params.client_id, granted(params.scope), params.state, now)
 
     def fork(self, params: ForkToken, now: int) -> Token | VenueError:
