@@ -10,16 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import msgspec
-
 from engine.domain import NS
-from engine.market.deribit.data import QuoteData, StatisticsData, WindowData
-from engine.paper.bars import RESOLUTIONS
 from engine.paper.channels import Directory, Topic
 from engine.paper.collected import CollectedBook, Incremental, OwnNews
 from engine.paper.exchange import Exchange
 from engine.paper.history import History
 from engine.paper.own import OwnStatements
+from engine.paper.present import Present, content
 from engine.paper.statements import MS, Statements
 from engine.paper.terms import (
     Announcement,
@@ -42,7 +39,6 @@ OF_MARKS = ("ticker", "incremental_ticker", "perpetual", "markprice.options", "d
 OF_BOOK = ("ticker", "incremental_ticker", "window", "quote")
 OF_TRADES = ("ticker", "incremental_ticker", "chart.trades")
 ONLY_NEWS = ("window", "quote")  # said only when other than before
-HIGH_VOLATILITY = 1.0  # of the index in a year's terms, over the last hour
 
 
 class Publisher:
@@ -66,19 +62,7 @@ class Publisher:
             Report: self._report, Trades: self._printed, BookChange: self._changed, Closed: self._closed,
             BookState: self._state, Platform: self._platform, Protected: self._protected,
         }  # fmt: skip
-        self._speakers: dict[str, Callable[[Topic, int], Any]] = {
-            "ticker": lambda topic, t: self.say.ticker(topic.numbers[0], t),
-            "window": lambda topic, t: self.say.window(topic.numbers[0], t, topic.depth, topic.group),
-            "quote": lambda topic, t: self.say.quote(topic.numbers[0], t),
-            "perpetual": lambda topic, t: self.say.perpetual(t),
-            "markprice.options": lambda topic, t: self.say.mark_prices(t),
-            "deribit_price_index": lambda topic, t: self.say.index(t),
-            "deribit_price_ranking": lambda topic, t: self.say.ranking(t),
-            "deribit_price_statistics": lambda topic, t: self._statistics(t),
-            "deribit_volatility_index": lambda topic, t: self.say.dvol(t),
-            "estimated_expiration_price": lambda topic, t: self.say.expiration_price(t),
-            "chart.trades": self._chart,
-        }  # fmt: skip
+        self._present = Present(statements, history)
 
     def listed(self) -> None:
         """The exchange lists more: channels are found for it, and those of many instruments have it in them."""
@@ -140,8 +124,8 @@ class Publisher:
             yield Incremental(self.say, *subject.numbers).whole(t)
         elif family == "user.portfolio":
             yield self.own.account(account)
-        elif family in self._speakers and family != "chart.trades":
-            yield self._speakers[family](subject, t)
+        elif family in self._present.families and family != "chart.trades":
+            yield self._present.families[family](subject, t)
 
     def flush(self, channel: str, t: int) -> Iterator[Publication]:
         """What a paced book channel has collected, so that a snapshot can follow."""
@@ -284,28 +268,9 @@ class Publisher:
         channel = subject.channel
         if subject.family == "incremental_ticker":
             return self._tickers[channel].change(t)
-        data = self._speakers[subject.family](subject, t)
+        data = self._present.families[subject.family](subject, t)
         if subject.family in ONLY_NEWS:
-            before, self._last[channel] = self._last.get(channel), _content(data)
+            before, self._last[channel] = self._last.get(channel), content(data)
             if before == self._last[channel]:
                 return None
         return data
-
-    def _statistics(self, t: int) -> StatisticsData:
-        low, high, change = self.history.day(t)
-        wild = any(value > 100.0 * HIGH_VOLATILITY for _, value in self.history.realised(t)[-1:])
-        return StatisticsData(index_name=self.say.index_name, low24h=round(low, 2), high24h=round(high, 2),
-                              change24h=round(change, 2), high_volatility=wild)  # fmt: skip
-
-    def _chart(self, subject: Topic, t: int) -> Any | None:
-        (n,) = subject.numbers
-        bars = self.history.prints.get(n)
-        bar = bars.last(t, RESOLUTIONS[subject.resolution]) if bars is not None else None
-        return None if bar is None else self.say.chart(n, bar)
-
-
-def _content(data: WindowData | QuoteData) -> Any:
-    """What of it is news when it changes: not the time, nor a change id that deeper levels move too."""
-    if isinstance(data, WindowData):
-        return data.bids, data.asks
-    return msgspec.structs.replace(data, timestamp=0)
