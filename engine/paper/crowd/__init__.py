@@ -4,8 +4,10 @@ Every agent has an account, a latency, and a random stream of its own, from whic
 each turn, whatever it finds. So the same seed gives the same market for the same inputs, and an order from outside
 changes what agents see, never their dice. The crowd is advanced in time; it has no clock.
 
-`agents` says what an agent is and what it is given, `world` moves the efficient price, `futures` and `options` bring
-the agents of a coin: `cast(ground, settings)` yields (name, agent), in the order of their turns at equal times.
+`agents` says what an agent is and what it is given, `dice` where its numbers come from, `world` moves the efficient
+price, `futures` and `option_cast` bring the agents of a coin as (name, agent), in the order of their turns at equal
+times. On a future's book: `flow` (the many), `makers` (who quote, and who pick what is left behind), `metaorders`,
+`leverage` (liquidation cascades), and the `tape` that carries what trading does to the price. `settings` has it all.
 """
 
 from __future__ import annotations

@@ -18,14 +18,21 @@ from engine.paper.crowd.agents import Ground, Plain
 from engine.paper.crowd.hawkes import Hawkes
 from engine.paper.crowd.sizes import heavy, lots, rounded
 from engine.paper.crowd.tape import Tape
-from engine.paper.matching import OPEN, Order
+from engine.paper.matching import FILLED, OPEN, Order
 
 MARKET, ADD, CANCEL = range(3)
 BP = 1e-4
 
 
 class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Events a second, sizes in USD, distances in basis points. Sources in `settings.py`."""
+    """Events a second, sizes in USD, distances in basis points.
+
+    Fitted to the recorded inverse perpetual of 8 and 9 August 2024 (binance_l2/cm_btcusd_perp): 2.8 market orders
+    and 69 depth updates a second; gaps between trades vary by 1.8 to 2.0 of their mean; a market order is 1,000 to
+    1,200 USD at the median, 13,000 to 18,000 at nine tenths, 110,000 to 143,000 at 99 of a hundred; trade signs are
+    correlated by 0.51 to 0.55 with the next, 0.18 to 0.20 at five and 0.04 to 0.09 at ten; levels behind the touch
+    hold 9,000 to 18,000 each and stand 0.1 to 0.3 basis points apart.
+    """
 
     rates: tuple[float, float, float] = (1.3, 20.0, 20.0)  # market, add, cancel
     decays: tuple[float, ...] = (10.0, 0.5, 0.03)
@@ -73,7 +80,9 @@ class Flow(Plain):
     def turn(self, t: int) -> int:
         u, z = self.dice.uniforms(8), self.dice.normals(2)
         kind = self.hawkes.event(t, u[0])
-        if kind == MARKET:
+        if not self.exchange.trades(self.n):
+            pass
+        elif kind == MARKET:
             self._market(t, u, z)
         elif kind is not None:
             self._purge(t)
@@ -176,12 +185,16 @@ class Flow(Plain):
             self.tape.add(t, got, self.instrument.lot, best, self._worth(t, self.s.flee_ns))
 
     def dump(self) -> list[Any]:
-        resting = [order.id for order in self.resting if order.state == OPEN]
+        resting = [order.id if order.state == OPEN else 0 for order in self.resting]
         return [self.hawkes.dump(), list(map(list, self.parents)), resting, self.tape.dump()]
 
     def load(self, value: list[Any]) -> None:
         self.hawkes.load(value[0])
         self.parents = [list(parent) for parent in value[1]]
         found = self.exchange.accounts[self.resters].open
-        self.resting = [found[number] for number in value[2]]
+        self.resting = [found[number] if number else self._gone() for number in value[2]]
         self.tape.load(value[3])
+
+    def _gone(self) -> Order:
+        """Stands for one that rests no more and has not been missed."""
+        return Order(0, self.resters, self.n, Side.BUY, 1, 0, 0, 0, state=FILLED)

@@ -56,7 +56,7 @@ class Leveraged(Plain):
         every = self.s.every_ms / 1e3
         book = self.exchange.books[self.n]
         bid, ask = book.bids.best, book.asks.best
-        if bid is not None and ask is not None and not self.exchange.stats[self.n].closed:
+        if bid is not None and ask is not None and self.exchange.trades(self.n):
             middle = (bid + ask) / 2
             self.trail += (middle - self.trail) * every / 180.0 if self.trail else middle
             if not self.longs and not self.shorts:

@@ -29,7 +29,15 @@ IDLE_NS = 3600 * NS
 
 
 class FutureMakerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the makers of futures; tuples have one entry a maker. Sizes USD, distances basis points."""
+    """Of the makers of futures; tuples have one entry a maker. Sizes USD, distances basis points.
+
+    Fitted to the recorded inverse perpetual of 8 and 9 August 2024 (binance_l2/cm_btcusd_perp): one tick wide 99.6
+    % of the time; 80,000 to 100,000 USD at the touch, twelve times the mean market order; the middle unchanged over
+    53 % of seconds and 90 % of tenths; variance at 0.1 s is 0.64 to 0.76 of that at 10 s; order-flow imbalance
+    explains 0.49 to 0.70 of a second's return; the imbalance of the touch forgets all but 0.13 within a second.
+    What one number tells of the next second (`research/predictability.py`: 0.068 nats there) is set by `skew`,
+    `thin` and `tolerance_bp`.
+    """
 
     every_ms: float = 30.0
     late_ms: tuple[float, ...] = (8.0, 14.0, 22.0, 40.0)
@@ -91,7 +99,7 @@ class FutureMaker(Plain):
         gap = belief - (bid + ask) / 2 if bid is not None and ask is not None else math.inf
         tolerance = self.tolerance * BP * belief
         heat = self.world.heat / self.s.fear
-        if self.away > t:
+        if self.away > t or not self.exchange.trades(self.n):
             pass
         elif heat > 1.0 and u[1] < 0.04 * heat:
             self._leave(t, t + round(self.s.wide_ms * u[2] * 1e6))

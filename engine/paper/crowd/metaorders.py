@@ -56,7 +56,7 @@ class Metaorder(Plain):
         pieces = max((self.until - t) / NS / self.s.child_s, 1.0)
         piece = min(self.left, max(1, rounded(round(self.left / pieces * (0.4 + 1.2 * u[1])), u[3])))
         best = self.exchange.books[self.n].half(self.side.other).best
-        if best is None or self.exchange.stats[self.n].closed:
+        if best is None or not self.exchange.trades(self.n):
             return
         limit = best + self.side.sign * math.ceil(self.s.reach_bp * BP * best)
         order = self.exchange.quote(t, self.account, self.n, self.side, limit, piece, keep=False)

@@ -144,6 +144,21 @@ def test_a_metaorder_moves_the_price_less_than_in_proportion_and_the_move_fades(
     assert -0.25 * peak < large[-8:].mean() < 0.85 * peak
 
 
+def test_a_halt_stops_everybody_and_a_clone_of_it_is_exact() -> None:
+    who = crowd(1)
+    exchange = who.exchanges["BTC"]
+    heard(who, 6)
+    exchange.set_state(START + 6 * NS, 0, "halted")
+    before = exchange.books[0].dump()[1:]
+    assert not [said for said in heard(who, 9) if isinstance(said, Trades)]
+    assert exchange.books[0].dump()[1:] == before
+    twin = copied(who, 1)
+    for each in (exchange, twin.exchanges["BTC"]):
+        each.set_state(START + 9 * NS, 0, "open")
+    assert heard(who, 13) == heard(twin, 13)
+    assert who.dump() == twin.dump()
+
+
 def test_a_new_future_finds_its_traders() -> None:
     who = crowd(1)
     exchange = who.exchanges["BTC"]
