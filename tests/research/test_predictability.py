@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from engine.domain import NS, instrument_of
+from engine.paper.listing import SMALL
+from engine.paper.simulation import Simulation
+from engine.paper.venue import VenueSettings
 from engine.research import recorded
+from engine.research.dataset import START_NS
 from engine.research.predictability import (
     EMBARGO,
     INPUTS,
@@ -23,7 +27,7 @@ from engine.research.predictability import (
     outcomes,
     unchanged,
 )
-from engine.research.track import STEP_NS, Track, Tracker
+from engine.research.track import STEP_NS, Track, Tracker, paper_tracks
 
 PERPETUAL = instrument_of("BTC-PERPETUAL")
 
@@ -120,3 +124,16 @@ def test_the_recorded_inverse_perpetual(shared_data: Path) -> None:
     assert found.gain == pytest.approx(0.075, abs=0.003)
     assert 0.0 < found.low < found.gain < found.high
     assert unchanged(later) < 0.01
+
+
+def test_the_paper_perpetual_is_no_easier_than_the_recorded_one(shared_data: Path) -> None:
+    """Two sessions of six minutes under the frozen settings; `evaluate venue` takes more and longer ones."""
+    pairs = []
+    for seed in (2001, 2002):
+        simulation = Simulation(seed, START_NS, VenueSettings(listing=SMALL))
+        simulation.advance(simulation.t + 30 * NS)
+        pairs.append(halves(moments(paper_tracks(simulation, ["BTC-PERPETUAL"], 360.0)["BTC-PERPETUAL"])))
+    earlier, later = recorded.perpetual(shared_data)
+    for moving in (None, 1 / 3):
+        ours = judged([first for first, _ in pairs], [second for _, second in pairs], moving)
+        assert ours.gain <= gain_across([earlier], [later], moving).gain
