@@ -70,5 +70,8 @@ def tradable(ladder: m.LadderView | None) -> bool:
 
 
 def pick(chain: m.ChainView) -> str:
-    options = [row for row in chain.instruments if row[1] == "option" and row[0].endswith("-C")]
-    return options[len(options) // 2][0]
+    """A call of the second expiry, at the middle of its strikes: near the money, quoted on both sides."""
+    calls = [row for row in chain.instruments if row[1] == "option" and row[0].endswith("-C")]
+    second = sorted({expiry for _, _, expiry, _ in calls})[1]
+    strikes = sorted((strike, name) for name, _, expiry, strike in calls if expiry == second)
+    return strikes[len(strikes) // 2][1]
