@@ -11,7 +11,7 @@ from engine.paper.crowd.hawkes import Hawkes
 from engine.paper.terms import Trades
 from tests.paper.crowd.underlying import crowd, heard
 
-FROZEN = "9b16dd40211ea6f63b4b22df0e30fa12d5dc535c3deac83e9d65e921b0add90c"
+FROZEN = "c2ddbaebc6b6f24e88db1a77fde2394bf6e12af3d9597abf409ac9b2eefe0150"
 
 
 def test_the_usual_settings_are_frozen() -> None:
