@@ -1,10 +1,10 @@
 """What trading does to the price of one book: everybody reads the tape and believes a part of it.
 
-A trade's mark is concave in its size, the square root or less, and fades about as 1/√t, as a sum of exponentials. So a metaorder worked
-in pieces moves the price about as the square root of what was traded, and the move decays slowly after its end (the
-propagator of Bouchaud, Gefen, Potters, Wyart 2004). Trades that only picked a quote that was left behind tell nothing
-new and are not marked. What is on the tape is a premium over the efficient price: the perpetual's premium over its
-index comes from here.
+A trade's mark is concave in its size, the square root or less, and fades about as 1/√t, as a sum of exponentials. So
+a metaorder worked in pieces moves the price about as the square root of what was traded, and the move decays slowly
+after its end (the propagator of Bouchaud, Gefen, Potters, Wyart 2004). Trades that only picked a quote that was left
+behind tell nothing new and are not marked. What is on the tape is a premium over the efficient price: the perpetual's
+premium over its index comes from here.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ OFTEN_NS = NS // 50
 
 
 class TapeSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The mark of a trade of `usd` is `bp`. Chosen so that a million worked in a minute moves the price by some 2.7 basis
-    points, half a daily deviation times the root of its share of a day's volume (Tóth et al. 2011), and sizes from a
-    quarter of a million to four by a power of about 0.6: flow of both sides and the makers' tolerance add to `power`.
+    """The mark of a trade of `usd` is `bp`. Chosen so that a million worked in a minute moves the price by some 2.7
+    basis points, half a daily deviation times the root of its share of a day's volume (Tóth et al. 2011), and sizes
+    from a quarter of a million to four by a power of about 0.6: flow of both sides and the makers' tolerance add to
+    `power`.
     """
 
     bp: float = 0.1
