@@ -72,7 +72,7 @@ def test_before_anything_is_known() -> None:
 def test_at_every_moment_of_a_busy_session(modelled: bool) -> None:
     weights = weights_of(random_net()) if modelled else None
     config = Config(execution=Execution(order_ttl_s=1.0, ask_after_s=0.5))
-    world = World(3, config, weights, settings=BUSY)
+    world = World(1, config, weights, settings=BUSY)
     run, looks = world.run, [0]
 
     def looked_at(seconds: float) -> None:
