@@ -40,7 +40,10 @@ class Protection(msgspec.Struct):
         return t < self.until
 
     def count(self, t: int, quantity: float, delta: float, vega: float) -> bool:
-        """Add a trade; whether a limit is reached with it, which freezes."""
+        """Add a trade; whether a limit is reached with it, which freezes. What the match that froze it still trades
+        does not thaw it."""
+        if self.frozen(t):
+            return False
         if not self.since or t >= self.since + self.limits.interval_ns:
             self.clear()
             self.since = t

@@ -63,6 +63,9 @@ def test_a_match_under_way_goes_on_to_its_end() -> None:
     placed(exchange.place(START, one, ask(S, 2, 125, CALL, mmp=True)))
     take(exchange, house, 9, START + 1)
     assert [f.trade.lots for f in exchange.fills[one]] == [8, 1]
+    protection = exchange.protection(one)
+    assert protection is not None
+    assert protection.frozen(START + 2), "what it traded after that did not thaw it"
 
 
 @pytest.mark.parametrize(
