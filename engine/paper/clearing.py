@@ -144,6 +144,7 @@ class Clearing:
         """The session ends: the marks are the settlement prices."""
         self._next_session = settlement.next_settlement(t)
         marks, live = self.floor.marks, self._live()
+        self._forget()
         for n in live:
             lines = []
             for account in self.floor.accounts:
@@ -157,6 +158,12 @@ class Clearing:
                 self.settlements.note(settlement.totals(lines, interest, n, t, marks, "settlement", marks.index))
             marks.settled[n] = marks.price[n]
         self._close(t, live)
+
+    def _forget(self) -> None:
+        """What was delivered has no part in the next session."""
+        for account in self.floor.accounts:
+            for n in [n for n in account.positions if self.floor.stats[n].closed]:
+                del account.positions[n]
 
     def _close(self, t: int, live: Sequence[int]) -> None:
         if self.settings.settlement_s and not self._resume:

@@ -33,6 +33,8 @@ class Floor(Protocol):
     books: list[OrderBook]
     money: list[Money]
 
+    def trades(self, n: int) -> bool: ...
+
     def liquidate(self, t: int, account: int, n: int, side: Side, price: int, lots: int) -> Order: ...
 
     def cancel_where(self, t: int, account: int, picks: Callable[[Order], bool], reason: str = ...) -> int: ...
@@ -62,7 +64,7 @@ def _step(floor: Floor, t: int, account: Account, insurance: Account) -> bool:
     for n in _by_margin(account, floor.marks):
         size = account.size(n)
         side = Side.SELL if size > 0 else Side.BUY
-        if floor.books[n].half(side.other).best is None:
+        if not floor.trades(n) or floor.books[n].half(side.other).best is None:
             continue
         low, high = floor.marks.band(n)
         order = floor.liquidate(t, account.id, n, side, low if side is Side.SELL else high, -(-abs(size) // SHARE))

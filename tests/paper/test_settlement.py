@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain import NS, Kind, Side
+from engine.paper import margin
 from engine.paper.accounts import INSURANCE, PICO, VENUE
 from engine.paper.clearing import ClearingSettings
 from engine.paper.exchange import Exchange
 from engine.paper.listing import Spec, listing
 from engine.paper.settlement import next_settlement
-from engine.paper.terms import DELIVERED, SETTLEMENT
+from engine.paper.terms import DELIVERED, LOCKED, SETTLEMENT
 from tests.paper.small import CALL, FUTURE, PERPETUAL, PUT, START, ask, placed, refused, small, sound
 
 B, S = Side.BUY, Side.SELL
@@ -61,6 +62,19 @@ def test_the_settlement_pays_what_floats_and_begins_a_session() -> None:
     moved(exchange, EIGHT + NS, 104_000.0)
     exchange.clearing.turn(EIGHT + DAY)  # nothing has moved since: there is nothing to pay
     assert exchange.clearing.settlements.of(one)[-1].session_profit_loss == 0
+    sound(exchange)
+
+
+def test_what_was_delivered_has_no_part_in_the_next_session() -> None:
+    exchange, (one, _), house = small()
+    hold(exchange, one, house, FUTURE, 5_000, P)
+    expiry = exchange.instruments[FUTURE].expiry
+    moved(exchange, expiry, 104_000.0)
+    exchange.marks.sample()
+    exchange.clearing.turn(expiry)
+    told = margin.summary(exchange.accounts[one], exchange.marks)
+    assert expiry == next_settlement(expiry - NS)
+    assert (told.futures_session_rpl, told.balance) == (0.0, told.equity)
     sound(exchange)
 
 
@@ -155,6 +169,17 @@ def test_an_account_in_trouble_is_liquidated_in_steps() -> None:
     assert "liquidation" in {entry.type for entry in account.log}
     sound(exchange)
     assert exchange.accounts[two].cash == exchange.accounts[two].deposit
+
+
+def test_nothing_is_liquidated_in_a_book_that_takes_no_orders() -> None:
+    exchange, (one, _), house = small(coin=0.05)
+    hold(exchange, one, house, PERPETUAL, 20_000, P)
+    moved(exchange, START + NS, 98_500.0)
+    exchange.quote(START, house, PERPETUAL, B, 196_900, 9_000)
+    exchange.set_state(START, None, LOCKED)
+    exchange.clearing.turn(START + NS)
+    account = exchange.accounts[one]
+    assert (account.size(PERPETUAL), len(account.orders)) == (20_000, 1), "and no orders are made for it"
 
 
 def test_the_insurance_pays_what_a_bankrupt_account_owes() -> None:
