@@ -58,8 +58,10 @@ def change_of(instrument: Instrument, order: Order, params: m.Edit | m.EditByLab
     refused = first(amount, price, show, wait, trail, _unfollowable(instrument, params.advanced, params.price))
     if refused is not None:
         return refused
+    takes = order.kind not in PRICED or order.tif in ONLY_TAKES
     return Change(
-        price=maybe(price), amount=maybe(amount), post_only=params.post_only, reduce_only=params.reduce_only,
+        price=maybe(price), amount=maybe(amount), reduce_only=params.reduce_only,
+        post_only=params.post_only and (not takes or params.reject_post_only),
         reject_post_only=params.reject_post_only, valid_until=(params.valid_until or 0) * MS, show=maybe(show),
         mmp=params.mmp, advanced=params.advanced, anchor=params.price if advanced else None,
         trigger_price=maybe(wait), trigger_offset=maybe(trail),

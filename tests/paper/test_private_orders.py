@@ -79,6 +79,15 @@ def test_an_order_at_an_iv_follows_the_forward(desk: Desk) -> None:
     assert (changed["implv"], changed["replaced"]) == (45.0, True)
 
 
+@pytest.mark.parametrize("sort", ["stop_market", "take_market", "stop_limit"])
+def test_a_trigger_order_that_only_takes_is_edited_without_a_word_on_post_only(desk: Desk, sort: str) -> None:
+    side = "sell" if sort == "take_market" else "buy"
+    more = {"price": 102_000.0, "time_in_force": "immediate_or_cancel"} if sort == "stop_limit" else {}
+    order = place(desk, side, type=sort, trigger="mark_price", trigger_price=102_000.0, **more)
+    edited = desk.call("private/edit", order_id=order["order_id"], trigger_price=103_000.0)["order"]
+    assert (edited["trigger_price"], edited["post_only"]) == (103_000.0, False)
+
+
 def test_an_order_is_edited_by_its_label(desk: Desk) -> None:
     order = desk.rest(label="one")
     wanted = {"instrument_name": PERPETUAL, "label": "one", "amount": 30.0, "price": 98_000.0}
