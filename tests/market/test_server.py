@@ -395,6 +395,15 @@ def test_and_are_not_where_it_is_not(after: str) -> None:
     assert link.exchange.gone == []
 
 
+def test_a_line_that_is_nobodys_cancels_for_the_account_of_the_token() -> None:
+    exchange, shared = Exchange(), tokens()
+    token = Link(server(exchange, shared)).login()["access_token"]
+    link = Link(server(exchange, shared))
+    link.ask("private/enable_cancel_on_disconnect", access_token=token)
+    link.venue.lost(T0)
+    assert [gone.account for gone in exchange.gone] == ["paper"]
+
+
 def test_the_accounts_scope_is_what_later_lines_begin_with() -> None:
     exchange, shared = Exchange(), tokens()
     first = Link(server(exchange, shared))

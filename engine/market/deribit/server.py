@@ -85,7 +85,7 @@ class Server:
         self._beat_every = 0
         self._heard = 0  # when the client last said anything
         self._test_due = False  # a test_request has been sent and not been answered
-        self._cancels = False
+        self._cancels: dict[str, None] = {}  # accounts whose orders of this line are cancelled when it is gone
         self._opened: list[str] = []
         self._own: Mapping[str, Callable[[Caller, Any], Any]] = {
             "public/auth": self._auth,
@@ -164,9 +164,9 @@ class Server:
 
     def lost(self, now: int) -> None:
         """The line is gone, whoever closed it."""
-        if self._cancels and self.account:
-            self._exchange.disconnected(self._caller(now))
-        self._cancels = False
+        for account in self._cancels:
+            self._exchange.disconnected(Caller(account, self._connection, now))
+        self._cancels = {}
         self.closing = self.closing or "the line is gone"
         self.channels.clear()
         self.subscribed += 1
@@ -207,7 +207,8 @@ class Server:
         grant = self._tokens.grant(token.access_token, caller.now)
         account = grant.account if grant is not None else ""
         if account != self.account:
-            self._cancels = self._exchange.cancels_on_disconnect(account)
+            if self._exchange.cancels_on_disconnect(account):
+                self._cancels[account] = None
             self._drop_user_channels()
         self._token, self.account = token.access_token, account
         return token
@@ -220,7 +221,7 @@ class Server:
         """The line is closed without an answer, and without cancel-on-disconnect."""
         if params.invalidate_token:
             self._tokens.revoke(caller.account)
-        self._cancels = False
+        self._cancels = {}
         self.closing = "logged out"
         return _SILENCE
 
@@ -271,15 +272,18 @@ class Server:
 
     def _set_cancels(self, caller: Caller, params: OfScope, enabled: bool) -> Any:
         """For this connection here; what later ones begin with is the exchange's to keep."""
-        self._cancels = enabled
+        if enabled:
+            self._cancels[caller.account] = None
+        else:
+            self._cancels.pop(caller.account, None)
         if params.scope == "account":
             verb = "enable" if enabled else "disable"
             return self._exchange.handle(caller, f"private/{verb}_cancel_on_disconnect", params)
         return "ok"
 
     def _get_cancels(self, caller: Caller, params: OfScope) -> CancelOnDisconnect:
-        of_account = params.scope == "account"
-        enabled = self._exchange.cancels_on_disconnect(caller.account) if of_account else self._cancels
+        of_account, account = params.scope == "account", caller.account
+        enabled = self._exchange.cancels_on_disconnect(account) if of_account else account in self._cancels
         return CancelOnDisconnect(scope=params.scope, enabled=enabled)
 
 
