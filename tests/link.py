@@ -23,7 +23,7 @@ from engine.execution.desk import Child, Desk, Parent, Proposal
 from engine.execution.evolve import evolve
 from engine.forecast.stream import Weights
 from engine.market.deribit import wire
-from engine.paper.listing import Spec
+from engine.paper.instruments.listing import Spec
 from engine.paper.venue import Connection, PaperVenue, VenueSettings
 from engine.shell.store.outbox import Outbox
 from tests.still import stand

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.domain import Side
-from engine.paper.exchange import Exchange
+from engine.paper.floor.exchange import Exchange
 
 TABLE = json.loads((Path(__file__).parent / "tapes" / "still.json").read_text())
 USUAL_IV = 0.46  # of options that are not in the table

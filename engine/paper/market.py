@@ -12,18 +12,18 @@ from typing import Any
 from engine.domain import NS
 from engine.market.deribit.errors import VenueError
 from engine.market.deribit.methods import Params
-from engine.paper.clearing import ClearingSettings
-from engine.paper.exchange import Exchange
-from engine.paper.fees import Fees
-from engine.paper.history import History
-from engine.paper.listing import Spec, listing, renewed
-from engine.paper.own import OwnStatements
-from engine.paper.past import PastCalls
-from engine.paper.private import PrivateCalls
-from engine.paper.public import PublicCalls
-from engine.paper.publisher import Publisher
-from engine.paper.statements import Statements
-from engine.paper.terms import Rules
+from engine.paper.clearing.house import ClearingSettings
+from engine.paper.floor.exchange import Exchange
+from engine.paper.instruments.fees import Fees
+from engine.paper.instruments.listing import Spec, listing, renewed
+from engine.paper.orders.terms import Rules
+from engine.paper.protocol.history import History
+from engine.paper.protocol.own import OwnStatements
+from engine.paper.protocol.past import PastCalls
+from engine.paper.protocol.private.calls import PrivateCalls
+from engine.paper.protocol.public import PublicCalls
+from engine.paper.protocol.publisher import Publisher
+from engine.paper.protocol.statements import Statements
 
 EVERY = ("any", "all", "grouped")
 

@@ -14,12 +14,12 @@ from engine.domain import OffGrid, Side
 from engine.market.deribit.errors import ERRORS, VenueError, refusal
 from engine.market.deribit.methods import METHODS, Params
 from engine.market.deribit.methods.public import GetAnnouncements
-from engine.paper.channels import KINDS
-from engine.paper.exchange import Exchange
+from engine.paper.floor.exchange import Exchange
 from engine.paper.market import Market
-from engine.paper.publisher import Publication
-from engine.paper.statements import MS
-from engine.paper.terms import Refusal
+from engine.paper.orders.terms import Refusal
+from engine.paper.protocol.channels import KINDS
+from engine.paper.protocol.publisher import Publication
+from engine.paper.protocol.statements import MS
 
 Answer = tuple[int, dict[str, Any], list[Publication]]
 

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.domain import Instrument
 from engine.market.deribit.wire import request
-from engine.paper.exchange import Exchange
+from engine.paper.floor.exchange import Exchange
 from engine.paper.venue import PaperVenue, VenueSettings
 
 

@@ -19,17 +19,17 @@ from engine.market.deribit.methods.private import OfScope
 from engine.market.deribit.rest import HttpRequest, answer
 from engine.market.deribit.server import Caller, Credits, Server, notification
 from engine.market.deribit.tokens import Tokens
-from engine.paper.clearing import ClearingSettings
+from engine.paper.clearing.house import ClearingSettings
 from engine.paper.crowd import Crowd
 from engine.paper.crowd import Settings as CrowdSettings
-from engine.paper.fees import Fees
-from engine.paper.listing import BTC_ONLY, Spec
+from engine.paper.crowd.nobody import Nobody
+from engine.paper.instruments.fees import Fees
+from engine.paper.instruments.listing import BTC_ONLY, Spec
 from engine.paper.market import Market, addressed, joined
-from engine.paper.nobody import Nobody
 from engine.paper.operator import Operator
-from engine.paper.private import AccountCalls, Who
-from engine.paper.publisher import BEAT_NS, Publication
-from engine.paper.terms import Rules, Trades
+from engine.paper.orders.terms import Rules, Trades
+from engine.paper.protocol.private.calls import AccountCalls, Who
+from engine.paper.protocol.publisher import BEAT_NS, Publication
 
 VERSION = "1.2.26"
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.paper.crowd.settings import Settings, digest
-from engine.paper.listing import BTC_ONLY, DEFAULT, SMALL
+from engine.paper.instruments.listing import BTC_ONLY, DEFAULT, SMALL
 from engine.paper.venue import VenueSettings
 from engine.research import recorded
 from engine.research.facts import Fact, averaged, facts, listed

@@ -21,7 +21,7 @@ import numpy as np
 from engine.domain import NS, Side
 from engine.forecast.labels import outcome_of
 from engine.market.deribit.wire import request
-from engine.paper.matching import FILLED, OrderBook
+from engine.paper.orders.matching import FILLED, OrderBook
 from engine.paper.simulation import Futures, Simulation
 from engine.research.track import Floats
 

@@ -18,7 +18,7 @@ import pandas as pd
 import engine
 from engine.domain import NS, Kind
 from engine.paper.crowd.settings import REGIMES, Settings, digest, held_out, settings_of
-from engine.paper.listing import BTC_ONLY, SMALL
+from engine.paper.instruments.listing import BTC_ONLY, SMALL
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
 from engine.research.dataset import SHIFT_NS, START_NS

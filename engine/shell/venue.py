@@ -28,7 +28,7 @@ from engine.domain import NS
 from engine.market.deribit.rest import HttpRequest
 from engine.market.deribit.server import FRAME_LIMIT
 from engine.paper.crowd.settings import settings_of
-from engine.paper.listing import BTC_ONLY, DEFAULT, SMALL
+from engine.paper.instruments.listing import BTC_ONLY, DEFAULT, SMALL
 from engine.paper.venue import Connection, PaperVenue, VenueSettings
 from engine.shell.clock import Clock
 

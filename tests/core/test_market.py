@@ -14,7 +14,7 @@ from engine.config import Config
 from engine.core import Core, Market
 from engine.domain import NS, Kind, Side
 from engine.execution.desk import Desk
-from engine.paper.listing import Spec
+from engine.paper.instruments.listing import Spec
 from engine.paper.venue import VenueSettings
 from tests.execution.still import forecast
 from tests.link import BUSY, QUIET, World, near_the_money, ready, submit

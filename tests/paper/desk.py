@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.paper.listing import Spec
+from engine.paper.instruments.listing import Spec
 from engine.paper.venue import PaperVenue, VenueSettings
 from tests.paper.small import START
 from tests.paper.test_venue import LOGIN, Client

@@ -14,7 +14,7 @@ from engine.domain import NS
 from engine.market.deribit.methods import METHODS
 from engine.market.deribit.server import FRAME_LIMIT
 from engine.market.deribit.wire import request
-from engine.paper.listing import listing
+from engine.paper.instruments.listing import listing
 from tests.paper.desk import COINS
 from tests.paper.small import START
 

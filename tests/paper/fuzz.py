@@ -15,7 +15,7 @@ import msgspec
 
 from engine.market.deribit.rest import HttpRequest
 from engine.market.deribit.wire import Garbage, Reply, decode, request
-from engine.paper.listing import Spec
+from engine.paper.instruments.listing import Spec
 from engine.paper.venue import Connection, PaperVenue, VenueSettings
 from tests.paper.desk import COINS
 from tests.paper.frames import Sent, frames

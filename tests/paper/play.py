@@ -8,10 +8,10 @@ import msgspec
 from hypothesis import strategies as st
 
 from engine.domain import NS, Side
-from engine.paper.exchange import DAY_NS, SETTABLE
-from engine.paper.protection import Limits
-from engine.paper.terms import TRIGGERS, Ask, Change, Refusal, Rules
-from tests.paper.slow_matching import Overlap, expected
+from engine.paper.floor.exchange import DAY_NS, SETTABLE
+from engine.paper.orders.protection import Limits
+from engine.paper.orders.terms import TRIGGERS, Ask, Change, Refusal, Rules
+from tests.paper.floor.slow_matching import Overlap, expected
 from tests.paper.small import CALL, FREE, FUTURE, PERPETUAL, PUT, START, Listener, small, sound
 
 MIDDLE = {PERPETUAL: 200_000, FUTURE: 200_100, CALL: 120, PUT: 120}

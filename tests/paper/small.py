@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from engine.domain import NS, Instrument, Kind, Side
-from engine.paper.exchange import Exchange
-from engine.paper.listing import Spec, listing
-from engine.paper.matching import CANCELLED, FILLED, OPEN, REJECTED, TRIGGERED, UNTRIGGERED, Half, Order
-from engine.paper.terms import (
+from engine.paper.floor.exchange import Exchange
+from engine.paper.instruments.listing import Spec, listing
+from engine.paper.orders.matching import CANCELLED, FILLED, OPEN, REJECTED, TRIGGERED, UNTRIGGERED, Half, Order
+from engine.paper.orders.terms import (
     Announcement,
     Ask,
     BookChange,

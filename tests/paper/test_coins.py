@@ -6,7 +6,7 @@ import pytest
 
 from engine.domain import NS
 from engine.market.deribit.wire import Push, decode, request
-from engine.paper.listing import Spec
+from engine.paper.instruments.listing import Spec
 from engine.paper.venue import PaperVenue, VenueSettings
 from tests.paper.small import START, sound
 from tests.paper.test_venue import Client

@@ -9,8 +9,8 @@ import pytest
 
 from engine.domain import NS, Kind
 from engine.paper.crowd import Settings
-from engine.paper.listing import BTC, Spec, expiries, listing, renewed
-from engine.paper.terms import DELIVERED, BookState
+from engine.paper.instruments.listing import BTC, Spec, expiries, listing, renewed
+from engine.paper.orders.terms import DELIVERED, BookState
 from engine.paper.venue import PaperVenue, VenueSettings
 from tests.paper.small import FUTURE, START, small, sound
 

@@ -12,7 +12,7 @@ from engine.domain import NS, Kind, Side
 from engine.market.deribit.data import BookData
 from engine.market.deribit.wire import Push, Reply, decode, request
 from engine.paper.crowd import Crowd
-from engine.paper.listing import Spec
+from engine.paper.instruments.listing import Spec
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
 from tests.paper.small import START, levels, sound

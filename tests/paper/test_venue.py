@@ -14,7 +14,7 @@ from engine.market.deribit.data import InstrumentData, TickerData, instrument_of
 from engine.market.deribit.methods import METHODS
 from engine.market.deribit.rest import HttpRequest
 from engine.market.deribit.wire import Push, Reply, decode, request
-from engine.paper.listing import Spec
+from engine.paper.instruments.listing import Spec
 from engine.paper.venue import Connection, PaperVenue, VenueSettings
 from tests.paper.small import START, sound
 

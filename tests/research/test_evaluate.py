@@ -13,7 +13,7 @@ import pytest
 
 from engine.__main__ import main
 from engine.paper.crowd.settings import REGIMES, Settings, digest
-from engine.paper.listing import SMALL
+from engine.paper.instruments.listing import SMALL
 from engine.paper.venue import VenueSettings
 from engine.research import paper_sessions, recorded
 from engine.research.dataset import START_NS, crowd_digest

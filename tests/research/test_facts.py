@@ -12,7 +12,7 @@ import pytest
 
 from engine import black
 from engine.domain import NS, YEAR_NS, instrument_of
-from engine.paper.listing import Spec
+from engine.paper.instruments.listing import Spec
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
 from engine.research import recorded

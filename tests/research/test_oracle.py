@@ -10,7 +10,7 @@ import pytest
 
 from engine.domain import NS, Side
 from engine.market.deribit.wire import request
-from engine.paper.listing import Spec
+from engine.paper.instruments.listing import Spec
 from engine.paper.simulation import Futures, Simulation
 from engine.paper.venue import VenueSettings
 from engine.research.oracle import Truth, direction, entropy, fill, impact, log_loss, spread_of, truth

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.domain import NS, instrument_of
-from engine.paper.listing import SMALL
+from engine.paper.instruments.listing import SMALL
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
 from engine.research import recorded

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.domain import NS, Instrument, Side, instrument_of
 from engine.market.book import Book
 from engine.market.deribit.wire import BookData, Push, decode
-from engine.paper.listing import Spec
+from engine.paper.instruments.listing import Spec
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
 from engine.research import recorded

@@ -22,7 +22,7 @@ from engine.paper.crowd.settings import REGIMES, Settings, digest, held_out, set
 from engine.paper.crowd.smile import Smile
 from engine.paper.crowd.teller import Mover, Teller
 from engine.paper.crowd.world import World
-from engine.paper.exchange import Exchange
+from engine.paper.floor.exchange import Exchange
 
 __all__ = ["REGIMES", "Agent", "Crowd", "Ground", "Settings", "Stream", "digest", "held_out", "settings_of"]
 

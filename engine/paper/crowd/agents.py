@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from engine.domain import NS
 from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.world import World
-from engine.paper.exchange import Exchange
+from engine.paper.floor.exchange import Exchange
 
 __all__ = ["Agent", "Ground", "Plain", "Stream", "wait"]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine import black
 from engine.domain import YEAR_NS, Instrument, Kind
 from engine.paper.crowd.smile import Shape
-from engine.paper.marks import MIN_YEARS, Floats
+from engine.paper.instruments.marks import MIN_YEARS, Floats
 
 Flags = NDArray[np.bool_]
 PEAK = 0.3989  # vega at the money is this times √years, by volatility of 1, in coin

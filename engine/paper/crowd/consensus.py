@@ -26,7 +26,7 @@ from engine.domain import NS
 from engine.paper.crowd.agents import Ground, Plain, Stream
 from engine.paper.crowd.chain import PEAK, Chain, Flags, Reference
 from engine.paper.crowd.smile import Shape
-from engine.paper.marks import Floats
+from engine.paper.instruments.marks import Floats
 
 KEPT = 16  # references: more than a slow maker may be waiting for
 FADES = np.array((10.0, 60.0, 300.0, 1200.0))  # s, of the tape

@@ -18,7 +18,7 @@ from engine.paper.crowd.agents import Ground, Plain
 from engine.paper.crowd.hawkes import Hawkes
 from engine.paper.crowd.sizes import heavy, lots, rounded
 from engine.paper.crowd.tape import Tape
-from engine.paper.matching import FILLED, OPEN, Order
+from engine.paper.orders.matching import FILLED, OPEN, Order
 
 MARKET, ADD, CANCEL = range(3)
 BP = 1e-4

@@ -16,7 +16,7 @@ import numpy as np
 from engine.domain import Side
 from engine.paper.crowd.agents import Ground, Plain, Stream, wait
 from engine.paper.crowd.consensus import Consensus
-from engine.paper.marks import Floats
+from engine.paper.instruments.marks import Floats
 
 
 class OptionTakerSettings(msgspec.Struct, frozen=True, kw_only=True):

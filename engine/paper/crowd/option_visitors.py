@@ -13,7 +13,7 @@ import msgspec
 from engine.domain import NS, Side
 from engine.paper.crowd.agents import Plain, Stream, wait
 from engine.paper.crowd.option_takers import Desk
-from engine.paper.matching import OPEN, Order
+from engine.paper.orders.matching import OPEN, Order
 
 
 class OptionVisitorSettings(msgspec.Struct, frozen=True, kw_only=True):

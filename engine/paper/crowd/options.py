@@ -28,8 +28,8 @@ from engine.paper.crowd.agents import Ground, Plain, Stream
 from engine.paper.crowd.chain import Flags, Reference
 from engine.paper.crowd.consensus import Consensus
 from engine.paper.crowd.quotes import NOWHERE, Quotes
-from engine.paper.marks import Floats
-from engine.paper.protection import Limits
+from engine.paper.instruments.marks import Floats
+from engine.paper.orders.protection import Limits
 
 TABLE = 509  # sizes a maker has in store
 CALM = 5.0  # times the usual variance of some seconds, up to which nobody widens

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from engine.domain import Side
 from engine.paper.crowd.chain import Chain, Flags
-from engine.paper.exchange import Exchange
-from engine.paper.marks import Floats
-from engine.paper.matching import OPEN, Order
+from engine.paper.floor.exchange import Exchange
+from engine.paper.instruments.marks import Floats
+from engine.paper.orders.matching import OPEN, Order
 
 NOWHERE = -1e12  # a middle that no price is near
 

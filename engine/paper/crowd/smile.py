@@ -28,7 +28,7 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 
-from engine.paper.marks import MIN_YEARS, Floats
+from engine.paper.instruments.marks import MIN_YEARS, Floats
 
 MONTH = 30.0 / 365.0
 MAX_SKEW = 0.7

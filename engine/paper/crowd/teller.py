@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine.domain import NS
+from engine.paper.clearing.funding import fair_price
 from engine.paper.crowd.agents import Plain
 from engine.paper.crowd.world import STEP_NS, World
-from engine.paper.exchange import Exchange
-from engine.paper.funding import fair_price
+from engine.paper.floor.exchange import Exchange
 
 MARK_NS = NS
 

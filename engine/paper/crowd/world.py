@@ -23,7 +23,7 @@ import numpy as np
 from engine.domain import NS, YEAR_NS, Instrument, Kind
 from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.smile import Smile
-from engine.paper.marks import MIN_YEARS, Floats
+from engine.paper.instruments.marks import MIN_YEARS, Floats
 
 STEP_NS = NS // 40
 MEMORY = 128  # steps kept for those who see late: 3.2 s

@@ -10,8 +10,8 @@ from engine.domain import NS, Instrument, Kind
 from engine.paper.crowd import Crowd, Settings
 from engine.paper.crowd.consensus import Consensus
 from engine.paper.crowd.options import OptionMaker
-from engine.paper.exchange import Exchange
-from engine.paper.listing import Spec, listing
+from engine.paper.floor.exchange import Exchange
+from engine.paper.instruments.listing import Spec, listing
 
 START = 1_780_000_000 * NS
 CHAIN = Spec(expiries=3, strikes=9, futures=1)

@@ -10,8 +10,8 @@ from engine.paper.crowd import Crowd, Settings
 from engine.paper.crowd.agents import Ground
 from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.leverage import Leveraged, LeverageSettings
-from engine.paper.exchange import Exchange
-from engine.paper.terms import Trade, Trades
+from engine.paper.floor.exchange import Exchange
+from engine.paper.orders.terms import Trade, Trades
 from tests.paper.crowd.underlying import START, crowd, heard, market
 
 NOBODY_NEW = LeverageSettings(open_s=1e12, stay_s=1e12)

@@ -13,8 +13,8 @@ from engine.paper.crowd import Settings
 from engine.paper.crowd.consensus import SHARES
 from engine.paper.crowd.option_takers import OptionTakerSettings
 from engine.paper.crowd.option_visitors import OptionVisitorSettings
-from engine.paper.listing import BTC
-from engine.paper.terms import BookChange, Trades
+from engine.paper.instruments.listing import BTC
+from engine.paper.orders.terms import BookChange, Trades
 from tests.paper.crowd.options_market import CHAIN, START, Options
 from tests.paper.small import sound
 

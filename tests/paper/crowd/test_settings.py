@@ -8,7 +8,7 @@ import pytest
 
 from engine.paper.crowd import REGIMES, Settings, digest, held_out, settings_of
 from engine.paper.crowd.hawkes import Hawkes
-from engine.paper.terms import Trades
+from engine.paper.orders.terms import Trades
 from tests.paper.crowd.underlying import crowd, heard
 
 FROZEN = "c2ddbaebc6b6f24e88db1a77fde2394bf6e12af3d9597abf409ac9b2eefe0150"

@@ -14,7 +14,7 @@ from engine.domain import NS, Side
 from engine.paper.crowd import Crowd, Settings
 from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.metaorders import Metaorder
-from engine.paper.terms import Trades
+from engine.paper.orders.terms import Trades
 from tests.paper.crowd.underlying import START, crowd, heard, market, middle
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from engine.domain import NS, Kind
 from engine.paper.crowd import Crowd, Settings
-from engine.paper.exchange import Exchange
-from engine.paper.listing import Spec, listing
-from engine.paper.terms import Announcement
+from engine.paper.floor.exchange import Exchange
+from engine.paper.instruments.listing import Spec, listing
+from engine.paper.orders.terms import Announcement
 
 START = 1_772_436_600 * NS
 INDEX = {"BTC": 100_000.0, "ETH": 3_500.0}

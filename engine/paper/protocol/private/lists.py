@@ -1,0 +1,184 @@
+"""Private calls that list orders and trades, working or done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from engine.domain import Instrument
+from engine.market.deribit.account import TriggerData
+from engine.market.deribit.errors import refusal
+from engine.market.deribit.methods import orders as m
+from engine.paper.floor.exchange import Exchange
+from engine.paper.orders.matching import OPEN, TRIGGERED, UNTRIGGERED, Order
+from engine.paper.orders.terms import TRIGGERS, Fill
+from engine.paper.protocol.own import OwnStatements
+from engine.paper.protocol.private.orders import Who, of_type
+from engine.paper.protocol.public import NO_INSTRUMENT, kinds
+from engine.paper.protocol.statements import MS
+
+FOREVER = 2**62
+WORKING = (OPEN, UNTRIGGERED)
+MINUTES_30 = 30 * 60 * 1_000_000_000
+
+
+class ListCalls:
+    def __init__(self, exchange: Exchange, own: OwnStatements) -> None:
+        self.exchange, self.own, self.say = exchange, own, own.say
+        self.table: dict[str, Callable[[Who, Any], Any]] = {
+            "private/get_open_orders": lambda who, params: self._open(who, params, kinds(params.kind)),
+            "private/get_open_orders_by_currency": self.open_by_currency,
+            "private/get_open_orders_by_instrument": self.open_by_instrument,
+            "private/get_open_orders_by_label": self.open_by_label,
+            "private/get_order_state": self.order_state,
+            "private/get_order_state_by_label": self.order_state_by_label,
+            "private/get_order_history_by_currency": self.history_by_currency,
+            "private/get_order_history_by_instrument": self.history_by_instrument,
+            "private/get_trigger_order_history": self.trigger_history,
+            "private/get_user_trades_by_currency": self.trades_by_currency,
+            "private/get_user_trades_by_currency_and_time": self.trades_by_currency,
+            "private/get_user_trades_by_instrument": self.trades_by_instrument,
+            "private/get_user_trades_by_instrument_and_time": self.trades_by_instrument,
+            "private/get_user_trades_by_order": self.trades_by_order,
+        }
+
+    def open_by_currency(self, who: Who, params: m.GetOpenOrdersByCurrency) -> Any:
+        return self._open(who, params, kinds(params.kind)) if params.currency == self.own.coin else []
+
+    def open_by_instrument(self, who: Who, params: m.GetOpenOrdersByInstrument) -> Any:
+        n, wanted = self.exchange.number.get(params.instrument_name), of_type(params.type)
+        if n is None:
+            return NO_INSTRUMENT
+        working = self.exchange.working(who.account)
+        return [self.own.order(order) for order in working if order.instrument == n and wanted(order)]
+
+    def open_by_label(self, who: Who, params: m.ByLabel) -> Any:
+        if params.currency != self.own.coin:
+            return []
+        working = self.exchange.working(who.account)
+        return [self.own.order(order) for order in working if not params.label or order.label == params.label]
+
+    def order_state(self, who: Who, params: m.OfOrder) -> Any:
+        number = self.say.number(params.order_id)
+        order = None if number is None else self.exchange.order(who.account, number)
+        return refusal(10004) if order is None else self.own.order(order)
+
+    def order_state_by_label(self, who: Who, params: m.ByLabel) -> Any:
+        """Finished orders too: what recovery asks."""
+        if params.currency != self.own.coin:
+            return []
+        holder = self.exchange.accounts[who.account]
+        orders = holder.labels.get(params.label, []) if params.label else holder.orders
+        return [self.own.order(order) for order in orders]
+
+    def history_by_currency(self, who: Who, params: m.GetOrderHistoryByCurrency) -> Any:
+        here, wanted = params.currency == self.own.coin, kinds(params.kind)
+        return self._history(who, params, lambda order: here and self._listed(order).kind in wanted)
+
+    def history_by_instrument(self, who: Who, params: m.GetOrderHistoryByInstrument) -> Any:
+        n = self.exchange.number.get(params.instrument_name)
+        return NO_INSTRUMENT if n is None else self._history(who, params, lambda order: order.instrument == n)
+
+    def trigger_history(self, who: Who, params: m.GetTriggerOrderHistory) -> Any:
+        """Every order that waits or has waited for a price, newest first."""
+        n = None if params.instrument_name is None else self.exchange.number.get(params.instrument_name, -1)
+        orders = [
+            order
+            for order in reversed(self.exchange.accounts[who.account].orders)
+            if order.kind in TRIGGERS and n in (None, order.instrument) and params.currency == self.own.coin
+        ]
+        begin = after(params.continuation)
+        page = orders[begin : begin + params.count]
+        entries = [self._triggered(order) for order in page]
+        more = str(begin + len(page)) if begin + len(page) < len(orders) else "none"
+        return {"entries": entries, "continuation": more}
+
+    def trades_by_currency(self, who: Who, params: m.GetUserTradesByCurrency) -> Any:
+        wanted, here = kinds(params.kind), params.currency == self.own.coin
+        first, last = self._id(params.start_id, 0), self._id(params.end_id, FOREVER)
+        fills = (
+            fill
+            for fill in self._fills(who)
+            if here
+            and first <= fill.trade.id <= last
+            and self.exchange.instruments[fill.trade.instrument].kind in wanted
+        )
+        return self._page(fills, params, params.start_id is not None)
+
+    def trades_by_instrument(self, who: Who, params: m.GetUserTradesByInstrument) -> Any:
+        n = self.exchange.number.get(params.instrument_name)
+        if n is None:
+            return NO_INSTRUMENT
+        low, high = params.start_seq or 0, FOREVER if params.end_seq is None else params.end_seq
+        fills = (f for f in self._fills(who) if f.trade.instrument == n and low <= f.trade.seq <= high)
+        return self._page(fills, params, False)
+
+    def trades_by_order(self, who: Who, params: m.GetUserTradesByOrder) -> Any:
+        found = [self.own.fill(fill) for fill in self._fills(who) if self.say.id(fill.order) == params.order_id]
+        return found[::-1] if params.sorting == "desc" else found
+
+    # within
+
+    def _listed(self, order: Order) -> Instrument:
+        return self.exchange.instruments[order.instrument]
+
+    def _open(self, who: Who, params: Any, wanted: tuple[Any, ...]) -> Any:
+        typed, working = of_type(params.type), self.exchange.working(who.account)
+        return [self.own.order(order) for order in working if self._listed(order).kind in wanted and typed(order)]
+
+    def _history(self, who: Who, params: m.OrderHistory, picks: Callable[[Order], bool]) -> Any:
+        """Newest first; what ended unfilled, and what ended long ago, only where it is asked for."""
+        done = [
+            order
+            for order in reversed(self.exchange.accounts[who.account].orders)
+            if order.state not in WORKING
+            and picks(order)
+            and (order.filled or params.include_unfilled)
+            and (params.include_old or params.historical or order.filled or order.updated >= who.t - MINUTES_30)
+        ]
+        begin = params.offset + after(params.continuation)
+        page = done[begin : begin + params.count]
+        said = [self.own.order(order) for order in page]
+        if not params.with_continuation:
+            return said
+        return {"orders": said, "continuation": str(begin + len(page)) if begin + len(page) < len(done) else "none"}
+
+    def _triggered(self, order: Order) -> TriggerData:
+        said = self.own.order(order)
+        kind = "limit" if order.kind.endswith("limit") else "market"
+        request = "trigger:order" if order.state in (UNTRIGGERED, TRIGGERED) else "trigger:cancel"
+        return TriggerData(
+            timestamp=said.creation_timestamp, last_update_timestamp=said.last_update_timestamp,
+            trigger=said.trigger or "", trigger_price=said.trigger_price or 0.0, trigger_offset=said.trigger_offset,
+            trigger_order_id=said.order_id, order_id=self._entered(order), order_state=order.state,
+            instrument_name=said.instrument_name, request=request, direction=said.direction,
+            price=self.say.price(order.instrument, order.price), amount=said.amount, reduce_only=order.reduce_only,
+            post_only=order.post_only, order_type=kind, label=order.label, source="api",
+        )  # fmt: skip
+
+    def _entered(self, order: Order) -> str:
+        """The order that a trigger order has entered, itself before."""
+        orders = self.exchange.accounts[order.account].orders
+        return next((self.say.id(o.id) for o in orders if o.trigger_order == order.id), self.say.id(order.id))
+
+    def _fills(self, who: Who) -> list[Fill]:
+        return self.exchange.fills.get(who.account, [])
+
+    def _id(self, trade: str | None, otherwise: int) -> int:
+        number = self.say.number(trade) if trade is not None else None
+        return otherwise if number is None else number
+
+    def _page(self, fills: Iterable[Fill], params: m.UserTrades, upward: bool) -> Any:
+        """Newest first where nothing else is said; from a trade on, oldest first."""
+        after = params.start_timestamp or 0
+        before = FOREVER if params.end_timestamp is None else params.end_timestamp
+        found = [fill for fill in fills if after <= fill.trade.t // MS <= before]
+        if params.sorting == "desc" or (params.sorting == "default" and not upward):
+            found.reverse()
+        return {"trades": [self.own.fill(f) for f in found[: params.count]], "has_more": len(found) > params.count}
+
+
+def after(continuation: str | None) -> int:
+    """How many were told before; a word that is not ours begins again."""
+    text = continuation or ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
