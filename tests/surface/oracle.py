@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.polynomial import Polynomial
 from scipy.optimize import least_squares
+from scipy.stats import norm
 
+from engine.surface.between import Rung, total_variance
 from engine.surface.fitting import Points
 from engine.surface.svi import Slice
 
@@ -76,3 +79,23 @@ def rms(piece: Slice, points: Points, years: float) -> float:
     two = np.isfinite(points.mid)
     iv = np.sqrt(piece.ws(points.k[two]) / years)
     return float(np.sqrt(np.mean(((iv - points.mid[two]) / points.scale[two]) ** 2)))
+
+
+def arbitrages(rungs: Sequence[Rung], times: Sequence[float]) -> list[str]:
+    """Butterflies and calendars in call prices by Black's formula as scipy has it, on dense strikes at these times.
+
+    Prices are in units of the forward; the second difference is taken of out-of-the-money values by parity, so that
+    no digits are lost; what rounding can do is allowed."""
+    k = np.linspace(-1.0, 1.0, 241)
+    x, found, before = np.exp(k), [], np.zeros_like(k)
+    for years in sorted(times):
+        w = np.array([total_variance(rungs, float(each), years) or 0.0 for each in k])
+        root = np.sqrt(np.maximum(w, 1e-300))
+        call = norm.cdf(-k / root + root / 2) - x * norm.cdf(-k / root - root / 2)
+        slope = np.diff(call) / np.diff(x)
+        if float(np.diff(slope).min()) < -1e-9 or slope.min() < -1.0 - 1e-9 or slope.max() > 1e-9:
+            found.append(f"butterfly at {years:.4f}: {float(np.diff(slope).min()):.2e}")
+        if float((call - before).min()) < -1e-9:
+            found.append(f"calendar at {years:.4f}: {float((call - before).min()):.2e}")
+        before = call
+    return found

@@ -1,0 +1,144 @@
+"""Total variance and call prices between expiries, before the first and after the last, without arbitrage.
+
+Everything is at equal forward-moneyness k = ln(K/F): a call's price there, in units of the forward, is c(k, w), convex
+in the strike for each smile and rising with w. Gatheral and Jacquier (2014), lemma 5.1:
+
+between two expiries   c = α c₁ + (1 − α) c₂ with α = (√θ₂ − √θ) / (√θ₂ − √θ₁), θ the at-the-money total variance,
+                       taken as linear in time: convex in the strike as both are, and rising in time as c₂ ≥ c₁
+before the first       the same, with intrinsic value as c₁ and θ₁ = 0
+after the last         w + (θ − θₙ), θ going on at the last expiry's volatility. Adding a constant to w keeps g ≥ 0
+                       unless the smile is odd; `liftable` proves it for each slice, and one that fails stays as it is
+
+Local variance is Dupire's, σ² = (∂w/∂T) / g at equal k, which in prices is 2 (∂c/∂T) / (x² ∂²c/∂x²), x = K/F.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from engine import black
+from engine.surface.svi import MIN_LEVEL, Slice, g, g_grid
+
+SLIGHT = 1e-300  # a density or a price below this says nothing
+STILL = 1e-12  # a difference of √θ below which two expiries are the same
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """One expiry's smile as it is now: the highest of the slices, in total variance still to come; `years` > 0."""
+
+    years: float
+    slices: tuple[Slice, ...]
+
+    def w(self, k: float) -> float:
+        return max(self.piece(k).w(k), MIN_LEVEL)
+
+    def piece(self, k: float) -> Slice:
+        return max(self.slices, key=lambda piece: piece.w(k))
+
+
+def total_variance(rungs: Sequence[Rung], k: float, years: float) -> float | None:
+    """At log-moneyness `k`, `years` from now; `rungs` by time. None without rungs, at no time, or where the price of
+    an option has no digits left to say it."""
+    if not rungs or not years > 0.0:
+        return None
+    for rung in rungs:
+        if rung.years == years:
+            return rung.w(k)
+    last = rungs[-1]
+    if years > last.years:
+        return _lifted(last, k, years)
+    near, far = _around(rungs, years)
+    share, _ = _share(near, far, years)
+    price = share * _otm(near, k) + (1.0 - share) * _otm(far, k)
+    vol = black.implied_vol(price, 1.0, math.exp(k), 1.0, k >= 0.0)
+    return None if vol is None else vol * vol
+
+
+def local_variance(rungs: Sequence[Rung], k: float, years: float) -> float | None:
+    """σ²(k, T), a year; None where the surface says nothing: see `total_variance`."""
+    if not rungs or not years > 0.0:
+        return None
+    last = rungs[-1]
+    if years > last.years:
+        piece, w = last.piece(k), _lifted(last, k, years)
+        rate = last.w(0.0) / last.years if _liftable(last) else 0.0
+        density = float(g(_raised(piece, w - piece.w(k)).params(), np.array([k]))[0])
+        return rate / density if density > 0.0 else None
+    near, far = _around(rungs, years)
+    share, slope = _share(near, far, years)
+    rise = slope * (_otm(near, k) - _otm(far, k))
+    weight = share * _density(near, k) + (1.0 - share) * _density(far, k)
+    return 2.0 * rise / weight if weight > SLIGHT and rise > 0.0 else None
+
+
+def liftable(piece: Slice) -> bool:
+    """Whether the slice plus any constant has no butterfly: with u = 1/w, g is a quadratic in u, and is to be positive
+    on the whole way from u = 0 to the slice's own."""
+    params = piece.params()
+    k = g_grid(params[3], params[4])
+    x = k - piece.m
+    root = np.sqrt(x * x + piece.sigma * piece.sigma)
+    slope = piece.b * (piece.rho + x / root)
+    bend = piece.b * piece.sigma**2 / root**3
+    u = 1.0 / np.maximum(piece.ws(k), MIN_LEVEL)
+    square = (k * slope / 2.0) ** 2
+    line = -k * slope - slope * slope / 4.0
+    rest = 1.0 - slope * slope / 16.0 + bend / 2.0
+    lowest = np.clip(np.divide(-line, 2.0 * square, out=u.copy(), where=square > 0.0), 0.0, u)
+    return bool(
+        (square * lowest**2 + line * lowest + rest >= 0.0).all() and (square * u**2 + line * u + rest >= 0).all()
+    )
+
+
+def _around(rungs: Sequence[Rung], years: float) -> tuple[Rung | None, Rung]:
+    """The last rung before (none: now) and the first at or after."""
+    near = None
+    for rung in rungs:
+        if rung.years >= years:
+            return near, rung
+        near = rung
+    raise ValueError("after the last expiry there is nothing to lie between")
+
+
+def _share(near: Rung | None, far: Rung, years: float) -> tuple[float, float]:
+    """α, and its slope in time."""
+    begin, first = (0.0, 0.0) if near is None else (near.years, near.w(0.0))
+    second = far.w(0.0)
+    rate = (second - first) / (far.years - begin)
+    root_1, root_2 = math.sqrt(first), math.sqrt(second)
+    if root_2 - root_1 < STILL:
+        return (far.years - years) / (far.years - begin), -1.0 / (far.years - begin)
+    root = math.sqrt(first + rate * (years - begin))
+    return (root_2 - root) / (root_2 - root_1), -rate / (2.0 * root * (root_2 - root_1))
+
+
+def _otm(rung: Rung | None, k: float) -> float:
+    """The out-of-the-money option in units of the forward (parity: its rise with w is the call's)."""
+    return 0.0 if rung is None else black.price(1.0, math.exp(k), 1.0, math.sqrt(rung.w(k)), k >= 0.0)
+
+
+def _density(rung: Rung | None, k: float) -> float:
+    """x² ∂²c/∂x²: the density of ln(K/F), times x; 0 for the present, which is a point."""
+    if rung is None:
+        return 0.0
+    w = rung.w(k)
+    below = -k / math.sqrt(w) - math.sqrt(w) / 2.0
+    root = math.sqrt(2.0 * math.pi * w)
+    value = float(g(rung.piece(k).params(), np.array([k]))[0])
+    return math.exp(k) * max(value, 0.0) * math.exp(-below * below / 2.0) / root
+
+
+def _lifted(last: Rung, k: float, years: float) -> float:
+    return last.w(k) + (last.w(0.0) * (years / last.years - 1.0) if _liftable(last) else 0.0)
+
+
+def _liftable(rung: Rung) -> bool:
+    return all(liftable(piece) for piece in rung.slices)
+
+
+def _raised(piece: Slice, by: float) -> Slice:
+    return Slice(a=piece.a + by, b=piece.b, rho=piece.rho, m=piece.m, sigma=piece.sigma)

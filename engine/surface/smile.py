@@ -1,0 +1,174 @@
+"""One expiry's smile as fitted, and the quotes it is made to.
+
+A smile is only ever as good as its `Fit.note`: empty, or in words why the quotes did not carry it, and what stands in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from engine.surface import doubt
+from engine.surface.fitting import Points
+from engine.surface.svi import Floats, Slice
+
+NO_VALUE = 9.9  # the venue writes 999 % for an ask it cannot invert
+LEAST_SCALE = 0.0005  # half-spreads are taken as at least 5 vol bp: nobody is that sure
+ONE_SIDED_SCALE = 0.005
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """One option's IVs, fractions; None, 0, NaN and 999 % all mean no value. `forward` is the one they were made with,
+    if it is not the expiry's present one."""
+
+    strike: float
+    call: bool
+    bid_iv: float | None
+    ask_iv: float | None
+    mark_iv: float | None
+    forward: float | None = None
+
+
+class Above(msgspec.Struct, frozen=True):
+    """A nearer expiry's slice, in total variance of the farther one's."""
+
+    expiry: int
+    slice: Slice
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """A smile as fitted at `t` (ns) with `forward` and `years` of then; `slice` is None where nothing is known.
+
+    `source`: what carries it: enough two-sided quotes (now or, see `note`, a while ago), the venue's marks, or nothing
+    but a level. `rms_bp`: against the mids it was fitted to, vol basis points. `inside`: share of those whose bid and
+    ask hold it. `quotes`: how many. `above`: nearer smiles that may lie above this one somewhere (usually none); the
+    smile is the highest of them and the slice, see `calendar`. `doubt`: see `doubt.of`; empty where nothing is known.
+    """
+
+    expiry: int
+    slice: Slice | None
+    forward: float
+    years: float
+    t: int
+    source: Literal["quotes", "marks", "flat", "none"] = "none"
+    rms_bp: float | None = None
+    inside: float | None = None
+    quotes: int = 0
+    above: tuple[Above, ...] = ()
+    doubt: tuple[float, ...] = ()
+    lowest_k: float = 0.0  # the quoted range of log-moneyness; outside it is extrapolation
+    highest_k: float = 0.0
+    note: str = ""
+
+    def iv(self, k: float) -> float | None:
+        """IV at log-moneyness `k`, a fraction."""
+        piece = self.piece(k)
+        return None if piece is None else piece.iv(k, self.years)
+
+    def piece(self, k: float) -> Slice | None:
+        """The slice that carries the smile at `k`, in total variance of the time of the fit."""
+        if not self.above or self.slice is None:
+            return self.slice
+        return max(self.pieces(), key=lambda piece: piece.w(k))
+
+    def pieces(self) -> tuple[Slice, ...]:
+        """The slices that the smile is the highest of."""
+        return () if self.slice is None else (self.slice, *(each.slice for each in self.above))
+
+    def ivs(self, k: Floats) -> Floats:
+        """IVs at many log-moneynesses; NaN where no smile is known."""
+        pieces = self.pieces()
+        if not pieces:
+            return np.full(np.shape(k), math.nan)
+        w = np.max([piece.ws(k) for piece in pieces], axis=0)
+        return np.asarray(np.sqrt(np.maximum(w, 0.0) / self.years))
+
+    def error(self, k: float) -> float | None:
+        """Standard error of the IV at `k`, a fraction; None where nothing is known of it. It grows where quotes are
+        thin, and outside them."""
+        return None if self.slice is None or not self.doubt else doubt.at(self.doubt, self.slice, k, self.years)
+
+    @property
+    def atm_iv(self) -> float | None:
+        """IV at the forward."""
+        return self.iv(0.0)
+
+    @property
+    def skew(self) -> float | None:
+        """Slope of IV at the forward, per 10 % of log-moneyness: −0.02 is two vol points less at k = 0.1."""
+        piece = self.piece(0.0)
+        return None if piece is None else 0.1 * self._slope(piece)
+
+    @property
+    def curvature(self) -> float | None:
+        """Second derivative of IV at the forward, per (10 % of log-moneyness)²."""
+        piece = self.piece(0.0)
+        if piece is None:
+            return None
+        deviation = math.sqrt(max(piece.w(0.0), 1e-12) * self.years)
+        slope = self._slope(piece)
+        return 0.01 * (piece.bend(0.0) / 2.0 - self.years * slope * slope) / deviation
+
+    def _slope(self, piece: Slice) -> float:
+        return piece.slope(0.0) / (2.0 * math.sqrt(max(piece.w(0.0), 1e-12) * self.years))
+
+
+def points_of(quotes: Sequence[Quote], forward: float) -> Points:
+    """What a fit is made to: one point a strike, sorted by strike.
+
+    The out-of-the-money option if it is quoted on both sides, else the other one if that is, else the out-of-the-money
+    one's single side. Crossed quotes count as none.
+    """
+    chosen: dict[float, tuple[int, Quote, float, float]] = {}
+    for quote in quotes:
+        low, high = _value(quote.bid_iv), _value(quote.ask_iv)
+        two, none = low <= high, math.isnan(low) and math.isnan(high)
+        outside = quote.call == (quote.strike >= (quote.forward or forward))
+        rank = 0 if none or low > high or quote.strike <= 0.0 else 2 * two + outside
+        if rank and (quote.strike not in chosen or rank > chosen[quote.strike][0]):
+            chosen[quote.strike] = rank, quote, low, high
+    rows = [chosen[strike] for strike in sorted(chosen)]
+    k = np.array([math.log(quote.strike / (quote.forward or forward)) for _, quote, _, _ in rows])
+    bid, ask = (np.array([row[n] for row in rows], dtype=np.float64) for n in (2, 3))
+    half = (ask - bid) / 2.0
+    typical = float(np.median(half[np.isfinite(half)])) if np.isfinite(half).any() else 0.0
+    scale = np.where(np.isnan(half), max(typical, ONE_SIDED_SCALE), np.maximum(half, LEAST_SCALE))
+    missing_bid, missing_ask = np.where(np.isnan(bid), -np.inf, bid), np.where(np.isnan(ask), np.inf, ask)
+    return Points(k=k, mid=(bid + ask) / 2.0, low=missing_bid, high=missing_ask, scale=scale)
+
+
+def marks_of(quotes: Sequence[Quote], forward: float) -> Points:
+    """The venue's mark IVs, one a strike, all trusted alike."""
+    levels = {quote.strike: _value(quote.mark_iv) for quote in quotes if quote.strike > 0.0}
+    rows = [(math.log(strike / forward), level) for strike, level in sorted(levels.items()) if not math.isnan(level)]
+    k, mid = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    return Points(k=k, mid=mid, low=mid, high=mid, scale=np.full(len(rows), ONE_SIDED_SCALE))
+
+
+def measured(blank: Fit, piece: Slice, points: Points) -> Fit:
+    """The slice and how well it holds the two-sided quotes."""
+    two = np.isfinite(points.mid)
+    iv = np.sqrt(np.maximum(piece.ws(points.k[two]), 0.0) / blank.years)
+    return msgspec.structs.replace(
+        ranged(blank, points),
+        slice=piece,
+        source="quotes",
+        rms_bp=float(np.sqrt(np.mean((iv - points.mid[two]) ** 2))) * 1e4,
+        inside=float(np.mean((points.low[two] <= iv) & (iv <= points.high[two]))),
+        quotes=int(two.sum()),
+        doubt=doubt.of(piece, points, blank.years),
+    )
+
+
+def ranged(blank: Fit, points: Points) -> Fit:
+    k = points.k[np.isfinite(points.mid)]
+    return msgspec.structs.replace(blank, lowest_k=float(k.min()), highest_k=float(k.max()))
+
+
+def _value(iv: float | None) -> float:
+    """NaN for everything that means there is none."""
+    return iv if iv is not None and 0.0 < iv < NO_VALUE else math.nan

@@ -1,0 +1,52 @@
+"""The standard error of a smile: against fits of many draws of the same quotes, and where quotes are thin."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from engine.domain import YEAR_NS, instrument_of
+from engine.surface import doubt, fitting
+from engine.surface.surface import Surface
+from tests.surface.slices import chain, quoted, smile, strikes_for
+
+YEARS = 0.1
+PIECE = smile(0.6, -0.2, 2.0, 0.0, YEARS)
+K = strikes_for(PIECE, 21)
+
+
+def test_it_is_the_spread_of_fits_to_fresh_noise() -> None:
+    draw, at = np.random.default_rng(5), [0.0, 0.1, -0.2]
+    fits, said = [], []
+    for _ in range(60):
+        points = quoted(PIECE, YEARS, K, noise=draw.normal(0.0, 0.005, len(K)))
+        piece = fitting.fit(points, YEARS)
+        fits.append([piece.iv(k, YEARS) for k in at])
+        said.append([doubt.at(doubt.of(piece, points, YEARS), piece, k, YEARS) for k in at])
+    ratio = np.median(said, axis=0) / np.std(fits, axis=0)
+    assert (ratio > 0.7).all(), ratio
+    assert (ratio < 1.5).all(), ratio
+
+
+def test_it_grows_outside_the_quotes_and_with_their_width() -> None:
+    narrow, wide = (quoted(PIECE, YEARS, K, half=half) for half in (0.005, 0.02))
+    known, vague = (doubt.of(PIECE, points, YEARS) for points in (narrow, wide))
+    inside, edge, outside = (doubt.at(known, PIECE, k, YEARS) for k in (0.0, float(K[-1]), 3 * float(K[-1])))
+    assert inside < edge < outside
+    assert 2.0 < doubt.at(vague, PIECE, 0.0, YEARS) / inside <= 4.0 + 1e-6
+
+
+@pytest.mark.parametrize(("quotes", "known"), [(21, True), (1, False), (0, False)])
+def test_the_surface_says_it_or_that_it_does_not_know(quotes: int, known: bool) -> None:
+    expiry = instrument_of("BTC-27MAR26-60000-C").expiry
+    surface = Surface()
+    strikes = [40_000.0 + 2_000.0 * n for n in range(quotes)]
+    surface.refit(expiry, 60_000.0, chain(PIECE, YEARS, 60_000.0, strikes), expiry - YEAR_NS // 10)
+    error = surface.error(expiry, 60_000.0, 60_000.0)
+    assert (error is not None) == known
+    assert error is None or 0.0 < error < 0.01
+    assert surface.error(expiry + 1, 60_000.0, 60_000.0) is None
+    assert surface.error(expiry, 60_000.0, 0.0) is None
+    assert error is None or not math.isnan(error)
