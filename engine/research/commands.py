@@ -36,7 +36,7 @@ def _train(chosen: argparse.Namespace) -> int:
 
 
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("forecast", "venue"))
+    parser.add_argument("what", choices=("forecast", "venue", "surface"))
     parser.add_argument("--seeds", type=int, default=3, help="fresh sessions to judge on")
     parser.add_argument("--minutes", type=float, default=0.0, help="of market in each; 0 takes the default")
     parser.add_argument("--regime", default="", help="of the paper venue's crowd; by default the frozen settings")
@@ -45,7 +45,7 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
-    return {"forecast": _evaluate_forecast, "venue": _evaluate_venue}[chosen.what](chosen)
+    return {"forecast": _evaluate_forecast, "venue": _evaluate_venue, "surface": _evaluate_surface}[chosen.what](chosen)
 
 
 def _evaluate_forecast(chosen: argparse.Namespace) -> int:
@@ -69,11 +69,24 @@ def _evaluate_venue(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate_surface(chosen: argparse.Namespace) -> int:
+    from engine.research.evaluate_surface import evaluate_surface, lines
+    from engine.research.recorded import folder
+
+    found = folder()
+    if found is None:
+        _say("the real chains are not here: TIDEGATE_SHARED_DATA names the folder that holds them")
+        return 1
+    table = evaluate_surface(found, _say)
+    print(msgspec.json.encode(table).decode() if chosen.json else "\n".join(lines(table)))
+    return 0
+
+
 COMMANDS: dict[str, tuple[Adder, Work, str]] = {
     "train": (_train_options, _train, "train, calibrate and write weights with their scores"),
     "evaluate": (
         _evaluate_options,
         _evaluate,
-        "the tables of forecasts and of the paper venue, on fresh paper sessions",
+        "the tables of forecasts, of the paper venue and of the surface, on named data",
     ),
 }
