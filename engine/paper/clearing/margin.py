@@ -7,6 +7,9 @@ In coin, per the published formulas ("Standard margin", inverse contracts), N th
 - options bought: nothing once held; their premium and fee while the order rests.
 
 Working orders count as if filled, each side by itself, the worse of the two; what only closes asks for nothing.
+Our own addition, since prices may be farther from the mark than the margin reaches: an order at a worse price than the
+mark binds what it would lose at once, less the margin that it frees. Without it two accounts that trade with each other
+could pass on more than the one of them has, and the insurance would pay it.
 The margin balance is the cash with the futures' floating profit: options' value does not count towards it.
 """
 
@@ -16,7 +19,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from engine.domain import Kind, Side
+from engine.domain import Instrument, Kind, Side
 from engine.paper.clearing.accounts import PICO, Account, Position
 from engine.paper.instruments.marks import Marks
 from engine.paper.orders.matching import Order
@@ -111,12 +114,34 @@ def _initial(size: int, marks: Marks, n: int, buys: list[Order], sells: list[Ord
     instrument = marks.instruments[n]
     bought, sold = sum(o.rest for o in buys), sum(o.rest for o in sells)
     if instrument.kind is not Kind.OPTION:
-        coins = max(abs(size + bought), abs(size - sold)) * instrument.lot / float(marks.price[n])
-        return coins * (FUTURE_INITIAL + SLOPE.get(instrument.coin, 0.0) * coins)
-    short = max(0, sold - size) * instrument.lot * short_rate(marks, n)
-    opening = max(0, bought - max(0, -size)) / bought if bought else 0.0
-    premium = sum(o.rest * instrument.lot * (o.price * instrument.tick + FEE_ROOM) for o in buys)
-    return short + opening * premium
+        mark = float(marks.price[n])
+        up = _future(instrument, mark, size + bought) + _conceded(instrument, mark, buys)
+        return max(up, _future(instrument, mark, size - sold) + _conceded(instrument, mark, sells))
+    rate = short_rate(marks, n)
+    short = max(0, sold - size) * instrument.lot * rate
+    if not bought:
+        return short
+    opening, premium, excess = max(0, bought - max(0, -size)) / bought, 0.0, 0.0
+    for o in buys:
+        price = o.price * instrument.tick + FEE_ROOM
+        premium += o.rest * instrument.lot * price
+        excess += o.rest * instrument.lot * max(0.0, price - rate)
+    return short + opening * premium + (1.0 - opening) * excess
+
+
+def _future(instrument: Instrument, mark: float, lots: int) -> float:
+    coins = abs(lots) * instrument.lot / mark
+    return coins * (FUTURE_INITIAL + SLOPE.get(instrument.coin, 0.0) * coins)
+
+
+def _conceded(instrument: Instrument, mark: float, orders: list[Order]) -> float:
+    """Coin that these orders would lose at once against the mark."""
+    lost = 0.0
+    for o in orders:
+        if o.price:  # a market order that finds nothing has none
+            change = 1.0 / mark - 1.0 / (o.price * instrument.tick)
+            lost += o.rest * instrument.lot * max(0.0, o.side.sign * change)
+    return lost
 
 
 def maintenance_of(marks: Marks, n: int, size: int) -> float:

@@ -82,6 +82,23 @@ def test_an_order_that_the_funds_do_not_bear_is_refused() -> None:
     assert placed(exchange.place(START, one, ask(S, 400_000, P + 10))).order.rest == 400_000  # the other side
 
 
+@pytest.mark.parametrize("side", [B, S])
+def test_two_accounts_cannot_pass_on_more_than_the_one_of_them_has(side: Side) -> None:
+    exchange, (one, two), _ = small(coin=1.0)
+    price = P + side.sign * 6_000  # 3 % from the mark, where 2 % are asked for
+    for lots in range(400_000, 0, -1_000):
+        exchange.place(START, two, ask(side.other, lots, price))
+        exchange.place(START, one, ask(side, lots, price))
+    account, marks = exchange.accounts[one], exchange.marks
+    assert abs(account.size(PERPETUAL)) > 100_000
+    assert margin.balance(account, marks) > margin.maintenance(account, marks)
+    exchange.cancel_where(START, two, lambda order: True)
+    for lots in range(400_000, 0, -1_000):  # nor when it is closed
+        exchange.place(START, two, ask(side, lots, P - side.sign * 6_000))
+        exchange.place(START, one, ask(side.other, lots, P - side.sign * 6_000, reduce_only=True))
+    assert margin.balance(account, marks) > margin.maintenance(account, marks)
+
+
 @pytest.mark.parametrize("lots", [30_000, -30_000])
 def test_at_the_liquidation_price_the_margin_is_just_covered(lots: int) -> None:
     exchange, one = holding(PERPETUAL, lots, P, coin=0.2)
