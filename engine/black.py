@@ -9,6 +9,8 @@ Implied volatility is Jäckel's "Let's be rational" (package lbriv), exact to a 
 deep in the money a price knows little of its volatility. A price below intrinsic, at or above its highest possible
 value, or whose time value is lost in rounding has none: NaN here (None from the scalar), never 0.
 
+An option is delivered at an average of the last half hour (`averaged`): the variance of that average is what counts.
+
 At expiry, and at zero volatility, a price is its intrinsic value, delta its step (one half at the strike), and gamma,
 vega and theta are 0.
 """
@@ -27,6 +29,7 @@ from scipy.special import ndtr
 Floats = NDArray[np.float64]
 
 DAYS = 365.0
+WINDOW = 0.5 / (24.0 * DAYS)  # years: the delivery price is the index's average over the last half hour
 _ROUNDING = 8.0 * float(np.finfo(np.float64).eps)  # time value below this is noise of the subtraction
 _ROOT_2 = math.sqrt(2.0)
 _ROOT_2PI = math.sqrt(2.0 * math.pi)
@@ -95,6 +98,81 @@ def solved(
     """Implied volatilities of coin prices, and the greeks at them; NaN in all where a price has none."""
     vol = implied_vols(price, forward, strike, years, call)
     return vol, greeks(forward, strike, years, vol, call)
+
+
+class Chain(NamedTuple):
+    """Of a whole chain: implied volatilities of bid, ask and mark, NaN where there is none, and greeks at the mark."""
+
+    bid: Floats
+    ask: Floats
+    mark: Floats
+    greeks: Greeks
+
+
+def chain(
+    bid: ArrayLike, ask: ArrayLike, mark: ArrayLike,
+    forward: ArrayLike, strike: ArrayLike, years: ArrayLike, call: ArrayLike,
+) -> Chain:  # fmt: skip
+    """Bid, ask and mark of a chain at once (coin; NaN or 0 for none; shapes broadcast)."""
+    b, a, m, f, k, t, c = np.broadcast_arrays(bid, ask, mark, forward, strike, years, call)
+    vols = implied_vols(np.stack([b, a, m]), f, k, t, c)
+    return Chain(vols[0], vols[1], vols[2], greeks(f, k, t, vols[2], c))
+
+
+class Averaged(NamedTuple):
+    """An option on an average, said as a plain one: in USD it is `share` plain options on `forward` of `strike` and
+    `years`, plus `sure`; `expected` is the average that is expected, USD."""
+
+    forward: Floats
+    strike: Floats
+    years: Floats
+    share: Floats
+    sure: Floats
+    expected: Floats
+
+
+def averaged(
+    forward: ArrayLike, strike: ArrayLike, years: ArrayLike, call: ArrayLike, so_far: ArrayLike = math.nan
+) -> Averaged:
+    """What an option on the average of the last half hour amounts to, at the present forward.
+
+    Before the window the average's variance is that of time less two thirds of the window: σ²(T − 2τ/3). Inside it a
+    share e = 1 − T/τ of the average is known (`so_far`, the mean of it): what is left is (1 − e) of an option of the
+    strike (K − e·so_far) / (1 − e) on the mean of the rest, whose variance is σ²T/3. Where that strike is not above 0 a
+    call is sure to pay, and a put not to. Two moments of a lognormal average (Turnbull and Wakeman 1991; Levy 1992); at
+    the variance of half an hour their error is far below a tick.
+    """
+    f, k, t, mean, sign = _arrays(forward, strike, years, so_far, call)
+    t = np.maximum(t, 0.0)
+    inside = t < WINDOW
+    known = np.where(inside, 1.0 - t / WINDOW, 0.0)
+    rest = 1.0 - known
+    seen = np.where(inside, mean, 0.0) * known
+    expected, left = seen + rest * f, k - seen
+    paid = (left <= 0.0) | (rest <= 0.0)
+    sure = np.where(paid, np.maximum(sign * (expected - k), 0.0), 0.0)
+    strike_left = np.where(paid, f, left / np.where(paid, 1.0, rest))
+    years_left = np.where(inside, t / 3.0, t - WINDOW * 2.0 / 3.0)
+    return Averaged(f, strike_left, years_left, np.where(paid, 0.0, rest), sure, expected)
+
+
+def averaged_greeks(
+    forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike,
+    so_far: ArrayLike = math.nan,
+) -> Greeks:  # fmt: skip
+    """As `greeks`, following the averaging: inside the window delta, gamma and the rest run off with what is still to
+    be averaged. Coin prices are USD values ÷ the average expected."""
+    f, k, t, v, sign = _arrays(forward, strike, years, vol, call)
+    of = averaged(f, k, t, sign > 0.0, so_far)
+    plain = greeks(of.forward, of.strike, of.years, v, sign > 0.0)
+    rest = np.clip(t / WINDOW, 0.0, 1.0)
+    delta = plain.delta * of.share + np.where(of.sure > 0.0, sign * rest, 0.0)
+    coin = (plain.price * f * of.share + of.sure) / of.expected
+    vega, theta = plain.vega * of.share, plain.theta * of.share * np.where(t < WINDOW, 1.0 / 3.0, 1.0)
+    return Greeks(
+        coin, delta, delta - coin * rest, plain.gamma * of.share,
+        vega, vega / of.expected, theta, theta / of.expected,
+    )  # fmt: skip
 
 
 def price(forward: float, strike: float, years: float, vol: float, call: bool) -> float:

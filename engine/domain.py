@@ -19,7 +19,9 @@ from functools import lru_cache
 import msgspec
 
 NS = 1_000_000_000
-YEAR_NS = 365 * 24 * 3600 * NS
+MS = 1_000_000  # of the venue's times, in ns
+MINUTE_NS, HOUR_NS, DAY_NS, YEAR_NS = 60 * NS, 3600 * NS, 24 * 3600 * NS, 365 * 24 * 3600 * NS
+NEVER = 2**62  # later than any time, in ns
 OPTION_FEE_CAP = 0.125  # of the premium; VENUE.md, "Fees"
 MAX_UNITS = 2**53  # above this a float no longer counts every integer
 

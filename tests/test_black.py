@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal, getcontext
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -200,3 +201,105 @@ def test_the_venues_marks_come_back(shared_data: Path) -> None:
     ours = (g.price, g.delta, g.gamma, g.vega, g.theta)
     off = {name: np.median(np.abs(mine - table[name])) for name, mine in zip(allowed, ours, strict=True)}
     assert {name: miss for name, miss in off.items() if not miss < allowed[name]} == {}
+
+
+# ------------------------------------------------------------ digits beyond doubt
+
+getcontext().prec = 90
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211707")
+
+
+def exactly(forward: float, strike: float, years: float, vol: float, call: bool) -> Decimal:
+    """Black-76 in ninety digits, the normal distribution by its power series."""
+    f, k = Decimal(forward), Decimal(strike)
+    s = Decimal(vol) * Decimal(years).sqrt()
+    d1 = (f / k).ln() / s + s / 2
+    if call:
+        return distribution(d1) - k / f * distribution(d1 - s)
+    return k / f * distribution(s - d1) - distribution(-d1)
+
+
+def distribution(x: Decimal) -> Decimal:
+    term = total = x
+    n = 0
+    while abs(term) > Decimal("1e-80") and n < 4000:
+        n += 1
+        term = -term * x * x / (2 * n) * (2 * n - 1) / (2 * n + 1)
+        total += term
+    return Decimal("0.5") + total / (2 * PI).sqrt()
+
+
+@settings(max_examples=60)
+@given(FORWARD, SCORE, YEARS, VOL, st.booleans())
+@example(60_000.0, 6.0, 60.0 / 31_536_000.0, 0.5, True)
+@example(60_000.0, -6.0, 60.0 / 31_536_000.0, 0.5, False)
+def test_prices_and_volatilities_have_ten_digits(
+    forward: float, score: float, years: float, vol: float, call: bool
+) -> None:
+    """Deep wings and the last minute included; a volatility where the price, rounded to a float, still knows it."""
+    strike = strike_of(forward, score, years, vol)
+    assume(strike < 1e12)
+    exact = exactly(forward, strike, years, vol, call)
+    assert float(abs(Decimal(black.price(forward, strike, years, vol, call)) - exact)) < 1e-10 * max(
+        1, strike / forward
+    )
+    found = black.implied_vol(float(exact), forward, strike, years, call)
+    slope = 100.0 * black.vega(forward, strike, years, vol)
+    if slope > 0.0 and 4e-16 * (1.0 + strike / forward) / slope < 1e-11:
+        assert found == pytest.approx(vol, rel=0, abs=1e-10)
+
+
+def test_a_chain_is_solved_in_one_call() -> None:
+    strikes = np.array([50_000.0, 60_000.0, 70_000.0])
+    mark = black.prices(60_000.0, strikes, 0.1, 0.5, True)
+    found = black.chain(mark * [np.nan, 0.99, 0.0], mark * 1.01, mark, 60_000.0, strikes, 0.1, True)
+    assert np.isnan(found.bid).tolist() == [True, False, True]
+    assert (found.ask > found.mark).all()
+    np.testing.assert_allclose(found.mark, 0.5, atol=1e-12)
+    np.testing.assert_allclose(found.greeks.delta, black.greeks(60_000.0, strikes, 0.1, 0.5, True).delta, atol=1e-12)
+
+
+# ------------------------------------------------------------ the last half hour
+
+
+@pytest.mark.parametrize("call", [True, False])
+@pytest.mark.parametrize("minutes", [5.0, 20.0, 29.0, 31.0, 90.0])
+@pytest.mark.parametrize("strike", [59_700.0, 60_000.0, 60_200.0])
+def test_the_average_is_priced_as_it_is_drawn(strike: float, minutes: float, call: bool) -> None:
+    """40,000 drawn paths of a step of ten seconds, antithetic; the mean so far is a little off the forward."""
+    draw, vol, forward, so_far = np.random.default_rng(11), 0.8, 60_000.0, 59_950.0
+    years, window = minutes / 525_600.0, min(minutes, 30.0)
+    steps = int(window * 6)
+    noise = draw.standard_normal((20_000, steps + 1))
+    noise = np.concatenate([noise, -noise])
+    lengths = np.array([minutes - window] + [window / steps] * steps) / 525_600.0
+    lengths[1] -= lengths[1] / 2  # midpoints
+    paths = forward * np.exp(np.cumsum(vol * np.sqrt(lengths) * noise - vol**2 * lengths / 2, axis=1))[:, 1:]
+    rest = window / 30.0
+    average = (1.0 - rest) * so_far + rest * paths.mean(axis=1)
+    paid = np.maximum((average - strike) * (1 if call else -1), 0.0)
+    found = black.averaged_greeks(forward, strike, years, vol, call, so_far)
+    expected = float((1.0 - rest) * so_far + rest * forward)
+    error = 4.0 * float(paid.std()) / math.sqrt(len(paid)) + 0.15
+    assert float(found.price) * expected == pytest.approx(float(paid.mean()), abs=error)
+
+
+@given(st.floats(0.5, 60.0), st.floats(59_000.0, 61_000.0), st.booleans(), st.floats(59_500.0, 60_500.0))
+def test_the_greeks_of_an_average_are_its_slopes(minutes: float, strike: float, call: bool, so_far: float) -> None:
+    years, forward = minutes / 525_600.0, 60_000.0
+
+    def usd(f: float = forward, v: float = 0.8) -> float:
+        found = black.averaged_greeks(f, strike, years, v, call, so_far)
+        return float(found.price * black.averaged(f, strike, years, call, so_far).expected)
+
+    found = black.averaged_greeks(forward, strike, years, 0.8, call, so_far)
+    assert float(found.delta) == pytest.approx((usd(forward + 0.01) - usd(forward - 0.01)) / 0.02, abs=2e-4)
+    assert float(found.vega) == pytest.approx((usd(v=0.801) - usd(v=0.799)) / 0.2, abs=2e-3)
+
+
+def test_at_delivery_the_average_is_all_there_is() -> None:
+    found = black.averaged_greeks(60_000.0, [59_000.0, 61_000.0], 0.0, 0.5, True, 59_500.0)
+    np.testing.assert_allclose(found.price, [500 / 59_500, 0.0])
+    assert found.delta.tolist() == [0.0, 0.0]
+    far = black.averaged_greeks(60_000.0, 61_000.0, 0.1, 0.5, True)
+    assert float(far.price) == pytest.approx(black.price(60_000.0, 61_000.0, 0.1, 0.5, True), rel=3e-4)

@@ -12,8 +12,8 @@ from bisect import bisect_left, insort
 from collections.abc import Mapping
 from typing import Any
 
-from engine.domain import Instrument, OffGrid, Side
-from engine.market.deribit.data import MS, BookData, Level
+from engine.domain import MS, Instrument, OffGrid, Side
+from engine.market.deribit.data import BookData, Level
 
 REMEMBERED = 4096
 NO_SNAPSHOT = "no snapshot yet"

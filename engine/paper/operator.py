@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from engine.domain import OffGrid, Side
+from engine.domain import MS, OffGrid, Side
 from engine.market.deribit.errors import ERRORS, VenueError, refusal
 from engine.market.deribit.methods import METHODS, Params
 from engine.market.deribit.methods.public import GetAnnouncements
@@ -19,7 +19,6 @@ from engine.paper.market import Market
 from engine.paper.orders.terms import Refusal
 from engine.paper.protocol.channels import KINDS
 from engine.paper.protocol.publisher import Publication
-from engine.paper.protocol.statements import MS
 
 Answer = tuple[int, dict[str, Any], list[Publication]]
 

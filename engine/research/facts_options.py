@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from engine.domain import NS
+from engine.domain import DAY_NS
 from engine.paper.simulation import Simulation
 from engine.research.facts import Fact
 from engine.research.imports import open_chains
@@ -26,7 +26,6 @@ from engine.research.track import Floats, Track
 from engine.surface import arbitrage
 from engine.surface.surface import Quote, Surface
 
-DAY_NS = 24 * 3600 * NS
 DELTAS = (0.0, 0.05, 0.15, 0.35, 0.65, 0.95, 1.01)
 DAYS = (0, 2, 10, 45, 10_000)
 LEAST = 20  # rows of a bucket

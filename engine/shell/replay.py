@@ -17,7 +17,7 @@ import msgspec
 from engine import messages as m
 from engine import view
 from engine.core import Core
-from engine.domain import NS
+from engine.domain import MS, NS
 from engine.shell import fold
 from engine.shell.screen import VIEW_S, Screen
 from engine.shell.store import keyframes
@@ -27,7 +27,6 @@ from engine.shell.store.tape import Gap, headers, number_at
 KEYFRAME_EVERY = 2000  # inputs between two states kept for going back
 BATCH = 100  # inputs folded before the loop lets others run
 MAX_STEPS = 10_000  # inputs of one step
-MS = 1_000_000
 
 
 class Replay:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from engine import messages as m
 from engine.config import Row
 from engine.core import Core
-from engine.domain import Instrument, Kind, Side
+from engine.domain import MS, Instrument, Kind, Side
 from engine.execution.lifecycle import LIVE_CHILD
 from engine.execution.risk import unsound
 from engine.forecast.stream import Forecaster
 
-MS = 1_000_000
 DEPTH = 40
 _UNKNOWN = m.Skill(verdict="unknown yet")
 

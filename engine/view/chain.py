@@ -6,12 +6,11 @@ import math
 
 from engine import messages as m
 from engine.core import Core
-from engine.domain import YEAR_NS, Instrument, Kind, expiry_code
+from engine.domain import MS, YEAR_NS, Instrument, Kind, expiry_code
 from engine.market.told import Quote
 from engine.surface import arbitrage
 from engine.view.book import percent
 
-MS = 1_000_000
 CURVE_POINTS = 41
 
 

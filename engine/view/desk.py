@@ -6,17 +6,15 @@ from collections.abc import Iterable
 
 from engine import messages as m
 from engine.core import Core
-from engine.domain import Instrument, Kind, instrument_of
+from engine.domain import DAY_NS, MS, Instrument, Kind, instrument_of
 from engine.execution import risk
 from engine.execution.desk import Child, Parent, Proposal
 from engine.execution.schedule import planned
 from engine.view.book import digits
 
-MS = 1_000_000
 FILLS = 200
 CHILDREN = 200
 PARENTS = 50
-DAY_NS = 86_400 * 10**9
 
 
 def status(core: Core) -> m.StatusView:

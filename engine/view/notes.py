@@ -6,10 +6,9 @@ from typing import Literal
 
 from engine import messages as m
 from engine.core import Core
-from engine.domain import NS, instrument_of
+from engine.domain import MS, NS, instrument_of
 
 Level = Literal["info", "good", "warn", "bad"]
-MS = 1_000_000
 
 
 def say(core: Core, fact: m.Fact) -> m.NoteView | None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from engine.domain import NS
+from engine.domain import MS, NS
 from engine.market.deribit.account import Token
 from engine.market.deribit.errors import VenueError
 from engine.market.deribit.methods.private import PRIVATE
 from engine.market.deribit.methods.public import Auth, ExchangeToken, ForkToken
 from engine.market.deribit.scopes import LARGEST, granted, needed, needed_by_channel
-from engine.market.deribit.tokens import MS, Tokens
+from engine.market.deribit.tokens import Tokens
 from tests.market.test_server import Link
 from tests.market.venue import T0, server, tokens
 

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from engine.domain import NS, Side
-from engine.paper.floor.exchange import DAY_NS, SETTABLE
+from engine.domain import DAY_NS, NS, Side
+from engine.paper.floor.exchange import SETTABLE
 from engine.paper.orders.protection import Limits
 from engine.paper.orders.terms import TRIGGERS, Ask, Change, Refusal, Rules
 from tests.paper.floor.slow_matching import Overlap, expected

@@ -141,7 +141,7 @@ class Listener:
         self.books: list[dict[tuple[Side, int], int]] = [{} for _ in exchange.instruments]
         self.change_ids = [0] * len(exchange.instruments)
         self.states = ["open"] * len(exchange.instruments)
-        self.volumes = [0] * len(exchange.instruments)
+        self.prints = [0] * len(exchange.instruments)
         self.orders: dict[int, Order] = {}
         self.fills: dict[int, list[int]] = {}  # account → trade ids
         self.public: list[int] = []
@@ -165,7 +165,7 @@ class Listener:
             self.protected.append(said.account)
         elif isinstance(said, Trades):
             self.public.extend(trade.id for trade in said.trades)
-            self.volumes[said.instrument] += sum(trade.lots for trade in said.trades)
+            self.prints[said.instrument] += len(said.trades)
         elif isinstance(said, BookChange):
             self._change(said)
         elif isinstance(said, Closed):
@@ -211,7 +211,7 @@ class Listener:
                 assert heard == sorted(heard)
                 assert set(heard) <= set(self.public)
         assert self.public == sorted(set(self.public), key=self.public.index)
-        assert self.volumes == [stats.volume for stats in self.exchange.stats]
+        assert self.prints == [stats.seq for stats in self.exchange.stats]
         assert self.states == [stats.state for stats in self.exchange.stats]
 
 

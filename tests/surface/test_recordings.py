@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from engine import black
-from engine.domain import YEAR_NS, expiry_of, instrument_of
+from engine.domain import MS, YEAR_NS, expiry_of, instrument_of
 from engine.surface import arbitrage
 from engine.surface.forward import Pair, forward_of
 from engine.surface.surface import Fit, Quote, Surface
@@ -19,7 +19,6 @@ from engine.surface.svi import g, g_grid, least_g
 from tests.surface.oracle import butterflies
 
 EVERY = 60  # of 572 sweeps: ten
-MS = 1_000_000
 
 
 @pytest.fixture(scope="module")

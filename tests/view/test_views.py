@@ -13,14 +13,12 @@ from engine import messages as m
 from engine import view
 from engine.config import Config, Execution
 from engine.core import Core
-from engine.domain import NS, Side
+from engine.domain import MS, NS, Side
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
 from tests.execution.scenes import session
 from tests.forecast.weights import random_net, weights_of
 from tests.link import BUSY, World, near_the_money, proposed, ready, submit
-
-MS = 1_000_000
 
 
 @pytest.fixture

@@ -11,9 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.domain import Instrument, Kind
-
-MS = 1_000_000  # nanoseconds
+from engine.domain import MS, Instrument, Kind
 
 Level = tuple[str, float, float]  # ("new" | "change" | "delete", price, amount)
 Direction = Literal["buy", "sell"]

@@ -15,13 +15,12 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from engine.domain import NS
+from engine.domain import MS, NS
 from engine.market.deribit.account import Token
 from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.methods.public import Auth, ExchangeToken, ForkToken
 from engine.market.deribit.scopes import Scope, granted
 
-MS = 1_000_000
 LIVES_LONGER = 100  # a refresh token than an access token
 
 

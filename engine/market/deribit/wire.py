@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal, cast
 
 import msgspec
 
+from engine.domain import MS
 from engine.market.deribit.account import (
     AccountData,
     CancelOnDisconnect,
@@ -29,7 +30,6 @@ from engine.market.deribit.account import (
     UserTrades,
 )
 from engine.market.deribit.data import (
-    MS,
     BookData,
     Direction,
     DvolData,

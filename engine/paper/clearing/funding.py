@@ -19,13 +19,12 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import NS, Instrument, Side
+from engine.domain import HOUR_NS, MINUTE_NS, Instrument, Side
 from engine.paper.clearing.accounts import PICO, VENUE, Account
 from engine.paper.instruments.marks import Marks
 from engine.paper.orders.matching import Half, OrderBook
 
-PERIOD_NS = 8 * 3600 * NS
-HOUR_NS, MINUTE_NS = 3600 * NS, 60 * NS
+PERIOD_NS = 8 * HOUR_NS
 DAMPER = 0.00025
 CAP = 0.005
 IMPACT_COINS = {"BTC": 1.0, "ETH": 10.0}  # what an impact price is of, coin

@@ -12,12 +12,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from engine.domain import NS, Instrument, Kind
+from engine.domain import NEVER, NS, Instrument, Kind
 from engine.paper.clearing import liquidation, settlement
 from engine.paper.clearing.accounts import INSURANCE, PICO, VENUE
 from engine.paper.clearing.funding import Funding
 from engine.paper.clearing.settlement import Settled, Settlements
-from engine.paper.instruments.day import Day
 from engine.paper.orders.terms import BOOK_OPEN, SETTLEMENT, Stats
 
 
@@ -25,7 +24,6 @@ class Floor(liquidation.Floor, Protocol):
     """The exchange that is cleared."""
 
     stats: list[Stats]
-    days: list[Day]
 
     @property
     def instruments(self) -> Sequence[Instrument]: ...
@@ -130,7 +128,7 @@ class Clearing:
     def _first_expiry(self) -> int:
         """The nearest expiry of what is still alive."""
         expiries = [self.floor.instruments[n].expiry for n in self._live() if self.floor.instruments[n].expiry]
-        self._next_expiry = min(expiries, default=2**62)
+        self._next_expiry = min(expiries, default=NEVER)
         return self._next_expiry
 
     def _deliver(self, t: int) -> None:

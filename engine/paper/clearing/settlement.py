@@ -8,17 +8,16 @@ hour: futures pay their claim, options in the money their payout, each less the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from engine.domain import NS, Kind
+from engine.domain import DAY_NS, HOUR_NS, Kind
 from engine.paper.clearing.accounts import VENUE, Account, Entry, Money
 from engine.paper.instruments.marks import Marks
 
-DAY_NS = 24 * 3600 * NS
-SETTLED_AT_NS = 8 * 3600 * NS  # of each day, UTC
+SETTLED_AT_NS = 8 * HOUR_NS  # of each day, UTC
 KEPT = 5_000
 
 
@@ -123,8 +122,3 @@ def totals(lines: Sequence[Settled], interest: int, n: int, t: int, marks: Marks
     return Settled(type=kind, t=t, account=VENUE, instrument=n, position=interest, mark=float(marks.price[n]),
                    index=index, session_profit_loss=won,
                    funding=sum(max(line.funding, 0) for line in lines))  # fmt: skip
-
-
-def by_expiry(expiries: Mapping[int, int], t: int) -> list[int]:
-    """Instrument numbers whose expiry is not later than `t`, in the listing's order. `expiries`: number → ns."""
-    return sorted(n for n, expiry in expiries.items() if expiry <= t)

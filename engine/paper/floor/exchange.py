@@ -16,9 +16,10 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import NS, Instrument
+from engine.domain import Instrument
 from engine.paper.clearing.accounts import Account
 from engine.paper.clearing.house import Clearing, ClearingSettings
+from engine.paper.clearing.settlement import next_settlement
 from engine.paper.floor.checks import fixed
 from engine.paper.floor.entering import Entering
 from engine.paper.instruments.fees import Fees
@@ -43,8 +44,6 @@ from engine.paper.orders.terms import (
     Stats,
 )
 
-DAY_NS = 24 * 3600 * NS
-EIGHT_NS = 8 * 3600 * NS
 SETTABLE = (BOOK_OPEN, SETTLEMENT, INACTIVE, LOCKED, HALTED)  # what can be undone; delivery is `settle`
 
 
@@ -113,7 +112,7 @@ class Exchange(Entering):
             for order in list(self.working(account.id)):
                 if order.state not in (OPEN, UNTRIGGERED) or fixed(self.stats[order.instrument].state) is not None:
                     continue
-                if order.tif == "good_til_day" and t >= day_end(order.created):
+                if order.tif == "good_til_day" and t >= next_settlement(order.created):
                     self._end(t, order, CANCELLED, "settlement")
                 elif order.advanced and follow:
                     self._follow(t, order)
@@ -231,8 +230,3 @@ class Exchange(Entering):
         order.updated, order.state = t, TRIGGERED
         if isinstance(outcome, Refusal):
             order.state, order.reason = REJECTED, outcome.message
-
-
-def day_end(created: int) -> int:
-    """The first 08:00 UTC after this time."""
-    return ((created - EIGHT_NS) // DAY_NS + 1) * DAY_NS + EIGHT_NS

@@ -92,7 +92,7 @@ class Trading(Floor):
             return None
         stats, money = self.stats[n], self.money[n]
         held = sum(abs(holder.size(n)) for holder in holders)
-        stats.seq, stats.volume = stats.seq + 1, stats.volume + lots
+        stats.seq += 1
         self.days[n].block(t, lots, *money.volume(price, lots, self.marks.index))
         trade = self._told(t, n, side, price, lots, _direction(stats.tick_direction, price - stats.last), "", kind,
                            number)  # fmt: skip
@@ -156,11 +156,7 @@ class Trading(Floor):
         """The public trade, kept in the instrument's statistics."""
         n, stats = taker.instrument, self.stats[taker.instrument]
         stats.tick_direction = _direction(stats.tick_direction, price - stats.last)
-        stats.first = stats.first or price
-        stats.last, stats.seq, stats.volume = price, stats.seq + 1, stats.volume + lots
-        stats.high = max(stats.high, price)
-        if price < stats.low or not stats.low:
-            stats.low = price
+        stats.last, stats.seq = price, stats.seq + 1
         self.days[n].trade(t, price, lots, *self.money[n].volume(price, lots, self.marks.index))
         marked = "M" * maker.liquidation + "T" * taker.liquidation
         trade = self._told(t, n, taker.side, price, lots, stats.tick_direction, marked)

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.domain import NS, OPTION_FEE_CAP, Instrument, Kind
-
-DAY_NS = 24 * 3600 * NS
+from engine.domain import DAY_NS, OPTION_FEE_CAP, Instrument, Kind
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):

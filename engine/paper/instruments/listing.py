@@ -16,11 +16,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.domain import NS, Instrument, Kind, expiry_code, instrument_of
+from engine.domain import HOUR_NS, MINUTE_NS, NS, Instrument, Kind, expiry_code, instrument_of
 from engine.paper.instruments.fees import Fees, period_of
 
-HOUR_NS = 3600 * NS
-MINUTE_NS = 60 * NS
 FIRST_EXPIRY_NS = 12 * HOUR_NS  # the nearest expiry is at least this far away, so that a day's desk sees none
 STRIKES = 11
 LOWEST = 0.2  # of the index: no strike is below

@@ -95,10 +95,6 @@ class Half:
     def best(self) -> int | None:
         return self.ranks[0] * self.sign if self.ranks else None
 
-    def reaches(self, price: int) -> bool:
-        """Whether an opposite order at `price` would trade with this half's best."""
-        return bool(self.ranks) and self.ranks[0] <= price * self.sign
-
     def prices(self) -> Iterator[int]:
         """Best first."""
         sign = self.sign

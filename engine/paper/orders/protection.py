@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-NEVER = 2**62  # ns: frozen until it is reset by hand
+from engine.domain import NEVER
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

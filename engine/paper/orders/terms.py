@@ -186,7 +186,7 @@ class Platform(msgspec.Struct, frozen=True):
 class Protected(msgspec.Struct, frozen=True):
     """A client's market-maker protection has cancelled its orders (channel user.mmp_trigger).
 
-    `until` is ns UTC; `protection.NEVER` until it is reset by hand.
+    `until` is ns UTC; `domain.NEVER` until it is reset by hand.
     """
 
     t: int
@@ -205,13 +205,9 @@ class Placed(msgspec.Struct, frozen=True):
 class Stats(msgspec.Struct):
     """Of one instrument, since the venue began."""
 
-    first: int = 0
     last: int = 0
     tick_direction: int = 0
     seq: int = 0
-    volume: int = 0
-    high: int = 0
-    low: int = 0
     open_interest: int = 0
     state: str = BOOK_OPEN
 

@@ -13,9 +13,8 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import NS
+from engine.domain import DAY_NS, MINUTE_NS, NS
 
-MINUTE_NS, HOUR_NS, DAY_NS = 60 * NS, 3600 * NS, 86_400 * NS
 WEEK_NS = 7 * DAY_NS
 MONDAY_NS = 4 * DAY_NS  # the first Monday of 1970 was its fifth day
 MONTH = 0  # a resolution without a fixed length

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.domain import NS, Kind
+from engine.domain import DAY_NS, HOUR_NS, MINUTE_NS, NS, Kind
 from engine.paper.floor.exchange import Exchange
 from engine.paper.instruments.marks import Floats
 from engine.paper.orders.terms import Trade, Trades
-from engine.paper.protocol.bars import DAY_NS, HOUR_NS, MINUTE_NS, Bars
+from engine.paper.protocol.bars import Bars
 
 RECENT = 1000  # public trades kept by instrument
 MARKS = 300  # tellings of the marks, one a second

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.domain import Instrument, Kind
+from engine.domain import MS, NEVER, Instrument, Kind
 from engine.market.deribit.account import AccountData, OrderData, PositionData, ProtectedData, UserTradeData
 from engine.paper.clearing import margin
 from engine.paper.clearing.accounts import PICO
 from engine.paper.clearing.house import Clearing
 from engine.paper.clearing.settlement import Settled
 from engine.paper.orders.matching import CANCELLED, UNTRIGGERED, Order
-from engine.paper.orders.protection import NEVER
 from engine.paper.orders.terms import TRIGGERS, Fill
 from engine.paper.orders.triggers import unit
-from engine.paper.protocol.statements import MS, Statements
+from engine.paper.protocol.statements import Statements
 
 AT_MARKET = ("market", "stop_market", "take_market", "trailing_stop")
 COIN, USD = 9, 2  # decimals

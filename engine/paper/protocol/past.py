@@ -7,23 +7,24 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from typing import Any
 
-from engine.domain import NS, Kind
+from engine.domain import DAY_NS, HOUR_NS, MINUTE_NS, MS, NS, Kind
 from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.methods import public as m
 from engine.paper.clearing.accounts import PICO
+from engine.paper.clearing.funding import Funding
 from engine.paper.clearing.settlement import Settled
 from engine.paper.floor.exchange import Exchange
 from engine.paper.orders.terms import Trade
-from engine.paper.protocol.bars import DAY_NS, HOUR_NS, MINUTE_NS, RESOLUTIONS
+from engine.paper.protocol.bars import RESOLUTIONS
 from engine.paper.protocol.history import History
+from engine.paper.protocol.pages import BEYOND, begin, latest, page
 from engine.paper.protocol.public import NO_INSTRUMENT, kinds
-from engine.paper.protocol.statements import MS, Statements
+from engine.paper.protocol.statements import Statements
 
 LENGTHS = {"8h": 8 * HOUR_NS, "24h": DAY_NS, "1m": 31 * DAY_NS}
 SPANS = {"": DAY_NS, "_7d": 7 * DAY_NS, "_30d": 30 * DAY_NS}
 VOLATILITY_STEPS = {"1": NS, "60": MINUTE_NS, "3600": HOUR_NS, "43200": 12 * HOUR_NS, "1D": DAY_NS}
 POINTS = 1000  # of the volatility index in one answer
-FOREVER = 1 << 62
 
 
 class PastCalls:
@@ -53,13 +54,13 @@ class PastCalls:
         n = self.exchange.number.get(params.instrument_name)
         if n is None:
             return NO_INSTRUMENT
-        low, high = getattr(params, "start_seq", None) or 0, getattr(params, "end_seq", None) or FOREVER
+        low, high = getattr(params, "start_seq", None) or 0, getattr(params, "end_seq", None) or BEYOND
         return self._page((trade for trade in self.history.recent[n] if low <= trade.seq <= high), params)
 
     def trades_of_all(self, t: int, params: m.GetLastTradesByCurrency | m.GetLastTradesByCurrencyAndTime) -> Any:
         first, last = (getattr(params, name, None) for name in ("start_id", "end_id"))
         low = 0 if first is None else self.say.number(first)
-        high = FOREVER if last is None else self.say.number(last)
+        high = BEYOND if last is None else self.say.number(last)
         if low is None or high is None:
             return refusal(11029, "no such trade", "start_id")
         wanted = kinds(params.kind) if params.currency == self.say.coin else ()
@@ -71,13 +72,8 @@ class PastCalls:
 
     def _page(self, trades: Iterable[Trade], params: Any) -> dict[str, Any]:
         """The newest, newest first, unless "asc" asks for the oldest on."""
-        after = (params.start_timestamp or 0) * MS
-        before = FOREVER if params.end_timestamp is None else (params.end_timestamp + 1) * MS - 1
-        found = [trade for trade in trades if after <= trade.t <= before]
-        if params.sorting != "asc":
-            found.reverse()
-        return {"trades": [self.say.trade(trade) for trade in found[: params.count]],
-                "has_more": len(found) > params.count}  # fmt: skip
+        found, more = latest(trades, lambda trade: trade.t, params, params.sorting != "asc")
+        return {"trades": [self.say.trade(trade) for trade in found], "has_more": more}
 
     def volumes(self, t: int, params: m.GetTradeVolumes) -> Any:
         """Traded in coin: by calls, puts and futures, over a day, and with `extended` over a week and a month."""
@@ -153,7 +149,7 @@ class PastCalls:
         funding = self._funding(params.instrument_name)
         if isinstance(funding, VenueError):
             return funding
-        return float(funding.value(params.start_timestamp * MS, params.end_timestamp * MS))
+        return funding.value(params.start_timestamp * MS, params.end_timestamp * MS)
 
     def funding_chart(self, t: int, params: m.GetFundingChart) -> Any:
         funding = self._funding(params.instrument_name)
@@ -165,7 +161,7 @@ class PastCalls:
                 for point in points if point.t >= t - span]  # fmt: skip
         return {"current_interest": funding.rate, "interest_8h": funding.interest_8h, "data": data}
 
-    def _funding(self, name: str) -> Any:
+    def _funding(self, name: str) -> Funding | VenueError:
         n = self.exchange.number.get(name)
         if n is None:
             return NO_INSTRUMENT
@@ -197,13 +193,10 @@ class PastCalls:
 
     def _settlements(self, lines: Iterator[Settled], params: Any) -> Any:
         """The newest first; `continuation` is how many were told before, "none" at the end."""
-        skip = params.continuation or "0"
-        if not (skip.isascii() and skip.isdecimal() and len(skip) < 10):
-            return {"settlements": [], "continuation": "none"}
-        before = FOREVER if params.search_start_timestamp is None else params.search_start_timestamp * MS
-        found = [line for line in lines if params.type in (None, line.type) and line.t <= before][int(skip) :]
-        more = str(int(skip) + params.count) if len(found) > params.count else "none"
-        return {"settlements": [self._line(line) for line in found[: params.count]], "continuation": more}
+        before = BEYOND if params.search_start_timestamp is None else params.search_start_timestamp * MS
+        found = [line for line in lines if params.type in (None, line.type) and line.t <= before]
+        told, more = page(found, begin(params.continuation), params.count)
+        return {"settlements": [self._line(line) for line in told], "continuation": more}
 
     def _line(self, line: Settled) -> dict[str, Any]:
         n = line.instrument

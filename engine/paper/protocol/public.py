@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.domain import Kind
+from engine.domain import MS, NEVER, Kind
 from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.methods import Params
 from engine.market.deribit.methods import public as m
 from engine.market.deribit.methods.params import OfInstrument
 from engine.paper.floor.exchange import Exchange
 from engine.paper.protocol.channels import KINDS
-from engine.paper.protocol.statements import MS, Statements
+from engine.paper.protocol.statements import Statements
 
 NO_INSTRUMENT = refusal(10020)
 LONG_NAMES = {"BTC": "Bitcoin", "ETH": "Ethereum"}
@@ -122,7 +122,7 @@ class PublicCalls:
     def _codes(self, wanted: tuple[Kind, ...]) -> list[str]:
         """The parts of names that say when, each once, the perpetual's last."""
         live = [i for n, i in enumerate(self.exchange.instruments) if not self.exchange.stats[n].closed]
-        chosen = sorted((i for i in live if i.kind in wanted), key=lambda i: i.expiry or 1 << 62)
+        chosen = sorted((i for i in live if i.kind in wanted), key=lambda i: i.expiry or NEVER)
         return list(dict.fromkeys(i.name.split("-")[1] for i in chosen))
 
     def _book(self, n: int, t: int, depth: int) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from engine.paper.protocol.collected import CollectedBook, Incremental, OwnNews
 from engine.paper.protocol.history import History
 from engine.paper.protocol.own import OwnStatements
 from engine.paper.protocol.present import Present, content
-from engine.paper.protocol.statements import MS, Statements
+from engine.paper.protocol.statements import Statements
 
 BEAT_NS = NS // 10
 SECOND = 10  # beats
@@ -251,11 +251,7 @@ class Publisher:
 
     def _protected(self, said: Protected) -> Iterator[Publication]:
         for channel, _ in self._topics("user.mmp_trigger", -1):
-            yield channel, said.account, {"index_name": self.say.index_name, "frozen_until": self._until(said)}
-
-    def _until(self, said: Protected) -> int:
-        """Milliseconds; 0 for until it is reset by hand."""
-        return said.until // MS if said.until < 1 << 62 else 0
+            yield channel, said.account, self.own.protected(said.until)
 
     # within: the present state, for channels that say a state and not an event
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import black
-from engine.domain import NS, Instrument, Kind
+from engine.domain import MINUTE_NS, MS, NS, Instrument, Kind
 from engine.market.deribit.data import (
     BookData,
     ChartData,
@@ -34,10 +34,9 @@ from engine.paper.orders.matching import Half
 from engine.paper.orders.terms import BookChange, Trade
 from engine.paper.protocol.bars import Bar
 
-MS = 1_000_000
 YEAR_3000_MS = 32_503_708_800_000
 IDS = {"BTC": 100_000, "ETH": 200_000}  # where a coin's instrument ids begin
-AVERAGED_NS = 1800 * NS  # before an expiry: the index that its delivery price is the average of
+AVERAGED_NS = 30 * MINUTE_NS  # before an expiry: the index that its delivery price is the average of
 LIFE = {"open": "started", "settlement": "settled", "delivered": "closed", "archivized": "terminated"}
 
 

@@ -15,11 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.domain import NS, instrument_of
+from engine.domain import MS, NS, instrument_of
 from engine.research.imports.found import Bad, BadLine, BadRecording, Progress, silent
 from engine.research.imports.tardis_csv import CHAIN, rows, table_of
 
-MS = 1_000_000
 NO_ASK_IV = 999.0
 GAP_NS = 7 * 60 * NS  # sweeps come every five minutes
 

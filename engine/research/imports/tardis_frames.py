@@ -14,8 +14,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from engine.domain import instrument_of
-from engine.market.deribit.data import MS, BookData, Greeks, InstrumentData, Level, TickerData, TradeData
+from engine.domain import MS, instrument_of
+from engine.market.deribit.data import BookData, Greeks, InstrumentData, Level, TickerData, TradeData
 from engine.market.deribit.frames import notification
 from engine.market.deribit.wire import Push
 from engine.research.imports.found import Bad, BadRecording, Progress, silent

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.domain import NS, Side
+from engine.domain import NEVER, NS, Side
 from engine.paper.floor.exchange import Exchange
 from engine.paper.orders.matching import CANCELLED, FILLED, OPEN
-from engine.paper.orders.protection import NEVER, Limits
+from engine.paper.orders.protection import Limits
 from engine.paper.orders.terms import Change, Protected, Report, Rules
 from tests.paper.small import CALL, PERPETUAL, PUT, START, ask, placed, refused, small, sound
 

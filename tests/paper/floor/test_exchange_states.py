@@ -104,14 +104,14 @@ def test_a_print_moves_positions_and_no_book(kind: str, number: str, ids: tuple[
     exchange.commit(START)
     exchange.drain()
     stats = exchange.stats[CALL]
-    last, interest, volume = stats.last, stats.open_interest, stats.volume
+    last, interest = stats.last, stats.open_interest
     trade = exchange.print_off_book(START + 1, CALL, B, 121, 250, taker=other, maker=house, kind=kind, number=number)
     exchange.commit(START + 1)
     assert trade is not None
     assert (trade.block_trade_id, trade.block_rfq_id, trade.combo_id) == ids
     assert (trade.price, trade.lots, trade.side, trade.tick_direction, trade.liquidation) == (121, 250, B, 2, "")
     assert exchange.drain() == [Trades(START + 1, CALL, (trade,))]
-    assert (stats.last, stats.open_interest, stats.volume) == (last, interest + 250, volume + 250)
+    assert (stats.last, stats.open_interest) == (last, interest + 250)
     assert (exchange.accounts[other].size(CALL), exchange.accounts[house].size(CALL)) == (252, -252)
     assert exchange.hits[house] == {CALL: -2}
     sound(exchange)
@@ -127,7 +127,7 @@ def test_only_the_house_prints_and_only_while_the_book_trades() -> None:
     exchange.set_state(START, CALL, "halted")
     made = exchange.print_off_book(START, CALL, B, 121, 1, taker=other, maker=house, kind="block", number="B")
     assert made is None
-    assert not exchange.stats[CALL].volume
+    assert not exchange.stats[CALL].seq
 
 
 @pytest.mark.parametrize(("client", "crowd", "marks"), [(True, False, "T"), (False, True, "T"), (False, False, "")])

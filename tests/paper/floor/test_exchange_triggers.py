@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from engine.domain import Side
-from engine.paper.floor.exchange import DAY_NS, EIGHT_NS, Exchange, day_end
+from engine.domain import DAY_NS, HOUR_NS, Side
+from engine.paper.clearing.settlement import next_settlement
+from engine.paper.floor.exchange import Exchange
 from engine.paper.orders import triggers
 from engine.paper.orders.matching import CANCELLED, FILLED, OPEN, REJECTED, TRIGGERED, UNTRIGGERED, Order
 from engine.paper.orders.terms import Change, Report
@@ -236,15 +237,14 @@ def test_an_order_of_the_day_ends_at_eight(market: Market) -> None:
     order = placed(exchange.place(START, one, ask(B, 1, P, tif="good_til_day"))).order
     wait = waiting(exchange, one, "stop_market", B, P + 6, tif="good_til_day")
     kept = placed(exchange.place(START, one, ask(B, 1, P))).order
-    end = day_end(START)
+    end = next_settlement(START)
     assert START < end <= START + DAY_NS
-    assert end % DAY_NS == EIGHT_NS
+    assert end % DAY_NS == 8 * HOUR_NS
     exchange.reprice(end - 1)
     assert len(list(exchange.working(one))) == 3
     exchange.reprice(end)
     assert [o.id for o in exchange.working(one)] == [kept.id]
     assert exchange.finished[order.id].state == exchange.finished[wait.id].state == CANCELLED
-    assert day_end(end) == end + DAY_NS == day_end(end + DAY_NS - 1)
 
 
 # icebergs

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain import NS
-from engine.paper.protocol.bars import DAY_NS, HOUR_NS, MINUTE_NS, POINTS, RESOLUTIONS, WEEK_NS, Bar, Bars, after, slot
+from engine.domain import DAY_NS, HOUR_NS, MINUTE_NS, NS
+from engine.paper.protocol.bars import POINTS, RESOLUTIONS, WEEK_NS, Bar, Bars, after, slot
 
 T0 = 1_772_409_600 * NS  # Monday 2 March 2026, 00:00 UTC
 BASES = ((MINUTE_NS, 1440), (HOUR_NS, 744))

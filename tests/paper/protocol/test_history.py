@@ -7,9 +7,8 @@ import math
 import msgspec
 import pytest
 
-from engine.domain import NS, Side
+from engine.domain import HOUR_NS, NS, Side
 from engine.paper.orders.terms import Trade, Trades
-from engine.paper.protocol.bars import HOUR_NS
 from engine.paper.protocol.history import MARKS, RECENT, YEAR_MINUTES, History
 from tests.paper.desk import PERPETUAL, Desk
 from tests.paper.small import START, small

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
+from engine.domain import MS
 from engine.market.deribit.methods.private import PRIVATE
 from tests.paper import published
 from tests.paper.desk import MIDDLE, PERPETUAL, Desk
 from tests.paper.published import Example, Interface, answer_faults, example
 from tests.paper.small import START
 
-MS = 1_000_000
 ALL_TIME = {"start_timestamp": START // MS - 1000, "end_timestamp": START // MS + 10**9}
 Made = Callable[[Desk], dict[str, Any]]
 SILENT = {"private/logout"}  # is not answered

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.domain import NS
-from engine.paper.floor.exchange import DAY_NS
+from engine.domain import DAY_NS, NS
 from tests.paper.desk import PERPETUAL, TWO, Desk
 from tests.paper.protocol.test_private_errors import get
 from tests.paper.test_venue import LOGIN

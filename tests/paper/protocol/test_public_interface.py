@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
-from engine.domain import NS
+from engine.domain import MS, NS
 from engine.market.deribit.methods.public import PUBLIC
 from engine.market.deribit.rest import HttpRequest
 from engine.paper.instruments.listing import Spec
@@ -20,7 +20,6 @@ from tests.paper.published import Example, Interface, answer_faults, example, fa
 from tests.paper.small import START
 from tests.paper.test_venue import LOGIN, Client
 
-MS = 1_000_000
 SOON = VenueSettings(
     listing=(
         Spec(expiries=1, strikes=1, futures=1, minutes=2.0),

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
+from engine.domain import MS
 from engine.market.deribit.account import AccountData, OwnerData
 from engine.market.deribit.errors import refusal
 from engine.market.deribit.methods import private as m
 from engine.market.deribit.methods.params import Params
 from engine.paper.protocol.own import OwnStatements
 from engine.paper.protocol.private.orders import Who
-from engine.paper.protocol.statements import MS
 
 PORTFOLIO = (
     "balance", "equity", "margin_balance", "initial_margin", "maintenance_margin", "available_funds",
@@ -35,7 +35,7 @@ class AccountCalls:
             "private/get_subaccounts": self.subaccounts,
             "private/get_subaccounts_details": self.details,
             "private/get_access_log": self.access_log,
-            "private/get_deposits": self.deposits,
+            "private/get_deposits": self.nothing,
             "private/get_withdrawals": self.nothing,
             "private/get_transfers": self.nothing,
             "private/get_new_announcements": lambda who, params: [],
@@ -90,9 +90,6 @@ class AccountCalls:
         """Newest first."""
         kept = self.visits.get(who.account, [])[::-1]
         return kept[params.offset : params.offset + params.count]
-
-    def deposits(self, who: Who, params: m.Page) -> Any:
-        return self.nothing(who, params)
 
     def nothing(self, who: Who, params: Params) -> Any:
         return {"count": 0, "data": []}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from engine.domain import Instrument
+from engine.domain import MINUTE_NS, Instrument
 from engine.market.deribit.account import TriggerData
 from engine.market.deribit.errors import refusal
 from engine.market.deribit.methods import orders as m
@@ -13,13 +13,12 @@ from engine.paper.floor.exchange import Exchange
 from engine.paper.orders.matching import OPEN, TRIGGERED, UNTRIGGERED, Order
 from engine.paper.orders.terms import TRIGGERS, Fill
 from engine.paper.protocol.own import OwnStatements
+from engine.paper.protocol.pages import BEYOND, begin, latest, page
 from engine.paper.protocol.private.orders import Who, of_type
 from engine.paper.protocol.public import NO_INSTRUMENT, kinds
-from engine.paper.protocol.statements import MS
 
-FOREVER = 2**62
 WORKING = (OPEN, UNTRIGGERED)
-MINUTES_30 = 30 * 60 * 1_000_000_000
+RECENT_NS = 30 * MINUTE_NS  # how long what ended unfilled is listed without being asked for as old
 
 
 class ListCalls:
@@ -87,15 +86,12 @@ class ListCalls:
             for order in reversed(self.exchange.accounts[who.account].orders)
             if order.kind in TRIGGERS and n in (None, order.instrument) and params.currency == self.own.coin
         ]
-        begin = after(params.continuation)
-        page = orders[begin : begin + params.count]
-        entries = [self._triggered(order) for order in page]
-        more = str(begin + len(page)) if begin + len(page) < len(orders) else "none"
-        return {"entries": entries, "continuation": more}
+        told, more = page(orders, begin(params.continuation), params.count)
+        return {"entries": [self._triggered(order) for order in told], "continuation": more}
 
     def trades_by_currency(self, who: Who, params: m.GetUserTradesByCurrency) -> Any:
         wanted, here = kinds(params.kind), params.currency == self.own.coin
-        first, last = self._id(params.start_id, 0), self._id(params.end_id, FOREVER)
+        first, last = self._id(params.start_id, 0), self._id(params.end_id, BEYOND)
         fills = (
             fill
             for fill in self._fills(who)
@@ -109,7 +105,7 @@ class ListCalls:
         n = self.exchange.number.get(params.instrument_name)
         if n is None:
             return NO_INSTRUMENT
-        low, high = params.start_seq or 0, FOREVER if params.end_seq is None else params.end_seq
+        low, high = params.start_seq or 0, BEYOND if params.end_seq is None else params.end_seq
         fills = (f for f in self._fills(who) if f.trade.instrument == n and low <= f.trade.seq <= high)
         return self._page(fills, params, False)
 
@@ -134,14 +130,11 @@ class ListCalls:
             if order.state not in WORKING
             and picks(order)
             and (order.filled or params.include_unfilled)
-            and (params.include_old or params.historical or order.filled or order.updated >= who.t - MINUTES_30)
+            and (params.include_old or params.historical or order.filled or order.updated >= who.t - RECENT_NS)
         ]
-        begin = params.offset + after(params.continuation)
-        page = done[begin : begin + params.count]
-        said = [self.own.order(order) for order in page]
-        if not params.with_continuation:
-            return said
-        return {"orders": said, "continuation": str(begin + len(page)) if begin + len(page) < len(done) else "none"}
+        told, more = page(done, params.offset + begin(params.continuation), params.count)
+        said = [self.own.order(order) for order in told]
+        return {"orders": said, "continuation": more} if params.with_continuation else said
 
     def _triggered(self, order: Order) -> TriggerData:
         said = self.own.order(order)
@@ -170,15 +163,6 @@ class ListCalls:
 
     def _page(self, fills: Iterable[Fill], params: m.UserTrades, upward: bool) -> Any:
         """Newest first where nothing else is said; from a trade on, oldest first."""
-        after = params.start_timestamp or 0
-        before = FOREVER if params.end_timestamp is None else params.end_timestamp
-        found = [fill for fill in fills if after <= fill.trade.t // MS <= before]
-        if params.sorting == "desc" or (params.sorting == "default" and not upward):
-            found.reverse()
-        return {"trades": [self.own.fill(f) for f in found[: params.count]], "has_more": len(found) > params.count}
-
-
-def after(continuation: str | None) -> int:
-    """How many were told before; a word that is not ours begins again."""
-    text = continuation or ""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+        newest_first = params.sorting == "desc" or (params.sorting == "default" and not upward)
+        found, more = latest(fills, lambda fill: fill.trade.t, params, newest_first)
+        return {"trades": [self.own.fill(fill) for fill in found], "has_more": more}

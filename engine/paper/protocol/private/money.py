@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import Kind, Side
+from engine.domain import MS, Kind, Side
 from engine.market.deribit.account import LogEntryData, SettlementData
 from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.methods import private as m
@@ -18,11 +18,10 @@ from engine.paper.clearing.settlement import Settled
 from engine.paper.floor.exchange import Exchange
 from engine.paper.orders.matching import OPEN, Order
 from engine.paper.protocol.own import COIN, OwnStatements
-from engine.paper.protocol.private.lists import after
+from engine.paper.protocol.pages import begin, page
 from engine.paper.protocol.private.orders import Who
 from engine.paper.protocol.private.params import first, lots, units, whole
 from engine.paper.protocol.public import NO_INSTRUMENT, kinds
-from engine.paper.protocol.statements import MS
 
 
 class MoneyCalls:
@@ -196,10 +195,8 @@ class MoneyCalls:
             for line in reversed(list(lines))
             if params.type in (None, line.type) and (latest is None or line.t // MS <= latest)
         ]
-        begin = after(params.continuation)
-        page = found[begin : begin + params.count]
-        more = str(begin + len(page)) if begin + len(page) < len(found) else "none"
-        return {"settlements": [self._settlement(line) for line in page], "continuation": more}
+        told, more = page(found, begin(params.continuation), params.count)
+        return {"settlements": [self._settlement(line) for line in told], "continuation": more}
 
     def _settlement(self, line: Settled) -> SettlementData:
         n = line.instrument

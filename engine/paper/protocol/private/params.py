@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from math import isfinite
 
-from engine.domain import Instrument, Kind, OffGrid, Side
+from engine.domain import MS, Instrument, Kind, OffGrid, Side
 from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.methods import orders as m
 from engine.paper.orders.matching import Order
 from engine.paper.orders.terms import TRIGGERS, Ask, Change
 from engine.paper.orders.triggers import unit
 
-MS = 1_000_000
 ONLY_TAKES = ("immediate_or_cancel", "fill_or_kill")
 PRICED = ("limit", "stop_limit", "take_limit")
 MOST_LOTS, MOST_UNITS = 10**12, 10**12  # nothing real is as large, and the sums stay well within a float
-NO_LIMIT = 2**62
 
 
 def ask_of(instrument: Instrument, n: int, side: Side, params: m.Place, session: int) -> Ask | VenueError:
