@@ -1,11 +1,13 @@
 """What a token may be used for, as the venue's scopes say it: `trade:read_write account:read session:desk`.
 
 An access is none, read or read_write. A request that names no access gets all that the credentials allow; one that
-names some gets those, as far as they are allowed. `connection` or `session:NAME` says what the token is bound to,
-`expires:SECONDS` how long it lives.
+names some gets those, as far as they are known here and allowed: one that asks for what there is not gets nothing.
+`connection` or `session:NAME` says what the token is bound to, `expires:SECONDS` how long it lives.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -35,19 +37,20 @@ class Scope(msgspec.Struct, frozen=True):
         return " ".join(["mainaccount", bound, *(f"{subject}:{level}" for subject, level in self.access.items())])
 
 
-def granted(asked: str) -> Scope:
-    """What is given to one who asks for this; words that are not known are not given."""
+def granted(asked: str, allowed: Mapping[str, str] = LARGEST) -> Scope:
+    """What is given to one who asks for this and may have what is `allowed`; words that are not known are not given."""
     access: dict[str, str] = {}
-    session, life = "", 0
+    session, life, names = "", 0, False
     for word in asked.split():
         name, _, value = word.partition(":")
+        names |= bool(value) and name not in ("session", "expires")
         if name in LARGEST and value in LEVELS:
-            access[name] = min(value, LARGEST[name], key=LEVELS.index)
+            access[name] = min(value, allowed.get(name, "none"), key=LEVELS.index)
         elif name == "session":
             session = value
         elif name == "expires" and value.isascii() and value.isdecimal() and len(value) < 10:
             life = int(value)
-    return Scope(access or dict(LARGEST), session, life)
+    return Scope(access if names else dict(allowed), session, life)
 
 
 def needed(method: str) -> tuple[str, str] | None:

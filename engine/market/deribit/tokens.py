@@ -80,7 +80,9 @@ class Tokens:
             return refusal(13009, "invalid_refresh_token")
         if self.subjects.get(params.subject_id) != grant.account:
             return refusal(13021)
-        return self._give(grant.account, granted(params.scope) if params.scope else grant.scope, None, now)
+        return self._give(
+            grant.account, granted(params.scope, grant.scope.access) if params.scope else grant.scope, None, now
+        )
 
     def grant(self, token: str, now: int) -> Grant | None:
         """What an access token stands for, None if nothing or no longer."""
