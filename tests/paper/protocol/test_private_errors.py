@@ -126,6 +126,7 @@ TABLE: list[tuple[int, Callable[[Desk], Ask]]] = [
     (10047, _full),
     (11008, _filled),
     (11029, always(order(price=None))),
+    (11029, always(order(contracts=5.0))),  # 50 USD, which is not the amount
     (11029, always(order(type="stop_limit"))),
     (11029, always(order(linked_order_type="one_cancels_other"))),
     (11030, always(order(reduce_only=True))),

@@ -6,7 +6,7 @@ positions) is the exchange's to refuse.
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isclose, isfinite
 
 from engine.domain import MS, Instrument, Kind, OffGrid, Side
 from engine.market.deribit.errors import VenueError, refusal
@@ -69,8 +69,10 @@ def change_of(instrument: Instrument, order: Order, params: m.Edit | m.EditByLab
 def lots(
     instrument: Instrument, amount: float | None, contracts: float | None, name: str = "amount"
 ) -> int | VenueError:
-    """`amount`, or `contracts` times the contract size."""
-    if amount is None and contracts is not None:
+    """`amount`, or `contracts` times the contract size; both where they are the same."""
+    if contracts is not None:
+        if amount is not None and not isclose(amount, contracts * instrument.contract):
+            return refusal(11029, "amount and contracts are not the same", "contracts")
         amount = contracts * instrument.contract
     if amount is None:
         return refusal(11029, "amount or contracts is needed", name)
