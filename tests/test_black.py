@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal, getcontext
+from decimal import Decimal, localcontext
 from pathlib import Path
 
 import numpy as np
@@ -205,18 +205,19 @@ def test_the_venues_marks_come_back(shared_data: Path) -> None:
 
 # ------------------------------------------------------------ digits beyond doubt
 
-getcontext().prec = 90
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211707")
 
 
 def exactly(forward: float, strike: float, years: float, vol: float, call: bool) -> Decimal:
     """Black-76 in ninety digits, the normal distribution by its power series."""
-    f, k = Decimal(forward), Decimal(strike)
-    s = Decimal(vol) * Decimal(years).sqrt()
-    d1 = (f / k).ln() / s + s / 2
-    if call:
-        return distribution(d1) - k / f * distribution(d1 - s)
-    return k / f * distribution(s - d1) - distribution(-d1)
+    with localcontext() as context:
+        context.prec = 90
+        f, k = Decimal(forward), Decimal(strike)
+        s = Decimal(vol) * Decimal(years).sqrt()
+        d1 = (f / k).ln() / s + s / 2
+        if call:
+            return distribution(d1) - k / f * distribution(d1 - s)
+        return k / f * distribution(s - d1) - distribution(-d1)
 
 
 def distribution(x: Decimal) -> Decimal:
