@@ -13,11 +13,13 @@ from typing import Any
 import msgspec
 
 from engine.domain import NS
+from engine.market.deribit.credits import Credits
 from engine.market.deribit.errors import refusal
+from engine.market.deribit.frames import notification
 from engine.market.deribit.methods import Params
 from engine.market.deribit.methods.private import OfScope
 from engine.market.deribit.rest import HttpRequest, answer
-from engine.market.deribit.server import Caller, Credits, Server, notification
+from engine.market.deribit.server import Caller, Server
 from engine.market.deribit.tokens import Tokens
 from engine.paper.clearing.house import ClearingSettings
 from engine.paper.crowd import Crowd
@@ -28,7 +30,8 @@ from engine.paper.instruments.listing import BTC_ONLY, Spec
 from engine.paper.market import Market, addressed, joined
 from engine.paper.operator import Operator
 from engine.paper.orders.terms import Rules, Trades
-from engine.paper.protocol.private.calls import AccountCalls, Who
+from engine.paper.protocol.private.account import AccountCalls
+from engine.paper.protocol.private.who import Who
 from engine.paper.protocol.publisher import BEAT_NS, Publication
 
 VERSION = "1.2.26"

@@ -25,8 +25,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from engine.domain import NS
+from engine.market.deribit.frames import FRAME_LIMIT
 from engine.market.deribit.rest import HttpRequest
-from engine.market.deribit.server import FRAME_LIMIT
 from engine.paper.crowd.settings import settings_of
 from engine.paper.instruments.listing import BTC_ONLY, DEFAULT, SMALL
 from engine.paper.venue import Connection, PaperVenue, VenueSettings

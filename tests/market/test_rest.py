@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain import MS
+from engine.market.deribit.credits import Credits
+from engine.market.deribit.frames import FRAME_LIMIT
 from engine.market.deribit.rest import HttpRequest, answer
-from engine.market.deribit.server import FRAME_LIMIT, Credits
 from tests.market.venue import NAME, T0, Exchange, server, tokens
 
 BASIC = "Basic " + base64.b64encode(b"paper:open sesame").decode()

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from engine.domain import NS
 from engine.market.deribit import wire
+from engine.market.deribit.credits import Credits
+from engine.market.deribit.frames import FRAME_LIMIT
 from engine.market.deribit.methods import METHODS
-from engine.market.deribit.server import FRAME_LIMIT, Credits, Server
+from engine.market.deribit.server import Server
 from engine.market.deribit.tokens import Tokens
 from tests.market.spec import Spec
 from tests.market.venue import NAME, T0, Exchange, server, tokens
@@ -284,17 +286,6 @@ def test_another_account_on_the_line_loses_the_first_ones_channels() -> None:
     link.ask("private/subscribe", channels=["user.portfolio.btc", BOOK])
     link.login("other", "something else")
     assert (link.venue.account, list(link.venue.channels)) == ("other", [BOOK])
-
-
-def test_push_goes_to_those_who_subscribed() -> None:
-    link = Link()
-    data = wire.IndexData(index_name="btc_usd", price=80_000.0, timestamp=1)
-    channel = f"deribit_price_index.{NAME}"
-    assert link.venue.push(channel, data) is None
-    link.ask("public/subscribe", channels=[channel])
-    event = wire.decode(link.venue.push(channel, data) or b"")
-    assert isinstance(event, wire.Push)
-    assert (event.channel, event.data) == (channel, data)
 
 
 # ------------------------------------------------------------ heartbeat

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine.domain import Instrument, Kind, expiry_of
 from engine.market.deribit import wire
-from engine.market.deribit.server import notification
+from engine.market.deribit.frames import notification
 from tests.market.spec import Spec
 
 MS0 = 1_770_000_000_000

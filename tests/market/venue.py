@@ -9,8 +9,9 @@ import msgspec
 
 from engine.domain import NS
 from engine.market.deribit import wire
+from engine.market.deribit.credits import Credits
 from engine.market.deribit.methods import Params
-from engine.market.deribit.server import Caller, Credits, Server
+from engine.market.deribit.server import Caller, Server
 from engine.market.deribit.tokens import Tokens
 
 NAME = "BTC-27MAR26-80000-C"

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from engine.domain import NS
+from engine.market.deribit.frames import FRAME_LIMIT
 from engine.market.deribit.methods import METHODS
-from engine.market.deribit.server import FRAME_LIMIT
 from engine.market.deribit.wire import request
 from engine.paper.instruments.listing import listing
 from tests.paper.desk import COINS

@@ -104,11 +104,12 @@ def beat(kind: str) -> bytes:
     return _encode(_Notification("2.0", "heartbeat", {"type": kind}))
 
 
-def reply(id: str | int | None, outcome: Any, now: int, testnet: bool) -> bytes:  # noqa: A002
-    """An answer as it goes out. It is made at the moment of the question, so both times are the same."""
+def reply(id: str | int | None, outcome: Any, now: int) -> bytes:  # noqa: A002
+    """An answer as it goes out. It is made at the moment of the question, so both times are the same. Never the real
+    exchange's: it says so."""
     frame: dict[str, Any] = {"jsonrpc": "2.0"}
     if id is not None:
         frame["id"] = id
     frame["error" if isinstance(outcome, VenueError) else "result"] = outcome
-    frame |= {"usIn": now // 1000, "usOut": now // 1000, "usDiff": 0, "testnet": testnet}
+    frame |= {"usIn": now // 1000, "usOut": now // 1000, "usDiff": 0, "testnet": True}
     return _encode(frame)

@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from engine.market.deribit.errors import VenueError, refusal
-from engine.market.deribit.server import FRAME_LIMIT, Server
+from engine.market.deribit.frames import FRAME_LIMIT, reply
+from engine.market.deribit.server import Server
 from engine.market.deribit.tokens import Tokens
 
 ROOT = "/api/v2"
@@ -49,7 +50,7 @@ def answer(server: Server, tokens: Tokens, request: HttpRequest, now: int) -> tu
         outcome: Any = refusal(10028)
     else:
         outcome = body.refused or _call(server, tokens, request, body, now)
-    return _status(outcome), server.reply(body.id, outcome, now)
+    return _status(outcome), reply(body.id, outcome, now)
 
 
 def _body(request: HttpRequest) -> _Body:

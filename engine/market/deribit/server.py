@@ -1,7 +1,8 @@
 """The venue's side of one connection, without I/O: bytes and the time in, bytes out.
 
 `Server` reads a frame, checks it, answers what concerns the connection itself (auth, subscriptions, heartbeat,
-credits) and hands the rest to an `Exchange`. What the exchange publishes goes out by `push` to those who subscribed.
+credits) and hands the rest to an `Exchange`. What the exchange publishes is for whoever drives it to send: each as one
+`notification` to all whose `channels` have it, those of `user.…` to the connections of their `account` only.
 The shell around it moves bytes, calls `beat` when `next_beat` is reached, hangs up when `closing` says why, and
 calls `lost` when the line is gone.
 
@@ -17,11 +18,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from engine.domain import NS
+from engine.domain import MS, NS
 from engine.market.deribit.account import CancelOnDisconnect
 from engine.market.deribit.credits import Credits
 from engine.market.deribit.errors import VenueError, refusal
-from engine.market.deribit.frames import FRAME_LIMIT, beat, notification, read, read_params, reply
+from engine.market.deribit.frames import beat, notification, read, read_params, reply
 from engine.market.deribit.methods import METHODS, Params
 from engine.market.deribit.methods.params import Channels
 from engine.market.deribit.methods.private import Logout, OfScope
@@ -29,7 +30,6 @@ from engine.market.deribit.methods.public import Auth, SetHeartbeat, Test
 from engine.market.deribit.scopes import needed, needed_by_channel
 from engine.market.deribit.tokens import Grant, Tokens
 
-__all__ = ["FRAME_LIMIT", "Caller", "Credits", "Exchange", "Server", "notification"]
 _SILENCE = object()  # the outcome of a call that is not answered
 
 
@@ -68,9 +68,7 @@ class Exchange(Protocol):
 class Server:
     """One connection. `account` is who it belongs to ("" before auth), `closing` why it must be closed ("": stays)."""
 
-    def __init__(
-        self, exchange: Exchange, tokens: Tokens, allowance: Credits, *, connection: int, testnet: bool = True
-    ) -> None:
+    def __init__(self, exchange: Exchange, tokens: Tokens, allowance: Credits, *, connection: int) -> None:
         self.account = ""
         self.closing = ""
         self.channels: dict[str, None] = {}  # in the order of subscription
@@ -80,7 +78,6 @@ class Server:
         self._tokens = tokens
         self._allowance = allowance
         self._connection = connection
-        self._testnet = testnet
         self._token = ""
         self._beat_every = 0
         self._heard = 0  # when the client last said anything
@@ -93,7 +90,7 @@ class Server:
             "public/fork_token": lambda caller, params: tokens.fork(params, caller.now),
             "public/hello": lambda caller, params: {"version": exchange.version},
             "public/test": self._test,
-            "public/get_time": lambda caller, params: caller.now // 1_000_000,
+            "public/get_time": lambda caller, params: caller.now // MS,
             "public/set_heartbeat": self._set_heartbeat,
             "public/disable_heartbeat": self._disable_heartbeat,
             "public/subscribe": self._subscribe_public,
@@ -145,11 +142,6 @@ class Server:
         self.closing = "too many requests"
         return False
 
-    def push(self, channel: str, data: Any) -> bytes | None:
-        """The frame that tells this client, None if it did not subscribe. Channels of `user.…` are the account's:
-        the shell pushes them to the connections with that `account` only."""
-        return notification(channel, data) if channel in self.channels else None
-
     def beat(self, now: int) -> list[bytes]:
         """What is to be said at `next_beat`; closes the line of a client that has not answered a test_request."""
         if self.next_beat is None or now < self.next_beat or self.closing:
@@ -171,20 +163,16 @@ class Server:
         self.channels.clear()
         self.subscribed += 1
 
-    def reply(self, id: str | int | None, outcome: Any, now: int) -> bytes:  # noqa: A002
-        """An answer as this venue writes it: a result, or a VenueError."""
-        return reply(id, outcome, now, self._testnet)
-
     # ------------------------------------------------------------------ within
 
     def _answer(self, data: bytes, now: int) -> list[bytes]:
         ask = read(data)
         if not self.afford(now):
-            return [self.reply(ask.id, refusal(10028), now)]
+            return [reply(ask.id, refusal(10028), now)]
         if ask.refused is not None:
-            return [self.reply(ask.id, ask.refused, now)]
+            return [reply(ask.id, ask.refused, now)]
         outcome = self.call(ask.method, ask.params, now)
-        return [] if outcome is _SILENCE else [self.reply(ask.id, outcome, now)]
+        return [] if outcome is _SILENCE else [reply(ask.id, outcome, now)]
 
     def _caller(self, now: int) -> Caller:
         return Caller(self.account, self._connection, now)

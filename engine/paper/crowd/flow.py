@@ -16,12 +16,11 @@ import msgspec
 from engine.domain import Side
 from engine.paper.crowd.agents import Ground, Plain
 from engine.paper.crowd.hawkes import Hawkes
-from engine.paper.crowd.sizes import heavy, lots, rounded
+from engine.paper.crowd.sizes import BP, heavy, lots, rounded
 from engine.paper.crowd.tape import Tape
 from engine.paper.orders.matching import FILLED, OPEN, Order
 
 MARKET, ADD, CANCEL = range(3)
-BP = 1e-4
 
 
 class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):

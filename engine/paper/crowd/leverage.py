@@ -16,9 +16,7 @@ import msgspec
 
 from engine.domain import NS, Side
 from engine.paper.crowd.agents import Ground, Plain
-from engine.paper.crowd.sizes import heavy, lots, rounded
-
-BP = 1e-4
+from engine.paper.crowd.sizes import BP, heavy, lots, rounded
 
 
 class LeverageSettings(msgspec.Struct, frozen=True, kw_only=True):

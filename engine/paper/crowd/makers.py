@@ -20,11 +20,10 @@ import msgspec
 
 from engine.domain import NS, Side
 from engine.paper.crowd.agents import Ground, Plain, wait
-from engine.paper.crowd.sizes import heavy, lots, rounded
+from engine.paper.crowd.sizes import BP, heavy, lots, rounded
 from engine.paper.crowd.tape import Tape
 from engine.paper.orders.matching import FILLED, OPEN, Order, OrderBook
 
-BP = 1e-4
 IDLE_NS = 3600 * NS
 
 

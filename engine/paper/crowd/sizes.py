@@ -1,8 +1,10 @@
-"""How large orders are: heavy tails, and people's liking for round numbers."""
+"""How large orders are, and how far away: basis points, heavy tails, people's liking for round numbers."""
 
 from __future__ import annotations
 
 import math
+
+BP = 1e-4
 
 
 def lots(usd: float, lot: float) -> int:

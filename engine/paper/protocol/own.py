@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.domain import MS, NEVER, Instrument, Kind
-from engine.market.deribit.account import AccountData, OrderData, PositionData, ProtectedData, UserTradeData
+from engine.market.deribit.account import AccountData, OrderData, PositionData, UserTradeData
+from engine.market.deribit.records import ProtectedData
 from engine.paper.clearing import margin
 from engine.paper.clearing.accounts import PICO
 from engine.paper.clearing.house import Clearing

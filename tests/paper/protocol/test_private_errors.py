@@ -12,8 +12,8 @@ import pytest
 
 from engine.domain import NS
 from engine.market.deribit.errors import ERRORS
+from engine.market.deribit.frames import FRAME_LIMIT
 from engine.market.deribit.rest import HttpRequest
-from engine.market.deribit.server import FRAME_LIMIT
 from engine.market.deribit.wire import Reply, decode
 from engine.paper.venue import PaperVenue, VenueSettings
 from tests.paper.desk import COINS, PERPETUAL, Desk

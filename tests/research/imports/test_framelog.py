@@ -9,7 +9,7 @@ import pytest
 
 from engine.domain import Instrument
 from engine.market.deribit import wire
-from engine.market.deribit.server import notification
+from engine.market.deribit.frames import notification
 from engine.research.imports import FORMATS, BadRecording, open_recording
 
 CALL = "BTC-27MAR26-80000-C"

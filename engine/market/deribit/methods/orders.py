@@ -53,10 +53,9 @@ class Place(Params, frozen=True):
     trigger_fill_condition: Literal["first_hit", "complete_fill", "incremental"] | None = None
 
 
-class Edit(Params, frozen=True):
+class Edited(Params, frozen=True, kw_only=True):
     """What is not said stays as it is, except that `post_only` is true again."""
 
-    order_id: OrderId
     amount: float | None = None
     contracts: float | None = None
     price: float | None = None
@@ -65,25 +64,19 @@ class Edit(Params, frozen=True):
     reduce_only: bool | None = None
     advanced: Advanced | None = None
     trigger_price: float | None = None
-    trigger_offset: float | None = None
     mmp: bool | None = None
-    display_amount: float | None = None
     valid_until: Instant = None
 
 
-class EditByLabel(Params, frozen=True):
+class Edit(Edited, frozen=True, kw_only=True):
+    order_id: OrderId
+    trigger_offset: float | None = None
+    display_amount: float | None = None
+
+
+class EditByLabel(Edited, frozen=True, kw_only=True):
     instrument_name: Name
     label: Label = ""
-    amount: float | None = None
-    contracts: float | None = None
-    price: float | None = None
-    post_only: bool = True
-    reject_post_only: bool = False
-    reduce_only: bool | None = None
-    advanced: Advanced | None = None
-    trigger_price: float | None = None
-    mmp: bool | None = None
-    valid_until: Instant = None
 
 
 class OfOrder(Params, frozen=True):

@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 
 from engine.domain import MS
-from engine.market.deribit.account import AccountData, OwnerData
+from engine.market.deribit.account import AccountData
 from engine.market.deribit.errors import refusal
 from engine.market.deribit.methods import private as m
 from engine.market.deribit.methods.params import Params
+from engine.market.deribit.records import OwnerData
 from engine.paper.protocol.own import OwnStatements
-from engine.paper.protocol.private.orders import Who
+from engine.paper.protocol.private.who import Who
 
 PORTFOLIO = (
     "balance", "equity", "margin_balance", "initial_margin", "maintenance_margin", "available_funds",

@@ -11,13 +11,11 @@ from typing import Any
 
 from engine.paper.floor.exchange import Exchange
 from engine.paper.protocol.own import OwnStatements
-from engine.paper.protocol.private.account import AccountCalls
 from engine.paper.protocol.private.limits import LimitCalls
 from engine.paper.protocol.private.lists import ListCalls
 from engine.paper.protocol.private.money import MoneyCalls
-from engine.paper.protocol.private.orders import OrderCalls, Who
-
-__all__ = ["AccountCalls", "PrivateCalls", "Who"]
+from engine.paper.protocol.private.orders import OrderCalls
+from engine.paper.protocol.private.who import Who
 
 
 class PrivateCalls:

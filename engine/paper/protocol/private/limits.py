@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.domain import NS
-from engine.market.deribit.account import ProtectionData
 from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.methods import private as m
 from engine.market.deribit.methods.params import Params
+from engine.market.deribit.records import ProtectionData
 from engine.paper.floor.exchange import Exchange
 from engine.paper.orders.protection import Limits
 from engine.paper.protocol.own import OwnStatements
-from engine.paper.protocol.private.orders import Who
+from engine.paper.protocol.private.who import Who
 
 EVERY = (None, "all")
 

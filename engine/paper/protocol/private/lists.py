@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine.domain import MINUTE_NS, Instrument
-from engine.market.deribit.account import TriggerData
 from engine.market.deribit.errors import refusal
 from engine.market.deribit.methods import orders as m
+from engine.market.deribit.records import TriggerData
 from engine.paper.floor.exchange import Exchange
 from engine.paper.orders.matching import OPEN, TRIGGERED, UNTRIGGERED, Order
 from engine.paper.orders.terms import TRIGGERS, Fill
 from engine.paper.protocol.own import OwnStatements
 from engine.paper.protocol.pages import BEYOND, begin, latest, page
-from engine.paper.protocol.private.orders import Who, of_type
+from engine.paper.protocol.private.orders import of_type
+from engine.paper.protocol.private.who import Who
 from engine.paper.protocol.public import NO_INSTRUMENT, kinds
 
 WORKING = (OPEN, UNTRIGGERED)

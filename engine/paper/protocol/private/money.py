@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from engine.domain import MS, Kind, Side
-from engine.market.deribit.account import LogEntryData, SettlementData
 from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.methods import private as m
 from engine.market.deribit.methods.params import OfInstrument
+from engine.market.deribit.records import LogEntryData, SettlementData
 from engine.paper.clearing import margin
 from engine.paper.clearing.accounts import PICO, Account, Entry, Position
 from engine.paper.clearing.settlement import Settled
@@ -19,8 +19,8 @@ from engine.paper.floor.exchange import Exchange
 from engine.paper.orders.matching import OPEN, Order
 from engine.paper.protocol.own import COIN, OwnStatements
 from engine.paper.protocol.pages import begin, page
-from engine.paper.protocol.private.orders import Who
 from engine.paper.protocol.private.params import first, lots, units, whole
+from engine.paper.protocol.private.who import Who
 from engine.paper.protocol.public import NO_INSTRUMENT, kinds
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from engine.domain import Instrument, Side
 from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.methods import orders as m
@@ -15,6 +13,7 @@ from engine.paper.orders.matching import Order
 from engine.paper.orders.terms import STOPS, TAKES, TRIGGERS, Change, Placed, Refusal
 from engine.paper.protocol.own import OwnStatements
 from engine.paper.protocol.private.params import ask_of, change_of
+from engine.paper.protocol.private.who import Who
 from engine.paper.protocol.public import NO_INSTRUMENT, kinds
 
 Picks = Callable[[Order], bool]
@@ -27,14 +26,6 @@ _TYPES: dict[str, tuple[str, ...]] = {
     "take_all": TAKES,
     "trailing_all": ("trailing_stop",),
 }
-
-
-class Who(msgspec.Struct, frozen=True):
-    """Whose call, when, and by which connection (0 by HTTP)."""
-
-    t: int
-    account: int
-    session: int = 0
 
 
 def of_type(name: str) -> Picks:
