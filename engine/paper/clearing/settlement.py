@@ -54,6 +54,10 @@ class Settlements:
         else:
             self.own.setdefault(line.account, deque(maxlen=KEPT)).append(line)
 
+    def price(self, expiry: int) -> float:
+        """USD that this expiry was delivered at. Raises KeyError before."""
+        return dict(self.delivered)[expiry]
+
     def of(self, account: int) -> Sequence[Settled]:
         return self.own.get(account, ())
 

@@ -160,6 +160,9 @@ class Statements:
             "open_interest": self.amount(n, stats.open_interest),
             "min_price": self.price(n, low), "max_price": self.price(n, high), "stats": self._stats(n, t),
         }  # fmt: skip
+        if stats.closed:  # its price of delivery is known, and no longer the index's
+            price = round(ex.clearing.settlements.price(i.expiry), 2)
+            common |= {"delivery_price": price, "estimated_delivery_price": price}
         extra = self._option_ticker(n) if i.kind is Kind.OPTION else self._future_ticker(n)
         return TickerData(**common, **extra)
 

@@ -12,8 +12,8 @@ from engine.market.deribit.data import BookData
 from engine.market.deribit.wire import Push
 from engine.paper.orders.terms import Rules
 from engine.paper.protocol.channels import DEPTHS, GROUPS, PACES
+from tests.paper.client import Client
 from tests.paper.desk import PERPETUAL, TWO, Desk
-from tests.paper.test_venue import Client
 
 Sides = dict[str, dict[float, float]]
 
@@ -248,6 +248,14 @@ def test_an_expiry_is_estimated_in_its_last_half_hour(desk: Desk) -> None:
     (first, *_) = said(line, "estimated_expiration_price.btc_usd")
     expiry = min(i.expiry for i in desk.exchange.instruments if i.expiry)
     assert first == {"seconds": (expiry - desk.venue.now) // NS + 2, "price": 100_000.0, "is_estimated": False}
+
+
+def test_what_is_over_says_what_it_was_delivered_at(desk: Desk) -> None:
+    desk.exchange.settle(desk.venue.now, desk.exchange.number[desk.option], 99_000.0)
+    desk.wait(2.0)  # the index is where it was
+    for told in (desk.call("public/ticker", instrument_name=desk.option),
+                 desk.call("public/get_order_book", instrument_name=desk.option)):  # fmt: skip
+        assert (told["state"], told["delivery_price"], told["estimated_delivery_price"]) == ("closed", 99e3, 99e3)
 
 
 def test_pushes_are_typed_as_the_client_reads_them(desk: Desk) -> None:
