@@ -1,11 +1,13 @@
 """Total variance and call prices between expiries, before the first and after the last, without arbitrage.
 
-Everything is at equal forward-moneyness k = ln(K/F): a call's price there, in units of the forward, is c(k, w), convex
-in the strike for each smile and rising with w. Gatheral and Jacquier (2014), lemma 5.1:
+Everything is at equal forward-moneyness k = ln(K/F), where total variance may not fall with time.
 
-between two expiries   c = α c₁ + (1 − α) c₂ with α = (√θ₂ − √θ) / (√θ₂ − √θ₁), θ the at-the-money total variance,
-                       taken as linear in time: convex in the strike as both are, and rising in time as c₂ ≥ c₁
-before the first       the same, with intrinsic value as c₁ and θ₁ = 0
+between two expiries   total variance is linear in time, if every such blend of the two smiles has g ≥ 0 (`smooth` looks
+                       at a grid of k and of times). Else prices are blended, c = α c₁ + (1 − α) c₂ with α = (√θ₂ − √θ)
+                       / (√θ₂ − √θ₁), θ the at-the-money total variance, linear in time (Gatheral and Jacquier 2014,
+                       lemma 5.1): convex in the strike as both are, and rising in time as c₂ ≥ c₁; never wrong, but
+                       its densities are mixtures, which makes odd local variances
+before the first       the same, with no variance (intrinsic value) as the nearer smile
 after the last         w + (θ − θₙ), θ going on at the last expiry's volatility. Adding a constant to w keeps g ≥ 0
                        unless the smile is odd; `liftable` proves it for each slice, and one that fails stays as it is
 
@@ -21,9 +23,10 @@ import msgspec
 import numpy as np
 
 from engine import black
-from engine.surface.svi import MIN_LEVEL, Slice, g, g_grid
+from engine.surface.svi import MIN_LEVEL, Floats, Slice, g, g_grid
 
 SLIGHT = 1e-300  # a density or a price below this says nothing
+BLENDS, BLEND_POINTS = 11, 61
 STILL = 1e-12  # a difference of √θ below which two expiries are the same
 
 
@@ -52,6 +55,9 @@ def total_variance(rungs: Sequence[Rung], k: float, years: float) -> float | Non
     if years > last.years:
         return _lifted(last, k, years)
     near, far = _around(rungs, years)
+    if smooth(near, far):
+        begin, first = (0.0, 0.0) if near is None else (near.years, near.w(k))
+        return first + (far.w(k) - first) * (years - begin) / (far.years - begin)
     share, _ = _share(near, far, years)
     price = share * _otm(near, k) + (1.0 - share) * _otm(far, k)
     vol = black.implied_vol(price, 1.0, math.exp(k), 1.0, k >= 0.0)
@@ -69,10 +75,51 @@ def local_variance(rungs: Sequence[Rung], k: float, years: float) -> float | Non
         density = float(g(_raised(piece, w - piece.w(k)).params(), np.array([k]))[0])
         return rate / density if density > 0.0 else None
     near, far = _around(rungs, years)
+    if smooth(near, far):
+        return _blended(near, far, k, years)
     share, slope = _share(near, far, years)
     rise = slope * (_otm(near, k) - _otm(far, k))
     weight = share * _density(near, k) + (1.0 - share) * _density(far, k)
     return 2.0 * rise / weight if weight > SLIGHT and rise > 0.0 else None
+
+
+def smooth(near: Rung | None, far: Rung) -> bool:
+    """Whether total variances of the two, blended in any proportion, have no butterfly."""
+    m, sigma = far.slices[0].m, far.slices[0].sigma
+    k = g_grid(np.array(m), np.array(sigma), BLEND_POINTS)
+    first, second = _levels(near, k), _levels(far, k)
+    shares = np.linspace(0.0, 1.0, BLENDS)[1:, None]
+    w, slope, bend = (a + (b - a) * shares for a, b in zip(first, second, strict=True))
+    return bool((_g_of(k, w, slope, bend) >= 0.0).all())
+
+
+def _blended(near: Rung | None, far: Rung, k: float, years: float) -> float | None:
+    """Dupire's local variance of total variance linear in time."""
+    begin = 0.0 if near is None else near.years
+    share, at = (years - begin) / (far.years - begin), np.array([k])
+    first, second = _levels(near, at), _levels(far, at)
+    w, slope, bend = (a + (b - a) * share for a, b in zip(first, second, strict=True))
+    density, rise = float(_g_of(at, w, slope, bend)[0]), float((second[0] - first[0])[0]) / (far.years - begin)
+    return rise / density if density > 0.0 else None
+
+
+def _levels(rung: Rung | None, k: Floats) -> tuple[Floats, Floats, Floats]:
+    """w, w′ and w″ of a smile, each from the slice that is highest there; none of them at present."""
+    if rung is None:
+        return np.zeros_like(k), np.zeros_like(k), np.zeros_like(k)
+    a, b, rho, m, sigma = np.concatenate([piece.params() for piece in rung.slices], axis=1)[:, :, None]
+    x = k - m
+    root = np.sqrt(x * x + sigma * sigma)
+    w = a + b * (rho * x + root)
+    rows = np.stack([w, b * (rho + x / root), b * sigma * sigma / root**3])
+    highest = np.argmax(w, axis=0)
+    w, slope, bend = rows[:, highest, np.arange(len(k))]
+    return np.maximum(w, MIN_LEVEL), slope, bend
+
+
+def _g_of(k: Floats, w: Floats, slope: Floats, bend: Floats) -> Floats:
+    skewed = 1.0 - k * slope / (2.0 * w)
+    return np.asarray(skewed * skewed - slope * slope / 4.0 * (1.0 / w + 0.25) + bend / 2.0)
 
 
 def liftable(piece: Slice) -> bool:

@@ -43,6 +43,13 @@ def at(doubt: tuple[float, ...], piece: Slice, k: float, years: float) -> float:
     return half * math.sqrt(max(float(by @ covariance @ by), 0.0))
 
 
+def along(doubt: tuple[float, ...], piece: Slice, k: Floats, years: float) -> Floats:
+    """Standard errors of the IV at many `k`, fractions."""
+    slopes, _ = _slopes(piece, k, years)
+    square = np.einsum("ik,ij,jk->k", slopes, np.reshape(doubt, (_SIZE, _SIZE)), slopes)
+    return np.asarray(np.sqrt(np.maximum(square, 0.0)))
+
+
 def _slopes(piece: Slice, k: Floats, years: float) -> tuple[Floats, Floats]:
     x = k - piece.m
     root = np.sqrt(x * x + piece.sigma * piece.sigma)

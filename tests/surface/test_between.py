@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain import YEAR_NS, instrument_of
+from engine.surface import between
 from engine.surface.between import Rung, liftable, local_variance, total_variance
 from engine.surface.surface import Surface
 from engine.surface.svi import Slice, flat, g, g_grid, least_g
@@ -21,16 +22,22 @@ RUNGS = [Rung(0.05, (NEAR,)), Rung(0.2, (FAR,))]
 
 
 @given(st.floats(-0.3, 0.3), st.floats(0.001, 2.0))
-def test_a_flat_surface_is_flat_at_the_money_at_its_expiries_and_beyond(k: float, years: float) -> None:
+def test_a_flat_surface_is_flat_everywhere(k: float, years: float) -> None:
     rungs = [Rung(t, (flat(0.36 * t),)) for t in (0.1, 0.3, 1.0)]
-    assert total_variance(rungs, 0.0, years) == pytest.approx(0.36 * years, rel=1e-2)  # near linear in time
-    assert total_variance(rungs, k, 0.3) == pytest.approx(0.36 * 0.3, rel=1e-12)
-    assert total_variance(rungs, k, 1.0 + years) == pytest.approx(0.36 * (1.0 + years), rel=1e-12)
+    assert total_variance(rungs, k, years) == pytest.approx(0.36 * years, rel=1e-9)
+    assert local_variance(rungs, k, years) == pytest.approx(0.36, rel=1e-9)
 
 
 @pytest.mark.parametrize("years", [0.07, 0.1, 0.15, 0.4])
 @pytest.mark.parametrize("k", [-0.2, -0.05, 0.0, 0.1, 0.25])
-def test_local_variance_is_dupires_by_differences(k: float, years: float) -> None:
+@pytest.mark.parametrize("blended", [True, False])
+def test_local_variance_is_dupires_by_differences(
+    k: float, years: float, blended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of total variance linear in time, and of blended prices."""
+    if not blended:
+        monkeypatch.setattr(between, "smooth", lambda near, far: False)
+
     def w(at: float = k, t: float = years) -> float:
         return total_variance(RUNGS, at, t) or math.nan
 

@@ -1,0 +1,175 @@
+"""What the factors were, and what they are likely to be in a minute; bounded, deterministic, dumped and loaded exactly.
+
+**History**: one ring of times, and a column of values beside it for each factor; a column whose factor is gone leaves
+with its last row. Changes are against the last row at or before the moment asked for.
+
+**Outlook**: fits are noisy, and noise is taken back: the forecast of a factor one minute ahead is its value drawn
+towards its own slow mean, y + b (mean − y), b learnt by least squares over the last quarter of an hour, between 0 and
+1. Persistence (b = 0) is the baseline. A forecast is judged when its minute is over: the gain in absolute error goes
+into blocks of a minute, and the verdict is "edge" only while the 90 % band of the block means lies above 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.domain import NS
+
+Floats = NDArray[np.float64]
+
+CAPACITY = 4096
+AHEAD_NS = 60 * NS
+MEAN_S, LEARN_S = 300.0, 900.0  # memories of the slow mean and of what is learnt
+BLOCK_NS, BLOCKS, ENOUGH, Z = 60 * NS, 90, 12, 1.645
+PENDING = 1200
+
+
+class History:
+    """Rows of named values, times rising; the oldest leave."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.capacity = capacity
+        self._t = np.zeros(capacity, dtype=np.int64)
+        self._columns: dict[str, Floats] = {}
+        self._rows = 0
+
+    def add(self, t: int, values: Mapping[str, float]) -> None:
+        at = self._rows % self.capacity
+        self._t[at] = t
+        for name in values.keys() - self._columns.keys():
+            self._columns[name] = np.full(self.capacity, math.nan)
+        for name, column in list(self._columns.items()):
+            column[at] = values.get(name, math.nan)
+            if name not in values and np.isnan(column).all():
+                del self._columns[name]
+        self._rows += 1
+
+    def column(self, name: str) -> tuple[NDArray[np.int64], Floats]:
+        """Times and values, oldest first; NaN where the factor was not there."""
+        order = self._order()
+        column = self._columns.get(name)
+        return self._t[order], np.full(len(order), math.nan) if column is None else column[order]
+
+    def changes(self, since: int) -> dict[str, float]:
+        """From the last row at or before `since` to the last row, of the factors that both have."""
+        order = self._order()
+        before = int(np.searchsorted(self._t[order], since, side="right")) - 1
+        if before < 0:
+            return {}
+        first, last = order[before], order[-1]
+        moved = {name: float(column[last] - column[first]) for name, column in sorted(self._columns.items())}
+        return {name: change for name, change in moved.items() if not math.isnan(change)}
+
+    def _order(self) -> NDArray[np.int64]:
+        count = min(self._rows, self.capacity)
+        return np.arange(self._rows - count, self._rows, dtype=np.int64) % self.capacity
+
+    def dump(self) -> Any:
+        return {
+            "capacity": self.capacity, "rows": self._rows, "t": self._t.tobytes(),
+            "columns": {name: column.tobytes() for name, column in sorted(self._columns.items())},
+        }  # fmt: skip
+
+    @classmethod
+    def load(cls, value: Any) -> History:
+        self = cls(value["capacity"])
+        self._rows = value["rows"]
+        self._t = np.frombuffer(value["t"], dtype=np.int64).copy()
+        self._columns = {name: np.frombuffer(raw).copy() for name, raw in value["columns"].items()}
+        return self
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Gain in mean absolute error over persistence, its 90 % band, and in a word what that means."""
+
+    verdict: Literal["edge", "no edge", "drift", "unknown yet"]
+    gain: float | None = None
+    lo: float | None = None
+    hi: float | None = None
+    n: int = 0
+
+
+class _Line(msgspec.Struct):
+    """One factor's state: its slow mean, the sums that b is learnt from, what waits for its label, block means."""
+
+    t: int
+    mean: float
+    pull: float = 0.0
+    square: float = 0.0
+    waiting: list[tuple[int, float, float, float]] = []  # due, value, distance to the mean, forecast
+    block: int = 0
+    total: float = 0.0
+    count: int = 0
+    blocks: list[tuple[float, int]] = []
+
+
+class Outlook:
+    """Call `step` with the factors of now, at any pace; read `ahead` and `verdicts`."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, _Line] = {}
+        self.ahead: dict[str, float] = {}
+
+    def step(self, t: int, values: Mapping[str, float]) -> None:
+        """Judge what falls due at `t`, learn from it, and forecast anew. Factors that are gone are forgotten."""
+        for name in self._lines.keys() - values.keys():
+            del self._lines[name]
+        self.ahead = {name: self._one(t, name, value) for name, value in values.items()}
+
+    def verdicts(self) -> dict[str, Verdict]:
+        return {name: _verdict(line) for name, line in sorted(self._lines.items())}
+
+    def _one(self, t: int, name: str, value: float) -> float:
+        line = self._lines.setdefault(name, _Line(t=t, mean=value))
+        passed = max(t - line.t, 0) / NS
+        line.t = t
+        line.mean += (1.0 - math.exp(-passed / MEAN_S)) * (value - line.mean)
+        kept = math.exp(-passed / LEARN_S)
+        line.pull, line.square = line.pull * kept, line.square * kept
+        while line.waiting and line.waiting[0][0] <= t:
+            due, was, away, said = line.waiting.pop(0)
+            if t - due <= AHEAD_NS // 2:
+                line.pull, line.square = line.pull + away * (value - was), line.square + away * away
+                _tally(line, t, abs(value - was) - abs(value - said))
+        away = line.mean - value
+        b = min(max(line.pull / line.square, 0.0), 1.0) if line.square > 0.0 else 0.0
+        said = value + b * away
+        if len(line.waiting) < PENDING:
+            line.waiting.append((t + AHEAD_NS, value, away, said))
+        return said
+
+    def dump(self) -> Any:
+        return {"lines": {name: msgspec.to_builtins(line) for name, line in sorted(self._lines.items())},
+                "ahead": dict(sorted(self.ahead.items()))}  # fmt: skip
+
+    @classmethod
+    def load(cls, value: Any) -> Outlook:
+        self = cls()
+        self._lines = msgspec.convert(value["lines"], dict[str, _Line])
+        self.ahead = dict(value["ahead"])
+        return self
+
+
+def _tally(line: _Line, t: int, gain: float) -> None:
+    block = t // BLOCK_NS
+    if block != line.block:
+        if line.count:
+            line.blocks = [*line.blocks, (line.total / line.count, line.count)][-BLOCKS:]
+        line.block, line.total, line.count = block, 0.0, 0
+    line.total, line.count = line.total + gain, line.count + 1
+
+
+def _verdict(line: _Line) -> Verdict:
+    n, blocks = sum(count for _, count in line.blocks), len(line.blocks)
+    if blocks < ENOUGH:
+        return Verdict("unknown yet", n=n)
+    mean = sum(value for value, _ in line.blocks) / blocks
+    spread = math.sqrt(sum((value - mean) ** 2 for value, _ in line.blocks) / (blocks - 1) / blocks)
+    lo, hi = mean - Z * spread, mean + Z * spread
+    return Verdict("edge" if lo > 0.0 else "drift" if hi < 0.0 else "no edge", mean, lo, hi, n)
