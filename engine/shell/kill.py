@@ -78,15 +78,20 @@ async def _at_venue(options: modes.Options, *, account: bool) -> tuple[int, int]
         )
         first: set[str] | None = None
         while True:
-            open_orders = await venue.ask("private/get_open_orders_by_currency", {"currency": "BTC"})
-            ours = {row["order_id"] for row in open_orders if account or (prefix and row["label"].startswith(prefix))}
-            first = ours if first is None else first
+            rows = await venue.ask("private/get_open_orders", {})  # of every coin, those waiting for a trigger too
+            ours = {row["order_id"]: row["label"] for row in rows if account or _is_ours(row["label"], prefix)}
+            first = set(ours) if first is None else first
             if not ours:
                 return len(first), 0
             if account:
                 await venue.ask("private/cancel_all", {})
-            for order in () if account else ours:
-                await venue.ask("private/cancel", {"order_id": order})
+            for label in () if account else ours.values():
+                # the matching engine lets few cancels of single orders through in a second, by label many
+                await venue.ask("private/cancel_by_label", {"label": label})
+
+
+def _is_ours(label: str, prefix: str) -> bool:
+    return bool(prefix) and label.startswith(prefix)
 
 
 def _prefix(options: modes.Options) -> str:
