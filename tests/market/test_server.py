@@ -4,68 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import itertools
 import json
-import random
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engine.domain import NS
 from engine.market.deribit import wire
-from engine.market.deribit.credits import Credits
 from engine.market.deribit.frames import FRAME_LIMIT
 from engine.market.deribit.methods import METHODS
-from engine.market.deribit.server import Server
-from engine.market.deribit.tokens import Tokens
 from tests.market.spec import Spec
-from tests.market.venue import NAME, T0, Exchange, server, tokens
+from tests.market.venue import NAME, T0, Exchange, Link, server, tokens
 
 BOOK = f"book.{NAME}.100ms"
 RAW = f"book.{NAME}.raw"
-
-
-class Link:
-    """A client and a venue on one wire, and the venue's time."""
-
-    def __init__(self, venue: Server | None = None, exchange: Exchange | None = None) -> None:
-        self.exchange = exchange or Exchange()
-        self.venue = venue or server(self.exchange)
-        self.now = T0
-        self.ids = itertools.count(1)
-
-    def ask(self, method: str, **params: Any) -> list[wire.Event]:
-        return self.say(wire.request(next(self.ids), method, params))
-
-    def say(self, frame: bytes) -> list[wire.Event]:
-        return [wire.decode(answer) for answer in self.venue.receive(frame, self.now)]
-
-    def result(self, method: str, **params: Any) -> Any:
-        """The result of a call that succeeds with one answer."""
-        answer = self.reply(method, **params)
-        assert answer.error is None, answer.error
-        return msgspec.json.decode(answer.result or b"")
-
-    def refused(self, method: str, **params: Any) -> wire.VenueError:
-        answer = self.reply(method, **params)
-        assert answer.error is not None
-        return answer.error
-
-    def reply(self, method: str, **params: Any) -> wire.Reply:
-        answers = self.ask(method, **params)
-        assert len(answers) == 1
-        assert isinstance(answers[0], wire.Reply)
-        return answers[0]
-
-    def login(self, account: str = "paper", secret: str = "open sesame") -> dict[str, Any]:
-        token: dict[str, Any] = self.result(
-            "public/auth", grant_type="client_credentials", client_id=account, client_secret=secret
-        )
-        return token
 
 
 # ------------------------------------------------------------ frames
@@ -286,196 +240,3 @@ def test_another_account_on_the_line_loses_the_first_ones_channels() -> None:
     link.ask("private/subscribe", channels=["user.portfolio.btc", BOOK])
     link.login("other", "something else")
     assert (link.venue.account, list(link.venue.channels)) == ("other", [BOOK])
-
-
-# ------------------------------------------------------------ heartbeat
-
-
-def beats(link: Link) -> list[wire.Event]:
-    assert link.venue.next_beat is not None
-    link.now = link.venue.next_beat
-    return [wire.decode(frame) for frame in link.venue.beat(link.now)]
-
-
-def test_a_silent_client_is_tested_and_one_that_answers_stays() -> None:
-    link = Link()
-    assert link.venue.next_beat is None
-    assert link.result("public/set_heartbeat", interval=10) == "ok"
-    assert link.venue.next_beat == T0 + 10 * NS
-    assert link.venue.beat(T0 + 9 * NS) == []
-    for _ in range(3):
-        assert beats(link) == [wire.Heartbeat(False), wire.Heartbeat(True)]
-        link.ask("public/test")
-    assert link.venue.closing == ""
-
-
-def test_a_client_that_talks_is_not_tested() -> None:
-    link = Link()
-    link.ask("public/set_heartbeat", interval=10)
-    link.now += 5 * NS
-    link.ask("public/get_time")
-    assert beats(link) == [wire.Heartbeat(False)]
-    assert beats(link) == [wire.Heartbeat(False), wire.Heartbeat(True)]
-
-
-def test_a_test_request_must_be_answered_by_test() -> None:
-    link = Link()
-    link.ask("public/set_heartbeat", interval=10)
-    assert wire.Heartbeat(True) in beats(link)
-    link.ask("public/get_time")
-    assert beats(link) == []
-    assert link.venue.closing == "a test_request was not answered"
-    assert link.ask("public/test") == []
-
-
-def test_a_disabled_heartbeat_is_silent() -> None:
-    link = Link()
-    link.ask("public/set_heartbeat", interval=10)
-    assert link.result("public/disable_heartbeat") == "ok"
-    assert link.venue.next_beat is None
-    assert link.venue.beat(T0 + 1000 * NS) == []
-
-
-# ------------------------------------------------------------ credits
-
-
-def test_credits_run_out_and_end_the_line() -> None:
-    link = Link()
-    answers = [link.ask("public/test")[0] for _ in range(101)]
-    codes = [answer.error.code if isinstance(answer, wire.Reply) and answer.error else 0 for answer in answers]
-    assert codes == [0] * 100 + [10028]
-    assert isinstance(answers[-1], wire.Reply)
-    assert answers[-1].id == 101
-    assert link.venue.closing == "too many requests"
-    assert link.ask("public/test") == []
-
-
-def test_credits_come_back_with_time_up_to_the_limit() -> None:
-    pool = Credits(T0)
-    assert all(pool.spend(T0) for _ in range(100))
-    assert not pool.spend(T0)
-    assert pool.spend(T0 + NS // 20)  # 500 at 10,000 a second
-    assert not pool.spend(T0 + NS // 20)
-    assert sum(pool.spend(T0 + 3600 * NS) for _ in range(200)) == 100
-    assert not pool.spend(T0), "time that goes back gives nothing"
-
-
-# ------------------------------------------------------------ cancel on disconnect
-
-
-def test_orders_are_cancelled_on_disconnect_where_that_is_asked() -> None:
-    link = Link()
-    link.login()
-    assert link.result("private/get_cancel_on_disconnect") == {"scope": "connection", "enabled": False}
-    link.ask("private/enable_cancel_on_disconnect", scope="connection")
-    assert link.result("private/get_cancel_on_disconnect") == {"scope": "connection", "enabled": True}
-    link.venue.lost(T0 + 7)
-    assert [(gone.account, gone.connection, gone.now) for gone in link.exchange.gone] == [("paper", 1, T0 + 7)]
-    link.venue.lost(T0 + 8)
-    assert len(link.exchange.gone) == 1, "once"
-
-
-@pytest.mark.parametrize("after", ["disable", "never"])
-def test_and_are_not_where_it_is_not(after: str) -> None:
-    link = Link()
-    link.login()
-    if after == "disable":
-        link.ask("private/enable_cancel_on_disconnect")
-        link.ask("private/disable_cancel_on_disconnect")
-    link.venue.lost(T0)
-    assert link.exchange.gone == []
-
-
-def test_a_line_that_is_nobodys_cancels_for_the_account_of_the_token() -> None:
-    exchange, shared = Exchange(), tokens()
-    token = Link(server(exchange, shared)).login()["access_token"]
-    link = Link(server(exchange, shared))
-    link.ask("private/enable_cancel_on_disconnect", access_token=token)
-    link.venue.lost(T0)
-    assert [gone.account for gone in exchange.gone] == ["paper"]
-
-
-def test_the_accounts_scope_is_what_later_lines_begin_with() -> None:
-    exchange, shared = Exchange(), tokens()
-    first = Link(server(exchange, shared))
-    first.login()
-    first.ask("private/enable_cancel_on_disconnect", scope="account")
-    later = Link(server(exchange, shared))
-    later.login()
-    assert later.result("private/get_cancel_on_disconnect", scope="account") == {"scope": "account", "enabled": True}
-    later.venue.lost(T0)
-    assert len(exchange.gone) == 1
-
-
-# ------------------------------------------------------------ noise
-
-
-NAMES = [
-    "instrument_name", "amount", "channels", "currency", "interval", "label", "order_id", "grant_type", "client_id",
-    "client_secret", "refresh_token", "access_token", "count",
-]  # fmt: skip
-WHOLE = [
-    wire.request(1, "public/auth", {"grant_type": "client_credentials", "client_id": "paper", "client_secret": "x"}),
-    wire.request("a", "private/buy", {"instrument_name": NAME, "amount": 0.1, "price": 0.05, "post_only": True}),
-    wire.request(2, "public/subscribe", {"channels": [BOOK, RAW]}),
-    wire.request(3, "public/set_heartbeat", {"interval": 30}),
-    wire.request(4, "private/get_user_trades_by_currency", {"currency": "BTC", "count": 10, "sorting": "desc"}),
-]
-
-
-def _calls() -> st.SearchStrategy[bytes]:
-    values = st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=12),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-        max_leaves=6,
-    )
-    names = st.sampled_from(NAMES)
-    return st.builds(
-        lambda id_, method, params: json.dumps({"id": id_, "method": method, "params": params}).encode(),
-        values,
-        st.sampled_from([*METHODS, "public/x", ""]),
-        st.dictionaries(names, values | st.lists(st.text(max_size=30), max_size=3), max_size=4) | values,
-    )
-
-
-def test_damaged_calls_are_answered() -> None:
-    """20,000 real calls with bytes cut, put in or overwritten, on lines with a login."""
-    dice = random.Random(20_000)
-    link = Link()
-    for n in range(20_000):
-        if n % 50 == 0 or link.venue.closing:
-            link = Link()
-            link.login()
-        frame = bytearray(dice.choice(WHOLE))
-        for _ in range(dice.randint(1, 3)):
-            at, size = dice.randrange(len(frame) + 1), dice.choice([0, 0, 1, 1, 4, 60])
-            frame[at : at + size] = dice.randbytes(dice.choice([0, 1, 1, 3]))
-        answers = link.venue.receive(bytes(frame), link.now)
-        assert answers or link.venue.closing == "logged out"
-        assert not any(isinstance(wire.decode(answer), wire.Garbage) for answer in answers)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.lists(st.one_of(st.binary(max_size=200), _calls()), min_size=1, max_size=4), st.booleans())
-def test_every_frame_of_noise_is_answered_and_nothing_raises(frames: list[bytes], logged_in: bool) -> None:
-    link = Link()
-    if logged_in:
-        link.login()
-    for frame in frames:
-        closed = bool(link.venue.closing)
-        answers = link.venue.receive(frame, link.now)
-        if not closed and link.venue.closing != "logged out":
-            assert answers
-        for answer in answers:
-            assert not isinstance(wire.decode(answer), wire.Garbage)
-
-
-def test_tokens_that_ended_are_forgotten() -> None:
-    count = itertools.count()
-    shared = Tokens({"paper": "s"}, lambda: f"t{next(count)}", lifetime_s=1)
-    link = Link(server(given=shared))
-    for _ in range(200):
-        link.now += 5 * NS
-        link.result("public/auth", grant_type="client_credentials", client_id="paper", client_secret="s")
-    assert len(shared._access) == 1
-    assert len(shared._refresh) <= 21

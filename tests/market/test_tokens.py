@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 from typing import Any
 
 import pytest
@@ -15,8 +16,7 @@ from engine.market.deribit.methods.private import PRIVATE
 from engine.market.deribit.methods.public import Auth, ExchangeToken, ForkToken
 from engine.market.deribit.scopes import LARGEST, granted, needed, needed_by_channel
 from engine.market.deribit.tokens import Tokens
-from tests.market.test_server import Link
-from tests.market.venue import T0, server, tokens
+from tests.market.venue import T0, Link, server, tokens
 
 LOGIN: dict[str, Any] = {"grant_type": "client_credentials", "client_id": "paper", "client_secret": "open sesame"}
 
@@ -140,3 +140,14 @@ def test_a_token_lives_as_long_as_was_asked() -> None:
     assert shared.grant(token.access_token, T0 + 4 * NS) is not None
     assert shared.grant(token.access_token, T0 + 5 * NS) is None
     assert good(shared.auth(Auth(grant_type="refresh_token", refresh_token=token.refresh_token), T0 + 6 * NS))
+
+
+def test_tokens_that_ended_are_forgotten() -> None:
+    count = itertools.count()
+    shared = Tokens({"paper": "s"}, lambda: f"t{next(count)}", lifetime_s=1)
+    link = Link(server(given=shared))
+    for _ in range(200):
+        link.now += 5 * NS
+        link.result("public/auth", grant_type="client_credentials", client_id="paper", client_secret="s")
+    assert len(shared._access) == 1
+    assert len(shared._refresh) <= 21

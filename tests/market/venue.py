@@ -63,3 +63,42 @@ def tokens(lifetime_s: int = 900) -> Tokens:
 
 def server(exchange: Exchange | None = None, given: Tokens | None = None, credit: Credits | None = None) -> Server:
     return Server(exchange or Exchange(), given or tokens(), credit or Credits(T0), connection=1)
+
+
+class Link:
+    """A client and a venue on one wire, and the venue's time."""
+
+    def __init__(self, venue: Server | None = None, exchange: Exchange | None = None) -> None:
+        self.exchange = exchange or Exchange()
+        self.venue = venue or server(self.exchange)
+        self.now = T0
+        self.ids = itertools.count(1)
+
+    def ask(self, method: str, **params: Any) -> list[wire.Event]:
+        return self.say(wire.request(next(self.ids), method, params))
+
+    def say(self, frame: bytes) -> list[wire.Event]:
+        return [wire.decode(answer) for answer in self.venue.receive(frame, self.now)]
+
+    def result(self, method: str, **params: Any) -> Any:
+        """The result of a call that succeeds with one answer."""
+        answer = self.reply(method, **params)
+        assert answer.error is None, answer.error
+        return msgspec.json.decode(answer.result or b"")
+
+    def refused(self, method: str, **params: Any) -> wire.VenueError:
+        answer = self.reply(method, **params)
+        assert answer.error is not None
+        return answer.error
+
+    def reply(self, method: str, **params: Any) -> wire.Reply:
+        answers = self.ask(method, **params)
+        assert len(answers) == 1
+        assert isinstance(answers[0], wire.Reply)
+        return answers[0]
+
+    def login(self, account: str = "paper", secret: str = "open sesame") -> dict[str, Any]:
+        token: dict[str, Any] = self.result(
+            "public/auth", grant_type="client_credentials", client_id=account, client_secret=secret
+        )
+        return token

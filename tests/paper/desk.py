@@ -6,15 +6,14 @@ from typing import Any
 
 from engine.paper.instruments.listing import Spec
 from engine.paper.venue import PaperVenue, VenueSettings
+from tests.paper.client import LOGIN, PERPETUAL, Client
 from tests.paper.small import START
-from tests.paper.test_venue import LOGIN, Client
 
 COINS = (
     Spec(expiries=1, strikes=1, futures=1),
     Spec(coin="ETH", index=2500.0, expiries=1, strikes=1, futures=1),
 )
 TWO = VenueSettings(listing=COINS, crowd=None, balance=50.0, credit_limit=10**9)
-PERPETUAL = "BTC-PERPETUAL"
 MIDDLE = 100_000.0
 
 

@@ -17,10 +17,10 @@ from engine.market.deribit.rest import HttpRequest
 from engine.market.deribit.wire import Garbage, Reply, decode, request
 from engine.paper.instruments.listing import Spec
 from engine.paper.venue import Connection, PaperVenue, VenueSettings
+from tests.paper.client import LOGIN
 from tests.paper.desk import COINS
 from tests.paper.frames import Sent, frames
 from tests.paper.small import START, sound
-from tests.paper.test_venue import LOGIN
 
 CREDENTIALS = {"paper": "paper", "other": "other"}
 LOGINS = ("paper", "paper", "other", "other", "", "")  # of the six lines; two are nobody's

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from tests.paper.test_venue import Client
+from tests.paper.client import Client
 
 Schema = dict[str, Any]
 Example = Callable[[Client], dict[str, Any]]

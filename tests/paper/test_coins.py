@@ -8,8 +8,8 @@ from engine.domain import NS
 from engine.market.deribit.wire import Push, decode, request
 from engine.paper.instruments.listing import Spec
 from engine.paper.venue import PaperVenue, VenueSettings
+from tests.paper.client import Client
 from tests.paper.small import START, sound
-from tests.paper.test_venue import Client
 
 TWO = VenueSettings(
     listing=(Spec(expiries=1, strikes=1, futures=1), Spec(coin="ETH", index=2500.0, expiries=1, strikes=1, futures=1)),

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from engine.market.deribit.rest import HttpRequest
-from tests.paper.desk import PERPETUAL, TWO, Desk
+from tests.paper.client import PERPETUAL, Client
+from tests.paper.desk import TWO, Desk
 from tests.paper.small import START
-from tests.paper.test_venue import Client
 
 
 @pytest.fixture

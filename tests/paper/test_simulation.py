@@ -12,24 +12,9 @@ from engine.domain import NS, Kind, Side
 from engine.market.deribit.data import BookData
 from engine.market.deribit.wire import Push, Reply, decode, request
 from engine.paper.crowd import Crowd
-from engine.paper.instruments.listing import Spec
 from engine.paper.simulation import Simulation
-from engine.paper.venue import VenueSettings
+from tests.paper.simulated import channels, simulation
 from tests.paper.small import START, levels, sound
-
-SETTINGS = VenueSettings(listing=(Spec(expiries=2, strikes=3, futures=1),))
-
-
-def simulation(seed: int = 7) -> Simulation:
-    return Simulation(seed, START, SETTINGS)
-
-
-def channels(sim: Simulation, pace: str = "raw") -> list[str]:
-    names = [instrument.name for instrument in sim.instruments]
-    return [f"{family}.{name}.{pace}" for name in names for family in ("book", "ticker", "trades")] + [
-        "markprice.options.btc_usd", "deribit_price_index.btc_usd", "deribit_volatility_index.btc_usd",
-        "user.orders.any.any.raw", "user.trades.any.any.raw", "user.changes.any.any.raw", "user.portfolio.btc",
-    ]  # fmt: skip
 
 
 def call(sim: Simulation, method: str, **params: Any) -> list[bytes]:

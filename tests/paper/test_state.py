@@ -14,8 +14,8 @@ from engine.domain import NS
 from engine.market.deribit.wire import request
 from engine.paper.simulation import Simulation
 from tests.paper.play import Play, commands
+from tests.paper.simulated import channels, simulation
 from tests.paper.small import START, sound
-from tests.paper.test_simulation import channels, simulation
 
 
 def picture(value: Any) -> str:

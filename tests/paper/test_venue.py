@@ -12,52 +12,10 @@ from hypothesis import strategies as st
 from engine.domain import NS
 from engine.market.deribit.data import InstrumentData, TickerData, instrument_of
 from engine.market.deribit.methods import METHODS
-from engine.market.deribit.rest import HttpRequest
-from engine.market.deribit.wire import Push, Reply, decode, request
 from engine.paper.instruments.listing import Spec
-from engine.paper.venue import Connection, PaperVenue, VenueSettings
+from engine.paper.venue import PaperVenue, VenueSettings
+from tests.paper.client import LOGIN, PERPETUAL, SETTINGS, Client, http
 from tests.paper.small import START, sound
-
-SETTINGS = VenueSettings(listing=(Spec(expiries=1, strikes=1, futures=1),), balance=20.0)
-LOGIN = {"grant_type": "client_credentials", "client_id": "paper", "client_secret": "paper"}
-PERPETUAL = "BTC-PERPETUAL"
-
-
-class Client:
-    """One connection, its time, and what it was told."""
-
-    def __init__(self, venue: PaperVenue | None = None, login: bool = True) -> None:
-        self.venue = venue or PaperVenue(1, START, SETTINGS)
-        self.line: Connection = self.venue.connect()
-        self.pushed: list[Push] = []
-        if login:
-            self.call("public/auth", **LOGIN)
-
-    def ask(self, method: str, **params: Any) -> Reply:
-        self.venue.receive(self.line, request(1, method, params), self.venue.now)
-        said = [decode(frame) for _, frame in self.line.take()]
-        self.pushed += [each for each in said if isinstance(each, Push)]
-        (reply,) = [each for each in said if isinstance(each, Reply)]
-        return reply
-
-    def call(self, method: str, **params: Any) -> Any:
-        reply = self.ask(method, **params)
-        assert reply.error is None, reply.error
-        assert reply.result is not None
-        return msgspec.json.decode(reply.result)
-
-    def refused(self, method: str, **params: Any) -> int:
-        reply = self.ask(method, **params)
-        assert reply.error is not None, reply.result
-        return reply.error.code
-
-    def buy(self, amount: float = 10.0, price: float | None = None, name: str = PERPETUAL, **more: Any) -> Any:
-        return self.call("private/buy", instrument_name=name, amount=amount, price=price, **more)
-
-    def wait(self, seconds: float) -> None:
-        self.venue.advance(self.venue.now + round(seconds * NS))
-        said = [decode(frame) for _, frame in self.line.take()]
-        self.pushed += [each for each in said if isinstance(each, Push)]
 
 
 @pytest.fixture
@@ -259,11 +217,6 @@ def test_expiry_is_told_and_delivered() -> None:
     (day,) = client.call("public/get_delivery_prices", index_name="btc_usd")["data"]
     assert 100_000.0 < day["delivery_price"] <= 120_000.0
     sound(venue.exchange)
-
-
-def http(venue: PaperVenue, method: str, target: str, body: bytes = b"", user: str = "") -> tuple[int, Any]:
-    status, answer = venue.http(HttpRequest(method, target, body, user), venue.now)
-    return status, msgspec.json.decode(answer)
 
 
 def test_the_same_calls_by_http() -> None:

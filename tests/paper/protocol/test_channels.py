@@ -12,8 +12,8 @@ from engine.market.deribit.data import BookData
 from engine.market.deribit.wire import Push
 from engine.paper.orders.terms import Rules
 from engine.paper.protocol.channels import DEPTHS, GROUPS, PACES
-from tests.paper.client import Client
-from tests.paper.desk import PERPETUAL, TWO, Desk
+from tests.paper.client import PERPETUAL, Client
+from tests.paper.desk import TWO, Desk
 
 Sides = dict[str, dict[float, float]]
 

@@ -10,7 +10,8 @@ import pytest
 from engine.domain import HOUR_NS, NS, Side
 from engine.paper.orders.terms import Trade, Trades
 from engine.paper.protocol.history import MARKS, RECENT, YEAR_MINUTES, History
-from tests.paper.desk import PERPETUAL, Desk
+from tests.paper.client import PERPETUAL
+from tests.paper.desk import Desk
 from tests.paper.small import START, small
 
 

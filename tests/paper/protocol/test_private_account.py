@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from engine.paper.floor.exchange import Exchange
-from tests.paper.desk import PERPETUAL, Desk
+from tests.paper.client import PERPETUAL
+from tests.paper.desk import Desk
 from tests.paper.small import START, sound
 
 ETHER = "ETH-PERPETUAL"

@@ -9,9 +9,9 @@ import pytest
 
 from engine.domain import NS
 from engine.market.deribit.wire import decode, request
-from tests.paper.desk import PERPETUAL, Desk
+from tests.paper.client import PERPETUAL, Client
+from tests.paper.desk import Desk
 from tests.paper.published import Interface, faults
-from tests.paper.test_venue import Client
 
 SCHEMAS = {"user.orders": "order", "user.trades": "user_trade", "user.changes": "user_change"}
 COVERS = (PERPETUAL, "future.BTC", "any.any")

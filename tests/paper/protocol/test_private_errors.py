@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -16,12 +14,11 @@ from engine.market.deribit.frames import FRAME_LIMIT
 from engine.market.deribit.rest import HttpRequest
 from engine.market.deribit.wire import Reply, decode
 from engine.paper.venue import PaperVenue, VenueSettings
-from tests.paper.desk import COINS, PERPETUAL, Desk
+from tests.paper.client import BASIC, LOGIN, PERPETUAL, Client, get
+from tests.paper.desk import COINS, Desk
 from tests.paper.small import START
-from tests.paper.test_venue import LOGIN, Client
 
 Ask = tuple[str, dict[str, Any]]
-BASIC = "Basic cGFwZXI6cGFwZXI="  # paper:paper
 
 
 def order(**more: Any) -> Ask:
@@ -150,12 +147,6 @@ ROWS = [pytest.param(code, make, id=f"{code}-{k}") for k, (code, make) in enumer
 
 def post(venue: PaperVenue, body: bytes, who: str = BASIC) -> tuple[int, dict[str, Any]]:
     status, answer = venue.http(HttpRequest("POST", "/api/v2", body, who), venue.now)
-    return status, msgspec.json.decode(answer)
-
-
-def get(venue: PaperVenue, method: str, params: dict[str, Any], who: str = BASIC) -> tuple[int, dict[str, Any]]:
-    texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in params.items() if v is not None}
-    status, answer = venue.http(HttpRequest("GET", f"/api/v2/{method}?{urlencode(texts)}", b"", who), venue.now)
     return status, msgspec.json.decode(answer)
 
 

@@ -10,7 +10,8 @@ import pytest
 from engine.domain import MS
 from engine.market.deribit.methods.private import PRIVATE
 from tests.paper import published
-from tests.paper.desk import MIDDLE, PERPETUAL, Desk
+from tests.paper.client import PERPETUAL
+from tests.paper.desk import MIDDLE, Desk
 from tests.paper.published import Example, Interface, answer_faults, example
 from tests.paper.small import START
 

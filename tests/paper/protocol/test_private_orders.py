@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from engine.domain import DAY_NS, NS
-from tests.paper.desk import PERPETUAL, TWO, Desk
-from tests.paper.protocol.test_private_errors import get
-from tests.paper.test_venue import LOGIN
+from tests.paper.client import LOGIN, PERPETUAL, get
+from tests.paper.desk import TWO, Desk
 
 ETHER = "ETH-PERPETUAL"
 

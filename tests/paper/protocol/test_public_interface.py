@@ -15,10 +15,10 @@ from engine.market.deribit.rest import HttpRequest
 from engine.paper.instruments.listing import Spec
 from engine.paper.venue import VenueSettings
 from tests.paper import published
-from tests.paper.desk import PERPETUAL, Desk
+from tests.paper.client import LOGIN, PERPETUAL, Client
+from tests.paper.desk import Desk
 from tests.paper.published import Example, Interface, answer_faults, example, faults
 from tests.paper.small import START
-from tests.paper.test_venue import LOGIN, Client
 
 SOON = VenueSettings(
     listing=(
