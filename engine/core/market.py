@@ -23,6 +23,7 @@ from engine.forecast.stream import Forecaster, Weights
 from engine.market.state import Venue
 from engine.market.told import Print, Quote
 from engine.surface.forward import Pair, forward_of
+from engine.surface.past import Past
 from engine.surface.surface import Quote as SmileQuote
 from engine.surface.surface import Surface
 
@@ -44,6 +45,7 @@ class Market:
         self.halted = ""  # why the shell lets nothing new out
         self.venue = Venue(config.coin, cancel_on_disconnect=config.cancel_on_disconnect)
         self.surfaces: dict[str, Surface] = {}  # by coin
+        self.past = Past()
         self.features: dict[str, Features] = {}
         self.forecaster = Forecaster(weights)
         self.monitor = Monitor(weights)
@@ -149,6 +151,7 @@ class Market:
     def _step(self, item: m.Tick) -> None:
         self.steps += 1
         self._refit_one()
+        self.past.keep(item.t, self.surfaces)
         own = {name: self.venue.own_lots(name) for name in self.features}
         contexts: dict[str, Context] = {}
         rows: dict[str, Row] = {}
@@ -266,6 +269,7 @@ class Market:
             "halted": self.halted,
             "venue": self.venue.dump(),
             "surfaces": {coin: surface.dump() for coin, surface in self.surfaces.items()},
+            "past": self.past.dump(),
             "features": {name: features.dump() for name, features in self.features.items()},
             "forecaster": self.forecaster.dump(),
             "monitor": self.monitor.dump(),
@@ -288,6 +292,7 @@ class Market:
         self.now, self.steps, self.halted = value["now"], value["steps"], value["halted"]
         self.venue = Venue.load(value["venue"])
         self.surfaces = {coin: Surface.load(raw) for coin, raw in value["surfaces"].items()}
+        self.past = Past.load(value["past"])
         self.features = {
             name: Features.load(self.venue.instruments[name], raw) for name, raw in value["features"].items()
         }

@@ -18,13 +18,15 @@ T = TypeVar("T")
 
 
 class Quote(msgspec.Struct):
-    """The newest ticker of an instrument. Prices decimal, IVs fractions, `t` the venue's time in ns."""
+    """The newest ticker of an instrument. Prices and sizes decimal, IVs fractions, `t` the venue's time in ns."""
 
     t: int
     state: str = "open"
     mark: float | None = None
     bid: float | None = None
     ask: float | None = None
+    bid_size: float | None = None
+    ask_size: float | None = None
     mark_iv: float | None = None
     bid_iv: float | None = None
     ask_iv: float | None = None
@@ -102,6 +104,8 @@ def quote_of(data: wire.TickerData) -> Quote:
         mark=data.mark_price,
         bid=data.best_bid_price or None,
         ask=data.best_ask_price or None,
+        bid_size=data.best_bid_amount or None,
+        ask_size=data.best_ask_amount or None,
         mark_iv=_vol(data.mark_iv),
         bid_iv=_vol(data.bid_iv),
         ask_iv=_vol(data.ask_iv),

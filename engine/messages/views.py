@@ -12,6 +12,7 @@ import msgspec
 from engine.config import Mode
 from engine.domain import Side
 from engine.messages.inputs import Algorithm, Dial, Forecast
+from engine.messages.surface_views import ArbitrageView, SurfaceView
 
 Verdict = Literal["edge", "no edge", "unknown yet", "drift"]
 FeedState = Literal["live", "stale", "down"]
@@ -107,42 +108,6 @@ class GaugesView(_View, frozen=True, kw_only=True, tag="gauges"):
     firing: dict[str, float]  # policy row → share of moments in which it fired
     fragility: float | None  # 0 … 1
     fragility_ofi: float | None
-
-
-class SmilePoint(msgspec.Struct, frozen=True, kw_only=True):
-    instrument: str
-    strike: float
-    call: bool
-    bid_iv: float | None  # per cent
-    ask_iv: float | None
-    mid_iv: float | None
-    mark_iv: float | None
-
-
-class Smile(msgspec.Struct, frozen=True, kw_only=True):
-    """One expiry: quotes as points, the fit as a curve. IVs per cent, strikes USD."""
-
-    expiry_ms: float
-    code: str
-    forward: float
-    years: float
-    points: tuple[SmilePoint, ...]
-    curve_strikes: tuple[float, ...]
-    curve_iv: tuple[float, ...]
-    atm_iv: float | None
-    skew: float | None  # vol points per 10 % of log-moneyness
-    rms_bp: float | None  # fit against mid, vol basis points
-    note: str
-
-
-class SurfaceView(_View, frozen=True, kw_only=True, tag="surface"):
-    coin: str
-    t_ms: float
-    strikes: tuple[float, ...]
-    smiles: tuple[Smile, ...]
-    grid: tuple[tuple[float | None, ...], ...]  # mid IV per expiry × strike, per cent; None where no quote
-    fitted: tuple[tuple[float | None, ...], ...]  # the fit at the same cells
-    flags: tuple[str, ...]
 
 
 class FillRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,4 +234,4 @@ class NoteView(_View, frozen=True, kw_only=True, tag="note"):
     parent: str = ""
 
 
-View = StatusView | LadderView | GaugesView | SurfaceView | DeskView | ReplayView | ChainView | NoteView
+View = StatusView | LadderView | GaugesView | SurfaceView | ArbitrageView | DeskView | ReplayView | ChainView | NoteView

@@ -161,6 +161,7 @@ class Replay:
     async def show(self) -> None:
         while True:
             await asyncio.sleep(VIEW_S)
+            self.screen.watch.look(self.core)
             self.screen.publish(self._views())
 
     # ------------------------------------------------------------ people (serve.Desk)
@@ -204,7 +205,8 @@ class Replay:
         core = self.core
         status = msgspec.structs.replace(view.status(core), mode="replay", session=self.folder.name)
         return [
-            status, view.desk(core), view.surface(core), view.chain(core), self._bar(), *self.screen.instruments(core)
+            status, view.desk(core), view.surface(core), view.chain(core), self.screen.watch.view(core), self._bar(),
+            *self.screen.instruments(core),
         ]  # fmt: skip
 
     def _bar(self) -> m.ReplayView:

@@ -28,6 +28,7 @@ from engine.shell.store.tape import Tape
 
 log = logging.getLogger("engine")
 SLOW_VIEWS = 10  # surface and desk: every so many fast ones
+LOOK_VIEWS = 2  # one expiry is looked at for arbitrage: every so many fast ones
 
 
 RESTART = "nothing new goes out until the engine is started again"
@@ -205,11 +206,15 @@ class Engine:
             await asyncio.sleep(VIEW_S)
             beat += 1
             self._refocus()
+            if beat % LOOK_VIEWS == 0:
+                self.screen.watch.look(self.core)
             self.screen.publish(self._views(slow=beat % SLOW_VIEWS == 0))
 
     def _views(self, *, slow: bool) -> list[m.View]:
         out: list[m.View] = [view.status(self.core), view.desk(self.core), *self.screen.instruments(self.core)]
-        return [*out, view.surface(self.core), view.chain(self.core)] if slow else out
+        if slow:
+            out += [view.surface(self.core), view.chain(self.core), self.screen.watch.view(self.core)]
+        return out
 
 
 async def until_cancelled(*tasks: Any) -> None:

@@ -24,6 +24,7 @@ class Screen:
         self._notes: list[m.NoteView] = []
         self._said = 0  # number of the last note
         self._published: dict[str, bytes] = {}
+        self.watch = view.Watch()
 
     def look(self, client: int, instruments: tuple[str, ...]) -> None:
         """What a client looks at now; nothing when it has left."""

@@ -1,8 +1,10 @@
 """What a screen may know, as functions of the engine's state. A view decides nothing and changes nothing."""
 
+from engine.view.arbitrage import Watch
 from engine.view.book import gauges, ladder
-from engine.view.chain import chain, surface
+from engine.view.chain import chain
 from engine.view.desk import desk, status
 from engine.view.notes import say
+from engine.view.surface import surface
 
-__all__ = ["chain", "desk", "gauges", "ladder", "say", "status", "surface"]
+__all__ = ["Watch", "chain", "desk", "gauges", "ladder", "say", "status", "surface"]

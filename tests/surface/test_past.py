@@ -2,23 +2,77 @@
 
 from __future__ import annotations
 
-import math
-
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain import NS
 from engine.surface.past import EVERY_NS, KEPT, Past
 from engine.surface.surface import Surface
-from tests.surface.slices import quotes_of, slices
+from tests.surface.test_surface import CHAIN, EXPIRY, FORWARD, NOW
 
-EXPIRY = 40 * 86_400 * NS
+STEP_NS = NS // 10
 
 
-def surfaces() -> dict[str, Surface]:
-    """One fitted expiry."""
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, Surface]:
     surface = Surface()
-    surface.refit(EXPIRY, 80_000.0, quotes_of(slices()[0]), NS)
-    assert surface.fits[EXPIRY].slice is not None
+    surface.refit(EXPIRY, FORWARD, CHAIN, NOW)
     return {"BTC": surface}
+
+
+def test_the_first_moment_is_a_quarter_of_a_minute_after_the_start(fitted: dict[str, Surface]) -> None:
+    past = Past()
+    for n in range(400):
+        past.keep(NOW + n * STEP_NS, fitted)
+    assert [moment.t - NOW for moment in past.recent] == [15 * NS, 30 * NS]
+    assert past.first == past.recent[0]
+    shape = past.recent[0].shapes[0]
+    assert (shape.coin, shape.expiry, shape.forward) == ("BTC", EXPIRY, FORWARD)
+    assert shape.slices == fitted["BTC"].fits[EXPIRY].pieces()
+
+
+def test_memory_is_bounded_and_the_first_stays(fitted: dict[str, Surface]) -> None:
+    past = Past()
+    for n in range(KEPT * 3):
+        past.keep(NOW + n * EVERY_NS, fitted)
+    assert len(past.recent) == KEPT
+    assert past.first is not None
+    assert past.first.t == NOW + EVERY_NS
+    assert past.recent[0].t > past.first.t
+
+
+def test_the_moment_asked_for_is_the_newest_that_old(fitted: dict[str, Surface]) -> None:
+    past = Past()
+    for n in range(10):
+        past.keep(NOW + n * EVERY_NS, fitted)
+    found = past.at(NOW + 4 * EVERY_NS + NS)
+    assert found is not None
+    assert found.t == NOW + 4 * EVERY_NS
+    assert past.at(NOW) is None
+
+
+def test_nothing_is_kept_of_no_smiles_and_of_expired_ones(fitted: dict[str, Surface]) -> None:
+    past = Past()
+    for n in range(5):
+        past.keep(NOW + n * EVERY_NS, {"BTC": Surface()})
+        past.keep(EXPIRY + n * EVERY_NS, fitted)
+    assert past.recent == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(1, 40 * NS), max_size=30), st.integers(0, 30))
+def test_a_dump_goes_on(fitted: dict[str, Surface], gaps: list[int], cut: int) -> None:
+    past, t = Past(), NOW
+    for n, gap in enumerate(gaps):
+        if n == cut:
+            past = Past.load(msgspec.msgpack.decode(msgspec.msgpack.encode(past.dump())))
+        t += gap
+        past.keep(t, fitted)
+    whole, t = Past(), NOW
+    for gap in gaps:
+        t += gap
+        whole.keep(t, fitted)
+    assert past.dump() == whole.dump()
+    assert all(second.t - first.t >= EVERY_NS for first, second in zip(whole.recent, whole.recent[1:], strict=False))

@@ -1,0 +1,96 @@
+"""Views of the volatility surface. IVs per cent, strikes and forwards USD, times ms; None where nothing is known."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.domain import Side
+
+Five = tuple[float, float, float, float, float]  # a, b, ρ, m, σ of a raw SVI slice
+
+
+class SmilePoint(msgspec.Struct, frozen=True, kw_only=True):
+    instrument: str
+    strike: float
+    call: bool
+    bid_iv: float | None
+    ask_iv: float | None
+    mid_iv: float | None
+    mark_iv: float | None
+    fit_iv: float | None = None
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """A smile as numbers: total variance over `years` is the highest of its slices at ln(strike / forward)."""
+
+    code: str
+    forward: float
+    years: float
+    slices: tuple[Five, ...]
+
+
+class Smile(msgspec.Struct, frozen=True, kw_only=True):
+    """One expiry: quotes as points, the fit as a curve."""
+
+    expiry_ms: float
+    code: str
+    forward: float
+    years: float
+    points: tuple[SmilePoint, ...]
+    curve_strikes: tuple[float, ...]
+    curve_iv: tuple[float, ...]
+    curve_error: tuple[float, ...] = ()  # standard error of the curve, vol points; empty where nothing is known of it
+    atm_iv: float | None
+    skew: float | None  # vol points per 10 % of log-moneyness
+    curvature: float | None = None  # vol points per (10 % of log-moneyness)²
+    rms_bp: float | None  # fit against mid, vol basis points
+    source: str = "none"  # quotes, marks, flat, none
+    shape: Shape | None = None  # None where no smile is known
+    note: str
+
+
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """The smiles of an earlier moment, asked for as `minutes` ago, 0 for the session's start."""
+
+    minutes: int
+    t_ms: float
+    shapes: tuple[Shape, ...]
+
+
+class SurfaceView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="surface"):
+    coin: str
+    t_ms: float
+    strikes: tuple[float, ...]
+    smiles: tuple[Smile, ...]
+    grid: tuple[tuple[float | None, ...], ...]  # mid IV per expiry × strike; None where no quote
+    fitted: tuple[tuple[float | None, ...], ...]  # the fit at the same cells
+    flags: tuple[str, ...]  # what is wrong with the fits, in words
+    past: tuple[Earlier, ...] = ()
+
+
+class LegRow(msgspec.Struct, frozen=True, kw_only=True):
+    instrument: str
+    side: Side
+    size: float
+    price: float
+    digits: int
+
+
+class ArbitrageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be done at the quotes. `profit`: coin, locked at the least, after fees; `usd` at the forward."""
+
+    kind: str
+    code: str
+    coin: str
+    legs: tuple[LegRow, ...]
+    profit: float
+    usd: float | None
+
+
+class ArbitrageView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="arbitrage"):
+    """`looked`: expiries looked at lately, of `expiries`; with none looked at, nothing is said."""
+
+    looked: int
+    expiries: int
+    quotes: int
+    rows: tuple[ArbitrageRow, ...]
