@@ -39,6 +39,7 @@ OF_MARKS = ("ticker", "incremental_ticker", "perpetual", "markprice.options", "d
 OF_BOOK = ("ticker", "incremental_ticker", "window", "quote")
 OF_TRADES = ("ticker", "incremental_ticker", "chart.trades")
 ONLY_NEWS = ("window", "quote")  # said only when other than before
+ONLY_CHANGES = (*ONLY_NEWS, "incremental_ticker")
 
 
 class Publisher:
@@ -128,9 +129,16 @@ class Publisher:
             yield self._present.families[family](subject, t)
 
     def flush(self, channel: str, t: int) -> Iterator[Publication]:
-        """What a paced book channel has collected, so that a snapshot can follow."""
-        book = self._books.get(channel)
-        data = book.take(t) if book is not None else None
+        """What a channel that says only what is new has not said yet, so that all who hear it next, one that comes
+        now among them, know the same before."""
+        subject = self.watched.get(channel)
+        if subject is None:
+            return
+        book, data = self._books.get(channel), None
+        if book is not None:
+            data = book.take(t)
+        elif subject.family in ONLY_CHANGES:
+            data = self._now(subject, t)
         if data is not None:
             yield channel, 0, data
 

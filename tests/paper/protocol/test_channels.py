@@ -242,6 +242,24 @@ def test_a_chart_is_told_as_its_bar_changes(desk: Desk) -> None:
     assert {bar["tick"] % 86_400_000 for bar in said(line, f"chart.trades.{PERPETUAL}.1D")} == {0}
 
 
+@pytest.mark.parametrize("channel", [f"book.{PERPETUAL}.none.1.100ms", f"quote.{PERPETUAL}", "incremental_ticker"])
+def test_one_that_comes_between_two_beats_is_not_left_with_what_was_so_then(desk: Desk, channel: str) -> None:
+    channel = channel if "." in channel else f"{channel}.{PERPETUAL}"
+    first = hear(desk, channel)
+    desk.rest(ticks=-9)
+    desk.wait(1.0)
+    passing = desk.rest(ticks=-5)
+    late = hear(desk, channel)
+    desk.call("private/cancel", order_id=passing["order_id"])
+    desk.wait(1.0)
+    for line in (first, late):
+        built: dict[str, Any] = {}
+        for each in said(line, channel):
+            built |= msgspec.to_builtins(each)
+        best = built["bids"][0][0] if "bids" in built else built["best_bid_price"]
+        assert best == desk.near(PERPETUAL, -9)
+
+
 def test_an_expiry_is_estimated_in_its_last_half_hour(desk: Desk) -> None:
     line = hear(desk, "estimated_expiration_price.btc_usd")
     desk.wait(2.0)
