@@ -23,7 +23,7 @@ from engine.surface.fitting import Points
 from engine.surface.smile import Fit
 from engine.surface.svi import Floats, Slice, g_grid
 
-PROOF_POINTS, WALL_POINTS = 41, 15
+PROOF_POINTS, WALL_POINTS = 33, 15
 WIDER = 0.5  # walls stand so much of the quoted range beyond it
 CROSSED = 1e-3  # a share of total variance; less is rounding of the fits
 HARDER = 0.5  # a wall counts like a quote of this many typical half-spreads
@@ -52,7 +52,7 @@ def may_rise_above(near: Sequence[Slice], far: Sequence[Slice]) -> list[bool]:
         return []
     n, f = (np.array([[p.a, p.b, p.rho, p.m, p.sigma] for p in pieces]).T[:, :, None] for pieces in (near, far))
     k = g_grid(f[3], f[4], PROOF_POINTS)
-    wn, (wf, sf) = _level(n, k)[0], _level(f, k)
+    (wn, wf), (_, sf) = (np.split(each, 2) for each in _level(np.concatenate([n, f], axis=1), np.concatenate([k, k])))
     step, gap = np.diff(k), np.diff(sf)
     kink = np.where(gap > 0.0, (wf[:, :-1] - wf[:, 1:] + sf[:, 1:] * step) / np.where(gap > 0.0, gap, 1.0), 0.0)
     kink = np.minimum(np.maximum(kink, 0.0), step)

@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 OUTLIER = 4.0  # half-spreads off mid from which on a quote counts less the farther it is
 ROBUST, ROBUST_ROUNDS, ROUNDS, GUARDED_ROUNDS = 4.0, 2, 3, 2
 LED = 0.8  # a start from the last fit that leads to less than this share of the quotes inside is not trusted alone
-SETTLED = 0.2  # half-spreads: a round that changed no error by more is the last
+SETTLED, CALM = 0.2, 2.0  # half-spreads: changes of errors, and errors, that move no weight to speak of
 
 
 class Points(msgspec.Struct, frozen=True):
@@ -120,12 +120,19 @@ def _rounds(q: Five, target: Target) -> Five:
     before: Floats | None = None
     for _ in range(ROUNDS):
         error, wanted = target.errors(q)
-        off = np.abs(error)
-        if before is not None and float(np.abs(off - before).max()) < SETTLED:
+        if before is not None and _settled(error, before):
             break
-        before = off
+        before = error
         q, _ = descend(q, *target.seen(error, wanted))
     return q
+
+
+def _settled(error: Floats, before: Floats) -> bool:
+    """Whether another round would weigh the quotes as the last one did."""
+    if ((error != 0.0) != (before != 0.0)).any():
+        return False  # another one-sided quote pulls
+    calm = max(float(np.abs(error).max()), float(np.abs(before).max())) < CALM
+    return calm or float(np.abs(error - before).max()) < SETTLED
 
 
 def _trust(off: Floats, missed: float) -> Floats:
