@@ -186,9 +186,12 @@ def test_a_signature_serves_in_place_of_the_secret() -> None:
 def test_logout_closes_without_cancelling_and_ends_the_tokens() -> None:
     shared, exchange = tokens(), Exchange()
     link = Link(server(exchange, shared))
+    other = Link(server(exchange, shared))
+    other.login()
     token = link.login()["access_token"]
     assert link.result("private/enable_cancel_on_disconnect") == "ok"
     assert link.ask("private/logout") == []
+    assert other.result("private/get_cancel_on_disconnect"), "another line of the account goes on"
     assert link.venue.closing == "logged out"
     link.venue.lost(link.now)
     assert exchange.gone == []

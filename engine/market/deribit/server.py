@@ -13,6 +13,7 @@ token → 10000, with a bad one 13009; then the method.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ from engine.market.deribit.methods.public import Auth, SetHeartbeat, Test
 from engine.market.deribit.scopes import needed, needed_by_channel
 from engine.market.deribit.tokens import Grant, Tokens
 
+TOKENS_KEPT = 200  # more than live at once, unless somebody logs in all the time
 _SILENCE = object()  # the outcome of a call that is not answered
 
 
@@ -79,6 +81,7 @@ class Server:
         self._allowance = allowance
         self._connection = connection
         self._token = ""
+        self._given: deque[str] = deque(maxlen=TOKENS_KEPT)  # tokens that were given on this line
         self._beat_every = 0
         self._heard = 0  # when the client last said anything
         self._test_due = False  # a test_request has been sent and not been answered
@@ -199,6 +202,7 @@ class Server:
                 self._cancels[account] = None
             self._drop_user_channels()
         self._token, self.account = token.access_token, account
+        self._given.extend((token.access_token, token.refresh_token))
         return token
 
     def _drop_user_channels(self) -> None:
@@ -206,9 +210,10 @@ class Server:
         self.subscribed += 1
 
     def _logout(self, caller: Caller, params: Logout) -> object:
-        """The line is closed without an answer, and without cancel-on-disconnect."""
+        """The line is closed without an answer, and without cancel-on-disconnect; its own tokens end, other lines'
+        of the account stay."""
         if params.invalidate_token:
-            self._tokens.revoke(caller.account)
+            self._tokens.revoke([*self._given, params.access_token or ""])
         self._cancels = {}
         self.closing = "logged out"
         return _SILENCE

@@ -11,7 +11,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -89,11 +89,11 @@ class Tokens:
         grant = self._access.get(token)
         return grant if grant is not None and grant.until > now else None
 
-    def revoke(self, account: str) -> None:
-        """Every token of the account."""
-        for grants in (self._access, self._refresh):
-            for token in [token for token, grant in grants.items() if grant.account == account]:
-                del grants[token]
+    def revoke(self, texts: Iterable[str]) -> None:
+        """These access and refresh tokens are good no longer."""
+        for text in texts:
+            self._access.pop(text, None)
+            self._refresh.pop(text, None)
 
     def bearer(self, header: str, signed: str, now: int) -> Grant | None:
         """Whose HTTP `Authorization` header this is: Bearer, Basic, or Deribit's signature over `signed`."""
