@@ -24,7 +24,8 @@ from engine.execution.evolve import evolve
 from engine.forecast.stream import Weights
 from engine.market.deribit import wire
 from engine.paper.instruments.listing import Spec
-from engine.paper.venue import Connection, PaperVenue, VenueSettings
+from engine.paper.lines import Connection
+from engine.paper.venue import PaperVenue, VenueSettings
 from engine.shell.store.outbox import Outbox
 from tests.still import stand
 

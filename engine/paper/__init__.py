@@ -9,7 +9,7 @@ The map, from the ground up; imports only go down:
 - `protocol` the floor said in the venue's words: public and private calls, channels, what is remembered for askers
 - `crowd` who trades there: a world that moves, makers, takers, and nobody at all
 - `market` one coin's exchange with all that speaks of it, and which coin a call means · `operator` the venue's own hand
-- `venue` the whole, with the lines of its clients · `simulation` the same for one client, in memory
+- `lines` of the clients, and who watches what · `venue` the whole · `simulation` the same for one client, in memory
 
 **A frame becomes an order.** `venue.receive` → the server's side of the protocol (`market/deribit/server`: who may
 call, credits, types of parameters) → `venue.handle` → the coin it names (`market.addressed`) →

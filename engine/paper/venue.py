@@ -7,7 +7,7 @@ for training (`simulation.py`) are two ways to drive this one object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -15,7 +15,6 @@ import msgspec
 from engine.domain import NS
 from engine.market.deribit.credits import Credits
 from engine.market.deribit.errors import refusal
-from engine.market.deribit.frames import notification
 from engine.market.deribit.methods import Params
 from engine.market.deribit.methods.private import OfScope
 from engine.market.deribit.rest import HttpRequest, answer
@@ -27,12 +26,13 @@ from engine.paper.crowd import Settings as CrowdSettings
 from engine.paper.crowd.nobody import Nobody
 from engine.paper.instruments.fees import Fees
 from engine.paper.instruments.listing import BTC_ONLY, Spec
+from engine.paper.lines import Connection, Watchers
 from engine.paper.market import Market, addressed, joined
 from engine.paper.operator import Operator
 from engine.paper.orders.terms import Rules, Trades
 from engine.paper.protocol.private.account import AccountCalls
 from engine.paper.protocol.private.who import Who
-from engine.paper.protocol.publisher import BEAT_NS, Publication
+from engine.paper.protocol.publisher import BEAT_NS
 
 VERSION = "1.2.26"
 
@@ -49,20 +49,6 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     balance: float = 500.0
     credit_limit: int = 50_000
     credit_refill_per_s: int = 10_000
-
-
-class Connection:
-    """One client's line: its side of the protocol, and what is waiting to be sent to it."""
-
-    def __init__(self, number: int, server: Server) -> None:
-        self.number, self.server = number, server
-        self.frames: list[tuple[int, bytes]] = []  # (venue time, bytes), oldest first
-        self.watches: dict[str, None] = {}
-        self.followed = 0  # up to which change of its subscriptions
-
-    def take(self) -> list[tuple[int, bytes]]:
-        frames, self.frames = self.frames, []
-        return frames
 
 
 class PaperVenue:
@@ -84,7 +70,7 @@ class PaperVenue:
         self.tokens.subjects = {number: name for name, number in self.accounts.items()}
         self.crowd = self._crowd(seed, start_ns)
         self.connections: dict[int, Connection] = {}
-        self._watchers: dict[str, list[Connection]] = {}
+        self._watchers = Watchers([market.publisher for market in self.markets.values()], self.accounts)
         self._by_account: dict[str, bool] = {}  # accounts whose new connections begin with cancel-on-disconnect
         self._numbers = 0
         self._http = self._credits()
@@ -120,7 +106,7 @@ class PaperVenue:
         for market in self.markets.values():
             subject = market.publisher.topic(channel)
             if subject is not None:
-                self._send(caller.now, market.publisher.flush(channel, caller.now))
+                self._watchers.send(caller.now, market.publisher.flush(channel, caller.now))
                 said += market.publisher.first(subject, self.accounts.get(caller.account, 0), caller.now)
         return said
 
@@ -148,7 +134,7 @@ class PaperVenue:
         self.advance(now)
         connection.frames.extend((self.now, frame) for frame in connection.server.receive(data, self.now))
         self._settle()
-        self._follow(connection)
+        self._watchers.follow(connection)
 
     def http(self, request: HttpRequest, now: int) -> tuple[int, bytes]:
         """One call by HTTP → (status, JSON)."""
@@ -162,7 +148,7 @@ class PaperVenue:
         self.advance(now)
         connection.server.lost(self.now)
         self._settle()
-        self._follow(connection)
+        self._watchers.follow(connection)
         self.connections.pop(connection.number, None)
 
     def advance(self, now: int) -> None:
@@ -199,7 +185,7 @@ class PaperVenue:
         self.advance(now)
         status, answered, said = self.operator.command(name, body, self.now)
         self._settle()
-        self._send(self.now, said)
+        self._watchers.send(self.now, said)
         return status, msgspec.json.encode(answered)
 
     # within
@@ -240,7 +226,7 @@ class PaperVenue:
         arrivals, self.tokens.arrivals = self.tokens.arrivals, []
         for t, name in arrivals:
             number = self.accounts[name]
-            self._send(t, [("user.access_log", number, self.whole.came(number, t))])
+            self._watchers.send(t, [("user.access_log", number, self.whole.came(number, t))])
 
     def _announce(self) -> None:
         """Tell what was announced to those who watch."""
@@ -248,34 +234,7 @@ class PaperVenue:
             for said in market.exchange.drain():
                 if isinstance(said, Trades):
                     market.history.printed(said)
-                self._send(said.t, market.publisher.announce(said))
-
-    def _send(self, t: int, publications: Iterable[Publication]) -> None:
-        """Each publication is encoded once, for all who watch its channel; private ones for their account only."""
-        for channel, account, data in publications:
-            watchers = self._watchers.get(channel)
-            if not watchers:
-                continue
-            frame = notification(channel, data)
-            for connection in watchers:
-                if not account or self.accounts.get(connection.server.account) == account:
-                    connection.frames.append((t, frame))
-
-    def _follow(self, connection: Connection) -> None:
-        """Bring the watchers up to what the connection is now subscribed to."""
-        wanted, changes = connection.server.channels, connection.server.subscribed
-        if changes == connection.followed:
-            return
-        connection.followed = changes
-        for channel in [c for c in connection.watches if c not in wanted]:
-            for market in self.markets.values():
-                market.publisher.unwatch(channel)
-            self._watchers[channel].remove(connection)
-        for channel in [c for c in wanted if c not in connection.watches]:
-            for market in self.markets.values():
-                market.publisher.watch(channel)
-            self._watchers.setdefault(channel, []).append(connection)
-        connection.watches = dict(wanted)
+                self._watchers.send(said.t, market.publisher.announce(said))
 
     def _beat(self) -> None:
         t, self._next_beat = self._next_beat, self._next_beat + BEAT_NS
@@ -287,7 +246,7 @@ class PaperVenue:
         for market in self.markets.values():
             if market.history.marked():
                 market.publisher.marked()
-            self._send(t, market.publisher.beat(t))
+            self._watchers.send(t, market.publisher.beat(t))
         for connection in self.connections.values():
             connection.frames.extend((t, frame) for frame in connection.server.beat(t))
 

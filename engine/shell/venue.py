@@ -29,7 +29,8 @@ from engine.market.deribit.frames import FRAME_LIMIT
 from engine.market.deribit.rest import HttpRequest
 from engine.paper.crowd.settings import settings_of
 from engine.paper.instruments.listing import BTC_ONLY, DEFAULT, SMALL
-from engine.paper.venue import Connection, PaperVenue, VenueSettings
+from engine.paper.lines import Connection
+from engine.paper.venue import PaperVenue, VenueSettings
 from engine.shell.clock import Clock
 
 HOST = "127.0.0.1"

@@ -12,7 +12,8 @@ from engine.domain import NS
 from engine.market.deribit.rest import HttpRequest
 from engine.market.deribit.wire import Push, Reply, decode, request
 from engine.paper.instruments.listing import Spec
-from engine.paper.venue import Connection, PaperVenue, VenueSettings
+from engine.paper.lines import Connection
+from engine.paper.venue import PaperVenue, VenueSettings
 from tests.paper.small import START
 
 SETTINGS = VenueSettings(listing=(Spec(expiries=1, strikes=1, futures=1),), balance=20.0)

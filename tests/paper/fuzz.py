@@ -16,7 +16,8 @@ import msgspec
 from engine.market.deribit.rest import HttpRequest
 from engine.market.deribit.wire import Garbage, Reply, decode, request
 from engine.paper.instruments.listing import Spec
-from engine.paper.venue import Connection, PaperVenue, VenueSettings
+from engine.paper.lines import Connection
+from engine.paper.venue import PaperVenue, VenueSettings
 from tests.paper.client import LOGIN
 from tests.paper.desk import COINS
 from tests.paper.frames import Sent, frames
