@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from engine.domain import MS, OffGrid, Side
+from engine.domain import MS, Side
 from engine.market.deribit.errors import ERRORS, VenueError, refusal
 from engine.market.deribit.methods import METHODS, Params
 from engine.market.deribit.methods.public import GetAnnouncements
@@ -18,6 +18,7 @@ from engine.paper.floor.exchange import Exchange
 from engine.paper.market import Market
 from engine.paper.orders.terms import Refusal
 from engine.paper.protocol.channels import KINDS
+from engine.paper.protocol.private.params import lots, units
 from engine.paper.protocol.publisher import Publication
 
 Answer = tuple[int, dict[str, Any], list[Publication]]
@@ -40,7 +41,7 @@ class Print(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     price: float
     amount: float
     kind: Literal["block", "block_rfq", "combo"] = "block"
-    id: str = "1"
+    id: Annotated[str, msgspec.Meta(max_length=64)] = "1"
 
 
 class Announce(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,7 +102,7 @@ class Operator:
         kind, do = known
         try:
             return do(msgspec.json.decode(body or b"{}", type=kind), t)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OffGrid) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return _wrong(str(error))
 
     def dump(self) -> dict[str, Any]:
@@ -146,11 +147,13 @@ class Operator:
             if n is None:
                 continue
             i, (taker, maker) = exchange.instruments[n], self._house[coin]
-            lots, price = i.lots(wanted.amount), i.units(wanted.price)
-            if lots <= 0 or price <= 0:
-                return _wrong("price and amount must be more than 0")
+            amount, price = lots(i, wanted.amount, None), units(i, wanted.price)
+            if isinstance(amount, VenueError) or isinstance(price, VenueError):
+                return _wrong("price and amount must be more than 0, and on the instrument's grid")
+            if wanted.kind == "block_rfq" and not (wanted.id.isascii() and wanted.id.isdecimal()):
+                return _wrong("the id of a block RFQ is a number")
             side = Side.BUY if wanted.direction == "buy" else Side.SELL
-            trade = exchange.print_off_book(t, n, side, price, lots, taker=taker, maker=maker, kind=wanted.kind,
+            trade = exchange.print_off_book(t, n, side, price, amount, taker=taker, maker=maker, kind=wanted.kind,
                                             number=wanted.id)  # fmt: skip
             return _wrong("it does not trade") if trade is None else (200, {"trade_id": market.say.id(trade.id)}, [])
         return _wrong("there is no such instrument")

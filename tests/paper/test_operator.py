@@ -116,6 +116,9 @@ def test_public_calls_may_be_for_those_who_are_known_only(desk: Desk) -> None:
         ("print", b'{"instrument_name":"BTC-PERPETUAL","direction":"buy","price":1.3,"amount":10}', 400),
         ("print", b'{"instrument_name":"BTC-PERPETUAL","direction":"buy","price":0,"amount":10}', 400),
         ("print", b'{"instrument_name":"BTC-PERPETUAL","direction":"buy","price":1e400,"amount":10}', 400),
+        ("print", b'{"instrument_name":"BTC-PERPETUAL","direction":"buy","price":1e300,"amount":1e300}', 400),
+        ("print", b'{"instrument_name":"BTC-PERPETUAL","direction":"buy","price":1,"amount":10,"kind":"block_rfq",'
+                  b'"id":"x"}', 400),
     ],
 )  # fmt: skip
 def test_a_wrong_command_changes_nothing(desk: Desk, name: str, body: bytes, status: int) -> None:
