@@ -18,7 +18,7 @@ from engine.surface.executable import Arbitrage, Delivery, Leg, Quoted, executab
 STRIKES = (50_000, 55_000, 58_000, 60_000, 62_500, 70_000)
 FORWARD = 60_000.0
 FREE = Delivery(0.0, 0.0)
-PRICES = np.concatenate([np.geomspace(1e-3, 1e9, 4001), np.array(STRIKES, dtype=float)])
+PRICES = np.concatenate([np.geomspace(1.0, 1e9, 4001), np.array(STRIKES, dtype=float)])
 
 
 def chain(half: float = 0.002, size: float = 5.0, **moved: float) -> list[Quoted]:
