@@ -36,9 +36,9 @@ class Market:
         self.exchange = Exchange(listing(start_ns, spec, fees), spec.index, start_ns // NS * 1000, rules, fees,
                                  start_ns, clearing)  # fmt: skip
         self.say = Statements(self.exchange, spec.coin)
-        self.own = OwnStatements(self.say, self.exchange.clearing)
+        self.own = OwnStatements(self.say)
         self.history = History(self.exchange)
-        self.publisher = Publisher(self.exchange, self.say, self.history)
+        self.publisher = Publisher(self.own, self.history)
         past = PastCalls(self.exchange, self.say, self.history)
         self.public = PublicCalls(self.exchange, self.say, start_ns).table | past.table
         self.private = PrivateCalls(self.exchange, self.own).table

@@ -16,8 +16,7 @@ from engine.domain import NS, instrument_of
 from engine.shell.recording import LAST_NS, lay
 from engine.shell.replay import Replay
 from engine.shell.store import tape
-from tests.research.imports.test_framelog import CALL, ticker
-from tests.research.imports.test_tardis import BOOK, PERPETUAL, SNAPSHOT, TRADES, raw_of, row, written
+from tests.research.imports.made import BOOK, CALL, PERPETUAL, SNAPSHOT, TRADES, raw_of, row, ticker, written
 
 FRAMES = Path("deribit_frames/2021-07-22.ws.txt")
 

@@ -26,12 +26,11 @@ class Nobody:
         t, self.next = self.next, self.next + NS
         for exchange in self.exchanges.values():
             marks = exchange.marks
-            marks.tell(t, marks.index, {}, marks.iv[marks.options], marks.perpetual)
+            ivs = marks.iv[marks.options]  # what is new is worth what everything was in the beginning
+            marks.tell(t, marks.index, {}, np.where(ivs > 0.0, ivs, USUAL_IV), marks.perpetual)
 
     def listed(self, coin: str) -> None:
-        """What is new is worth what everything was in the beginning."""
-        marks = self.exchanges[coin].marks
-        marks.iv[marks.options] = np.where(marks.iv[marks.options] > 0.0, marks.iv[marks.options], USUAL_IV)
+        """It is told of at the next turn."""
 
     def advance(self, to: int) -> None:
         while self.next <= to:

@@ -45,7 +45,8 @@ class Marks:
         self.extend(instruments)
 
     def extend(self, new: Sequence[Instrument]) -> None:
-        """List more. What is new stands at the index, or at its smallest price, until something is told of it."""
+        """List more. What is new stands at the index, or at its smallest price, until something is told of it: its
+        volatility is 0 till then."""
         self.instruments = (*self.instruments, *new)
         for i in new:
             if i.expiry:
@@ -67,7 +68,9 @@ class Marks:
         forward = np.array([self.forwards[e] for e in self._expiries])[self._slot]
         years = np.maximum((self.expiry - t) / YEAR_NS, MIN_YEARS)
         g = black.greeks(forward, self.strike, years, ivs, self.call)
+        new = self.options[self.iv[self.options] == 0.0]
         self.price[self.options], self.iv[self.options] = np.maximum(g.price, 1e-6), ivs
+        self.settled[new] = self.price[new]
         self.greeks[:4, self.options] = g.delta, g.gamma, g.vega, g.theta
         for n, expiry in self._futures:
             self.price[n] = self.forwards[expiry] if expiry else index * (1.0 + self.perpetual)

@@ -10,7 +10,6 @@ from engine.market.deribit.account import AccountData, OrderData, PositionData, 
 from engine.market.deribit.records import ProtectedData
 from engine.paper.clearing import margin
 from engine.paper.clearing.accounts import PICO
-from engine.paper.clearing.house import Clearing
 from engine.paper.clearing.settlement import Settled
 from engine.paper.orders.matching import CANCELLED, UNTRIGGERED, Order
 from engine.paper.orders.terms import TRIGGERS, Fill
@@ -25,9 +24,9 @@ class OwnStatements:
     """Reads an exchange and what its clearing has kept; changes nothing. `say` knows the grids and what is said of
     public trades."""
 
-    def __init__(self, say: Statements, clearing: Clearing | None = None) -> None:
+    def __init__(self, say: Statements) -> None:
         self.exchange, self.coin, self.say = say.exchange, say.coin, say
-        self.clearing = clearing or say.exchange.clearing
+        self.clearing = say.exchange.clearing
 
     @property
     def interest(self) -> float:

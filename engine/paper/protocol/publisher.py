@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from engine.domain import NS
-from engine.paper.floor.exchange import Exchange
 from engine.paper.orders.terms import (
     Announcement,
     BookChange,
@@ -28,7 +27,6 @@ from engine.paper.protocol.collected import CollectedBook, Incremental, OwnNews
 from engine.paper.protocol.history import History
 from engine.paper.protocol.own import OwnStatements
 from engine.paper.protocol.present import Present, content
-from engine.paper.protocol.statements import Statements
 
 BEAT_NS = NS // 10
 SECOND = 10  # beats
@@ -43,10 +41,9 @@ ONLY_CHANGES = (*ONLY_NEWS, "incremental_ticker")
 
 
 class Publisher:
-    def __init__(self, exchange: Exchange, statements: Statements, history: History) -> None:
-        self.exchange, self.say, self.history = exchange, statements, history
-        self.own = OwnStatements(statements)
-        self.directory = Directory(exchange.instruments, exchange.number, statements.coin)
+    def __init__(self, own: OwnStatements, history: History) -> None:
+        self.own, self.say, self.exchange = own, own.say, own.exchange
+        self.directory = Directory(self.exchange.instruments, self.exchange.number, self.say.coin)
         self.watched: dict[str, Topic] = {}
         self._counts: dict[str, int] = {}
         self._by: dict[tuple[str, int], dict[str, Topic]] = {}  # (family, instrument or -1) → topics
@@ -63,7 +60,7 @@ class Publisher:
             Report: self._report, Trades: self._printed, BookChange: self._changed, Closed: self._closed,
             BookState: self._state, Platform: self._platform, Protected: self._protected,
         }  # fmt: skip
-        self._present = Present(statements, history)
+        self._present = Present(self.say, history)
 
     def listed(self) -> None:
         """The exchange lists more: channels are found for it, and those of many instruments have it in them."""
@@ -71,11 +68,7 @@ class Publisher:
         for channel in self.watched:
             subject = self.directory.topic(channel)
             if subject is not None:
-                self.watched[channel] = subject
-                for n in subject.numbers or (-1,):
-                    self._by.setdefault((subject.family, n), {})[channel] = subject
-                for index in self._indices(subject):
-                    index[channel] = None
+                self._index(channel, subject)
 
     def topic(self, channel: str) -> Topic | None:
         return self.watched.get(channel) or self.directory.topic(channel)
@@ -88,11 +81,7 @@ class Publisher:
         self._counts[channel] = self._counts.get(channel, 0) + 1
         if channel in self.watched:
             return
-        self.watched[channel] = subject
-        for n in subject.numbers or (-1,):
-            self._by.setdefault((subject.family, n), {})[channel] = subject
-        for index in self._indices(subject):
-            index[channel] = None
+        self._index(channel, subject)
         if subject.family == "book" and subject.pace != "raw":
             self._books[channel] = CollectedBook(self.exchange.books[subject.numbers[0]], self.say, *subject.numbers)
         elif subject.family == "incremental_ticker":
@@ -170,6 +159,14 @@ class Publisher:
                 yield channel, 0, data
 
     # within: public news
+
+    def _index(self, channel: str, subject: Topic) -> None:
+        """The channel is found by what concerns it from now on."""
+        self.watched[channel] = subject
+        for n in subject.numbers or (-1,):
+            self._by.setdefault((subject.family, n), {})[channel] = subject
+        for index in self._indices(subject):
+            index[channel] = None
 
     def _indices(self, subject: Topic) -> Iterator[dict[str, None]]:
         """Where it stands what makes this channel stale."""

@@ -167,13 +167,14 @@ class Statements:
         return TickerData(**common, **extra)
 
     def mark_prices(self, t: int) -> list[MarkPrice]:
+        """The surface as it was told: what is listed anew is not in it before."""
         ex = self.exchange
         numbers = ex.marks.options.tolist()
         prices, ivs = ex.marks.price[ex.marks.options].tolist(), ex.marks.iv[ex.marks.options].tolist()
         return [
             MarkPrice(instrument_name=ex.instruments[n].name, mark_price=round(p, 6), iv=round(v, 4), timestamp=t // MS)
             for n, p, v in zip(numbers, prices, ivs, strict=True)
-            if not ex.stats[n].closed
+            if v and not ex.stats[n].closed
         ]
 
     def index(self, t: int) -> IndexData:

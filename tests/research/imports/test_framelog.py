@@ -8,33 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.domain import Instrument
-from engine.market.deribit import wire
-from engine.market.deribit.frames import notification
 from engine.research.imports import FORMATS, BadRecording, open_recording
-
-CALL = "BTC-27MAR26-80000-C"
-
-
-def book(name: str, bids: list[tuple[float, float]], asks: list[tuple[float, float]] | None = None) -> bytes:
-    new_bids: list[wire.Level] = [("new", *level) for level in bids]
-    new_asks: list[wire.Level] = [("new", *level) for level in asks or []]
-    data = wire.BookData(type="snapshot", timestamp=1_770_000_000_000, instrument_name=name, change_id=1,
-                         bids=new_bids, asks=new_asks)  # fmt: skip
-    return notification(f"book.{name}.raw", data)
-
-
-def ticker(name: str) -> bytes:
-    return notification(f"ticker.{name}.raw", wire.TickerData(instrument_name=name, timestamp=1_770_000_000_000))
-
-
-def write(folder: Path, *lines: bytes, name: str = "2026-02-02.ws.txt") -> Path:
-    path = folder / name
-    path.write_bytes(b"\n".join(lines) + b"\n")
-    return path
-
-
-def line(t: str, frame: bytes) -> bytes:
-    return t.encode() + b": " + frame
+from tests.research.imports.made import CALL, book, line, ticker, write
 
 
 def grid(instrument: Instrument) -> tuple[float, tuple[tuple[float, float], ...], float]:

@@ -22,8 +22,7 @@ from engine.research.imports import (
     open_recording,
     open_surface,
 )
-from tests.research.imports.test_framelog import CALL, book, line, ticker, write
-from tests.research.imports.test_tardis import raw_of
+from tests.research.imports.made import CALL, book, line, raw_of, ticker, write
 
 OPENERS: dict[str, Callable[[Path], Any]] = {
     "frames": open_recording, "events": open_events, "chains": open_chains, "surface": open_surface,

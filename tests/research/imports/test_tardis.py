@@ -13,29 +13,7 @@ from engine.domain import instrument_of
 from engine.market.book import Book
 from engine.market.deribit.wire import BookData, Push, TickerData, TradeData, decode
 from engine.research.imports import BadRecording, Best, Level2, Printed, open_chains, open_events, open_recording
-
-T0 = 1_585_699_200_000_000  # µs
-PERPETUAL = "BTC-PERPETUAL"
-BOOK = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount"
-TRADES = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount"
-QUOTES = "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount"
-
-
-def row(*cells: object, at: int = 0, symbol: str = PERPETUAL, exchange: str = "deribit") -> str:
-    return ",".join(map(str, (exchange, symbol, T0 + at - 5000, T0 + at, *cells)))
-
-
-def written(folder: Path, *lines: str, name: str = "rows.csv") -> Path:
-    path = folder / name
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-SNAPSHOT = [
-    row("true", "bid", 6400, 100), row("true", "bid", 6399.5, 50), row("true", "bid", 6399, 0),
-    row("true", "ask", 6400.5, 70),
-]  # fmt: skip
-
+from tests.research.imports.made import BOOK, PERPETUAL, QUOTES, SNAPSHOT, T0, TRADES, raw_of, row, written
 
 # ------------------------------------------------------------ the vendor's own rows
 
@@ -293,16 +271,6 @@ def test_compressed_and_cut_it_keeps_what_it_has(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------ the raw feed
-
-
-def raw_of(log: Path, folder: Path, name: str = "raw.txt") -> Path:
-    """A frame log as Tardis would have kept it: 100 ns, and an empty line where the connection was lost."""
-    lines = [b""]
-    for _, frame in open_recording(log):
-        lines.append(b"2021-07-22T22:42:%02d.%07dZ " % divmod(40_000_000 + len(lines) * 10_000, 10_000_000) + frame)
-    path = folder / name
-    path.write_bytes(b"\n".join(lines) + b"\n")
-    return path
 
 
 def test_the_raw_feed_gives_the_frames_as_they_were(shared_data: Path, tmp_path: Path) -> None:
