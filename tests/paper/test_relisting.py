@@ -12,6 +12,7 @@ from engine.paper.crowd import Settings
 from engine.paper.instruments.listing import BTC, Spec, expiries, listing, renewed
 from engine.paper.orders.terms import DELIVERED, BookState
 from engine.paper.venue import PaperVenue, VenueSettings
+from tests.paper.client import Client
 from tests.paper.small import FUTURE, START, small, sound
 
 EVENING = int(dt.datetime(2026, 1, 5, 19, 59, tzinfo=dt.UTC).timestamp()) * NS  # from eight on, tomorrow is too near
@@ -67,3 +68,16 @@ def test_a_venue_goes_on_over_an_expiry(crowd: Settings | None) -> None:
         each.advance(EVENING + 170 * NS)
         sound(each.exchange)
     assert msgspec.msgpack.encode(twin.dump()) == msgspec.msgpack.encode(venue.dump())
+
+
+@pytest.mark.parametrize("crowd", [None, Settings()], ids=["nobody", "crowd"])
+def test_what_is_listed_anew_is_never_told_as_worth_nothing(crowd: Settings | None) -> None:
+    client = Client(PaperVenue(1, EVENING, VenueSettings(listing=(SOON,), crowd=crowd)))
+    client.call("public/subscribe", channels=["markprice.options.btc_usd"])
+    client.wait(150.0)
+    told = [row for push in client.pushed for row in push.data]
+    new = {row.instrument_name for row in told} & {"BTC-7JAN26-99000-C"}
+    assert new
+    assert all(row.iv > 0.0 for row in told)
+    ticker = client.call("public/ticker", instrument_name=new.pop())
+    assert ticker["settlement_price"] == pytest.approx(ticker["mark_price"], rel=0.2)
