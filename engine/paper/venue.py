@@ -73,7 +73,7 @@ class PaperVenue:
         self._watchers = Watchers([market.publisher for market in self.markets.values()], self.accounts)
         self._by_account: dict[str, bool] = {}  # accounts whose new connections begin with cancel-on-disconnect
         self._numbers = 0
-        self._http = self._credits()
+        self._http = {account: self._credits() for account in ("", *credentials)}
         self._next_beat = (start_ns // BEAT_NS + 1) * BEAT_NS
         self.operator = Operator(self.markets)
 
@@ -139,7 +139,8 @@ class PaperVenue:
     def http(self, request: HttpRequest, now: int) -> tuple[int, bytes]:
         """One call by HTTP → (status, JSON)."""
         self.advance(now)
-        reply = answer(Server(self, self.tokens, self._http, connection=0), self.tokens, request, self.now)
+        reply = answer(lambda account: Server(self, self.tokens, self._http[account], connection=0), self.tokens,
+                       request, self.now)  # fmt: skip
         self._settle()
         return reply
 

@@ -26,7 +26,7 @@ def fetch(
 ) -> tuple[int, dict[str, Any]]:
     shared = tokens()
     request = HttpRequest(method, target, body, authorization)
-    status, text = answer(server(exchange, shared), shared, request, T0)
+    status, text = answer(lambda _: server(exchange, shared), shared, request, T0)
     return status, msgspec.json.decode(text, type=dict[str, Any])
 
 
@@ -55,13 +55,13 @@ def test_a_token_of_one_request_serves_the_next() -> None:
     shared = tokens()
     venue = server(Exchange(), shared)
     query = "grant_type=client_credentials&client_id=paper&client_secret=open+sesame"
-    _, text = answer(venue, shared, HttpRequest("GET", f"/api/v2/public/auth?{query}"), T0)
+    _, text = answer(lambda _: venue, shared, HttpRequest("GET", f"/api/v2/public/auth?{query}"), T0)
     token = msgspec.json.decode(text)["result"]["access_token"]
     for request in (
         HttpRequest("GET", "/api/v2/private/get_positions", authorization=f"Bearer {token}"),
         HttpRequest("GET", f"/api/v2/private/get_positions?access_token={token}"),
     ):
-        status, text = answer(server(Exchange(), shared), shared, request, T0)
+        status, text = answer(lambda _: server(Exchange(), shared), shared, request, T0)
         assert (status, msgspec.json.decode(text)["result"]["account"]) == (200, "paper")
 
 
@@ -108,8 +108,17 @@ def test_http_costs_credits_too() -> None:
     shared, pool = tokens(), Credits(T0, limit=500)
     venue = server(Exchange(), shared, pool)
     request = HttpRequest("GET", "/api/v2/public/test")
-    assert answer(venue, shared, request, T0)[0] == 200
-    assert answer(venue, shared, request, T0)[0] == 429
+    assert answer(lambda _: venue, shared, request, T0)[0] == 200
+    assert answer(lambda _: venue, shared, request, T0)[0] == 429
+
+
+def test_nobody_uses_up_anothers_credits() -> None:
+    shared, pools = tokens(), {account: Credits(T0, limit=500) for account in ("", "paper")}
+    for header, statuses in (("", (200, 429)), ("Bearer made up", (429, 429)), (BASIC, (200, 429))):
+        request = HttpRequest("GET", "/api/v2/public/test", authorization=header)
+        for status in statuses:
+            got = answer(lambda account: server(Exchange(), shared, pools[account]), shared, request, T0)
+            assert got[0] == status
 
 
 @settings(max_examples=500, deadline=None)

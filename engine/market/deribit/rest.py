@@ -7,6 +7,7 @@ the param `access_token`. What needs a line that stays (subscriptions, heartbeat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,7 +16,7 @@ import msgspec
 from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.frames import FRAME_LIMIT, reply
 from engine.market.deribit.server import Server
-from engine.market.deribit.tokens import Tokens
+from engine.market.deribit.tokens import Grant, Tokens
 
 ROOT = "/api/v2"
 _NEEDS_A_LINE = ("subscribe", "unsubscribe", "heartbeat", "cancel_on_disconnect", "logout")
@@ -43,13 +44,19 @@ class _Body(msgspec.Struct, frozen=True):
     refused: VenueError | None = None
 
 
-def answer(server: Server, tokens: Tokens, request: HttpRequest, now: int) -> tuple[int, bytes]:
-    """One request → (HTTP status, JSON). `server` is a fresh one without a connection behind it."""
-    body = _body(request)
+def answer(serve: Callable[[str], Server], tokens: Tokens, request: HttpRequest, now: int) -> tuple[int, bytes]:
+    """One request → (HTTP status, JSON). `serve` makes a server without a connection behind it, that draws on the
+    credits of this account ("" for those who are not known), so that nobody uses up another's."""
+    body, grant = _body(request), _caller(tokens, request, now)
+    server = serve(grant.account if isinstance(grant, Grant) else "")
     if not server.afford(now):
         outcome: Any = refusal(10028)
+    elif any(part in body.method for part in _NEEDS_A_LINE):
+        outcome = refusal(10030)
+    elif body.refused is not None or isinstance(grant, VenueError):
+        outcome = body.refused or grant
     else:
-        outcome = body.refused or _call(server, tokens, request, body, now)
+        outcome = server.call(body.method, body.params, now, grant)
     return _status(outcome), reply(body.id, outcome, now)
 
 
@@ -69,16 +76,12 @@ def _body(request: HttpRequest) -> _Body:
     return _Body(body.method or method, {} if body.params is None else body.params, body.id)
 
 
-def _call(server: Server, tokens: Tokens, request: HttpRequest, body: _Body, now: int) -> Any:
-    if any(part in body.method for part in _NEEDS_A_LINE):
-        return refusal(10030)
-    grant = None
-    if request.authorization:
-        signed = f"{request.method}\n{request.target}\n{request.body.decode(errors='replace')}\n"
-        grant = tokens.bearer(request.authorization, signed, now)
-        if grant is None:
-            return refusal(13009, "invalid_token")
-    return server.call(body.method, body.params, now, grant)
+def _caller(tokens: Tokens, request: HttpRequest, now: int) -> Grant | VenueError | None:
+    """Whose request it is by its header; None where there is no such header."""
+    if not request.authorization:
+        return None
+    signed = f"{request.method}\n{request.target}\n{request.body.decode(errors='replace')}\n"
+    return tokens.bearer(request.authorization, signed, now) or refusal(13009, "invalid_token")
 
 
 def _status(outcome: Any) -> int:
