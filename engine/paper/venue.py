@@ -21,9 +21,9 @@ from engine.market.deribit.rest import HttpRequest, answer
 from engine.market.deribit.server import Caller, Server
 from engine.market.deribit.tokens import Tokens
 from engine.paper.clearing.house import ClearingSettings
-from engine.paper.crowd import Crowd
-from engine.paper.crowd import Settings as CrowdSettings
+from engine.paper.crowd.crowd import Crowd
 from engine.paper.crowd.nobody import Nobody
+from engine.paper.crowd.settings import Settings as CrowdSettings
 from engine.paper.instruments.fees import Fees
 from engine.paper.instruments.listing import BTC_ONLY, Spec
 from engine.paper.lines import Connection, Watchers

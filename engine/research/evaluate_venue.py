@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.paper.crowd.settings import Settings, digest
-from engine.paper.instruments.listing import BTC_ONLY, DEFAULT, SMALL
+from engine.paper.instruments.listing import BTC_ONLY, DEFAULT, SMALL, Spec
 from engine.paper.venue import VenueSettings
 from engine.research import recorded
 from engine.research.facts import Fact, averaged, facts, listed
@@ -69,7 +69,7 @@ def named(crowds: Sequence[Settings]) -> str:
     return digests[0] if len(digests) == 1 else sha256(" ".join(digests).encode()).hexdigest()
 
 
-def _speed(listing: Any, crowd: Settings, name: str, say: Say) -> Table:
+def _speed(listing: tuple[Spec, ...], crowd: Settings, name: str, say: Say) -> Table:
     say(f"timing the {name} list")
     return speed(VenueSettings(listing=listing, crowd=crowd), SEED, start_of(SEED))
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from engine.domain import NS, Kind
-from engine.paper.crowd import Settings
+from engine.paper.crowd.settings import Settings
 from engine.paper.instruments.listing import BTC, Spec, expiries, listing, renewed
 from engine.paper.orders.terms import DELIVERED, BookState
 from engine.paper.venue import PaperVenue, VenueSettings

@@ -11,7 +11,7 @@ import pytest
 from engine.domain import NS, Kind, Side
 from engine.market.deribit.data import BookData
 from engine.market.deribit.wire import Push, Reply, decode, request
-from engine.paper.crowd import Crowd
+from engine.paper.crowd.crowd import Crowd
 from engine.paper.simulation import Simulation
 from tests.paper.simulated import channels, simulation
 from tests.paper.small import START, levels, sound

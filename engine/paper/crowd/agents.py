@@ -11,8 +11,6 @@ from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.world import World
 from engine.paper.floor.exchange import Exchange
 
-__all__ = ["Agent", "Ground", "Plain", "Stream", "wait"]
-
 
 class Agent(Protocol):
     """An agent acts at its turns and draws the same number of values in each, whatever it finds."""

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 
 from engine.domain import Side
-from engine.paper.crowd.agents import Plain, Stream, wait
+from engine.paper.crowd.agents import Plain, wait
+from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.option_takers import Desk
 
 LEAST = {"BTC": 25.0, "ETH": 250.0}  # coin, of a block

@@ -23,8 +23,9 @@ import msgspec
 import numpy as np
 
 from engine.domain import NS
-from engine.paper.crowd.agents import Ground, Plain, Stream
+from engine.paper.crowd.agents import Ground, Plain
 from engine.paper.crowd.chain import PEAK, Chain, Flags, Reference
+from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.smile import Shape
 from engine.paper.instruments.marks import Floats
 

@@ -17,7 +17,7 @@ from engine.domain import Side
 from engine.paper.crowd.agents import Ground, Plain
 from engine.paper.crowd.hawkes import Hawkes
 from engine.paper.crowd.sizes import BP, heavy, lots, rounded
-from engine.paper.crowd.tape import Tape
+from engine.paper.crowd.tape import Tape, worth_of
 from engine.paper.orders.matching import FILLED, OPEN, Order
 
 MARKET, ADD, CANCEL = range(3)
@@ -169,8 +169,7 @@ class Flow(Plain):
             self.exchange.pull(t, order)
 
     def _worth(self, t: int, late_ns: int) -> float:
-        """The efficient price so long ago with what the tape adds, units."""
-        return self.world.fair(self.instrument.expiry, late_ns) * (1.0 + self.tape.at(t)) / self.instrument.tick
+        return worth_of(self.world, self.tape, self.instrument, t, late_ns)
 
     def _purge(self, t: int) -> None:
         """Forget what was filled; the tape is told."""

@@ -9,6 +9,7 @@ from engine.domain import Kind
 from engine.paper.crowd.agents import Agent, Ground
 from engine.paper.crowd.blocks import BlockSettings, OffBook
 from engine.paper.crowd.consensus import Consensus, ConsensusSettings
+from engine.paper.crowd.option_makers import OptionMaker, OptionMakerSettings
 from engine.paper.crowd.option_takers import (
     Desk,
     HiddenOrder,
@@ -17,7 +18,6 @@ from engine.paper.crowd.option_takers import (
     OptionTakerSettings,
 )
 from engine.paper.crowd.option_visitors import Leftovers, OptionVisitor, OptionVisitorSettings, Robot
-from engine.paper.crowd.options import MakerSettings, OptionMaker
 
 
 class Trading(Protocol):
@@ -26,7 +26,7 @@ class Trading(Protocol):
     @property
     def consensus(self) -> ConsensusSettings: ...
     @property
-    def option_makers(self) -> MakerSettings: ...
+    def option_makers(self) -> OptionMakerSettings: ...
     @property
     def option_takers(self) -> OptionTakerSettings: ...
     @property

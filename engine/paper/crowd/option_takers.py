@@ -14,8 +14,9 @@ import msgspec
 import numpy as np
 
 from engine.domain import Side
-from engine.paper.crowd.agents import Ground, Plain, Stream, wait
+from engine.paper.crowd.agents import Ground, Plain, wait
 from engine.paper.crowd.consensus import Consensus
+from engine.paper.crowd.dice import Stream
 from engine.paper.instruments.marks import Floats
 
 

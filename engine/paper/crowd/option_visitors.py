@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from engine.domain import NS, Side
-from engine.paper.crowd.agents import Plain, Stream, wait
+from engine.paper.crowd.agents import Plain, wait
+from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.option_takers import Desk
 from engine.paper.orders.matching import OPEN, Order
 

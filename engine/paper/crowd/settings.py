@@ -16,12 +16,12 @@ import numpy as np
 from engine.paper.crowd.blocks import BlockSettings
 from engine.paper.crowd.consensus import ConsensusSettings
 from engine.paper.crowd.flow import FlowSettings
+from engine.paper.crowd.future_makers import FutureMakerSettings, PickerSettings
 from engine.paper.crowd.leverage import LeverageSettings
-from engine.paper.crowd.makers import FutureMakerSettings, PickerSettings
 from engine.paper.crowd.metaorders import MetaorderSettings
+from engine.paper.crowd.option_makers import OptionMakerSettings
 from engine.paper.crowd.option_takers import OptionTakerSettings
 from engine.paper.crowd.option_visitors import OptionVisitorSettings
-from engine.paper.crowd.options import MakerSettings
 from engine.paper.crowd.smile import SmileSettings
 from engine.paper.crowd.tape import TapeSettings
 from engine.paper.crowd.world import Regime, Weather
@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     weather: Weather = Weather()
     smile: SmileSettings = SmileSettings()
     consensus: ConsensusSettings = ConsensusSettings()
-    option_makers: MakerSettings = MakerSettings()
+    option_makers: OptionMakerSettings = OptionMakerSettings()
     option_takers: OptionTakerSettings = OptionTakerSettings()
     option_visitors: OptionVisitorSettings = OptionVisitorSettings()
     blocks: BlockSettings = BlockSettings()
@@ -96,7 +96,7 @@ def _band(rng: np.random.Generator, *bands: tuple[float, float]) -> float:
     return round(low + (high - low) * within, 6)
 
 
-def _times(values: tuple[float, ...], by: float) -> Any:
+def _times(values: tuple[float, ...], by: float) -> tuple[float, ...]:
     return tuple(round(value * by, 9) for value in values)
 
 

@@ -14,7 +14,9 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import NS
+from engine.domain import NS, Instrument
+from engine.paper.crowd.sizes import BP
+from engine.paper.crowd.world import World
 
 FADES = (3.0, 20.0, 120.0, 900.0)  # s
 SHARES = (0.54, 0.28, 0.13, 0.05)  # about ∝ 1/√fade
@@ -35,6 +37,8 @@ class TapeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tape:
+    """Of one book."""
+
     def __init__(self, settings: TapeSettings) -> None:
         self.s, self.t = settings, 0
         self.marks = [0.0] * len(FADES)
@@ -45,7 +49,7 @@ class Tape:
         sign = -1.0 if lots > 0 else 1.0
         if sign * (worth / price - 1.0) * 1e4 > self.s.news_bp:
             return
-        mark = sign * self.s.bp * (abs(lots) * lot / self.s.usd) ** self.s.power * 1e-4
+        mark = sign * self.s.bp * (abs(lots) * lot / self.s.usd) ** self.s.power * BP
         self._fade(t)
         self.marks = [value + share * mark for value, share in zip(self.marks, SHARES, strict=True)]
         self.share += mark
@@ -66,3 +70,8 @@ class Tape:
 
     def load(self, value: list[Any]) -> None:
         self.t, self.marks, self.share = value[0], list(value[1]), value[2]
+
+
+def worth_of(world: World, tape: Tape, instrument: Instrument, t: int, late_ns: int) -> float:
+    """What a future was worth so long ago, units: the efficient price with what the tape adds."""
+    return world.fair(instrument.expiry, late_ns) * (1.0 + tape.at(t)) / instrument.tick

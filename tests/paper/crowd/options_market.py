@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import msgspec
 
 from engine.domain import NS, Instrument, Kind
-from engine.paper.crowd import Crowd, Settings
 from engine.paper.crowd.consensus import Consensus
-from engine.paper.crowd.options import OptionMaker
+from engine.paper.crowd.crowd import Crowd
+from engine.paper.crowd.option_makers import OptionMaker
+from engine.paper.crowd.settings import Settings
 from engine.paper.floor.exchange import Exchange
 from engine.paper.instruments.listing import Spec, listing
 

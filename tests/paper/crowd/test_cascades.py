@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from engine.domain import NS, Side
-from engine.paper.crowd import Crowd, Settings
 from engine.paper.crowd.agents import Ground
+from engine.paper.crowd.crowd import Crowd
 from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.leverage import Leveraged, LeverageSettings
+from engine.paper.crowd.settings import Settings
 from engine.paper.floor.exchange import Exchange
 from engine.paper.orders.terms import Trade, Trades
 from tests.paper.crowd.underlying import START, crowd, heard, market

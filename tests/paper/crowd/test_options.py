@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from engine.domain import NS, Kind, Side
-from engine.paper.crowd import Settings
 from engine.paper.crowd.consensus import SHARES
 from engine.paper.crowd.option_takers import OptionTakerSettings
 from engine.paper.crowd.option_visitors import OptionVisitorSettings
+from engine.paper.crowd.settings import Settings
 from engine.paper.instruments.listing import BTC
 from engine.paper.orders.terms import BookChange, Trades
 from tests.paper.crowd.options_market import CHAIN, START, Options

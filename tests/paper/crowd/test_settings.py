@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.paper.crowd import REGIMES, Settings, digest, held_out, settings_of
 from engine.paper.crowd.hawkes import Hawkes
+from engine.paper.crowd.settings import REGIMES, Settings, digest, held_out, settings_of
 from engine.paper.orders.terms import Trades
 from tests.paper.crowd.underlying import crowd, heard
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain import NS, Side
-from engine.paper.crowd import Crowd, Settings
+from engine.paper.crowd.crowd import Crowd
 from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.metaorders import Metaorder
+from engine.paper.crowd.settings import Settings
 from engine.paper.orders.terms import Trades
 from tests.paper.crowd.underlying import START, crowd, heard, market, middle
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.domain import NS, Kind
-from engine.paper.crowd import Crowd, Settings
+from engine.paper.crowd.crowd import Crowd
+from engine.paper.crowd.settings import Settings
 from engine.paper.floor.exchange import Exchange
 from engine.paper.instruments.listing import Spec, listing
 from engine.paper.orders.terms import Announcement

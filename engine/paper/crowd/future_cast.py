@@ -8,8 +8,8 @@ from typing import Protocol
 from engine.domain import Kind
 from engine.paper.crowd.agents import Agent, Ground
 from engine.paper.crowd.flow import Flow, FlowSettings
+from engine.paper.crowd.future_makers import FutureMaker, FutureMakerSettings, Picker, PickerSettings
 from engine.paper.crowd.leverage import Leveraged, LeverageSettings
-from engine.paper.crowd.makers import FutureMaker, FutureMakerSettings, Picker, PickerSettings
 from engine.paper.crowd.metaorders import Metaorder, MetaorderSettings
 from engine.paper.crowd.tape import Tape, TapeSettings
 

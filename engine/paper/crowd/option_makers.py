@@ -24,9 +24,10 @@ import msgspec
 import numpy as np
 
 from engine.domain import NS, Kind
-from engine.paper.crowd.agents import Ground, Plain, Stream
+from engine.paper.crowd.agents import Ground, Plain
 from engine.paper.crowd.chain import Flags, Reference
 from engine.paper.crowd.consensus import Consensus
+from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.quotes import NOWHERE, Quotes
 from engine.paper.instruments.marks import Floats
 from engine.paper.orders.protection import Limits
@@ -37,7 +38,7 @@ MOST_LEAN = 0.006  # of log-volatility
 NARROW, WIDE = 0.6, 1.6  # of the width a quote was put with, beyond which it is out
 
 
-class MakerSettings(msgspec.Struct, frozen=True, kw_only=True):
+class OptionMakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The rows have a value for each maker; widths and sizes are coin (BTC's; `scale` by coin); the rest as named.
 
     Spreads: the BTC quotes of 21 May 2026 and the whole-venue snapshot of 1 August 2026, by delta and expiry (at the
@@ -82,7 +83,7 @@ class OptionMaker(Plain):
     """One desk. `place` is where it stands in the settings' rows."""
 
     def __init__(
-        self, ground: Ground, account: int, consensus: Consensus, dice: Stream, s: MakerSettings, place: int
+        self, ground: Ground, account: int, consensus: Consensus, dice: Stream, s: OptionMakerSettings, place: int
     ) -> None:
         self.exchange, self.account, self.consensus, self.dice = ground.exchange, account, consensus, dice
         self.settings, self.place, self.chain = s, place, consensus.chain

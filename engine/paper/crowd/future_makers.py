@@ -21,7 +21,7 @@ import msgspec
 from engine.domain import NS, Side
 from engine.paper.crowd.agents import Ground, Plain, wait
 from engine.paper.crowd.sizes import BP, heavy, lots, rounded
-from engine.paper.crowd.tape import Tape
+from engine.paper.crowd.tape import Tape, worth_of
 from engine.paper.orders.matching import FILLED, OPEN, Order, OrderBook
 
 IDLE_NS = 3600 * NS
@@ -90,7 +90,7 @@ class FutureMaker(Plain):
         if self.exchange.stats[self.n].closed:
             return t + IDLE_NS
         self.opinion = 0.97 * self.opinion + 0.243 * self.s.opinion_bp * z[0]
-        worth = self.world.fair(self.instrument.expiry, self.late) * (1.0 + self.tape.at(t)) / self.instrument.tick
+        worth = worth_of(self.world, self.tape, self.instrument, t, self.late)
         self._feel(t, worth)
         book = self.exchange.books[self.n]
         belief = self._belief(worth)
@@ -265,7 +265,7 @@ class Picker(Plain):
     def turn(self, t: int) -> int:
         u, z = self.dice.uniforms(3), self.dice.normals(1)
         book = self.exchange.books[self.n]
-        worth = self.world.fair(self.instrument.expiry, self.late) * (1.0 + self.tape.at(t)) / self.instrument.tick
+        worth = worth_of(self.world, self.tape, self.instrument, t, self.late)
         edge = self.edge * worth
         bid, ask = book.bids.best, book.asks.best
         if u[1] >= self.s.chance:
