@@ -72,7 +72,8 @@ SMALL: tuple[Spec, ...] = (Spec(expiries=1, strikes=11, futures=0),)
 def listing(start_ns: int, spec: Spec | None = None, fees: Fees | None = None) -> tuple[Instrument, ...]:
     """The perpetual, the dated futures (the farthest expiries), then the options by expiry, strike, call before put.
 
-    A plain listing without a fee table has the fees that an instrument's name alone implies.
+    A plain listing without a fee table has the fees that an instrument's name alone implies. Raises ValueError where
+    the short expiry falls on a day that is listed: their names would be the same.
     """
     spec = spec or Spec()
     days = expiries(start_ns, spec.expiries)
@@ -80,7 +81,10 @@ def listing(start_ns: int, spec: Spec | None = None, fees: Fees | None = None) -
     found = [instrument_of(f"{spec.coin}-PERPETUAL")]
     found += [_future(spec, day) for day in with_future]
     if spec.minutes:
-        found += options(spec, start_ns + round(spec.minutes * MINUTE_NS), 0, spec.index)
+        short = start_ns + round(spec.minutes * MINUTE_NS)
+        if expiry_code(short) in map(expiry_code, days):
+            raise ValueError(f"an expiry in {spec.minutes:g} minutes is on {expiry_code(short)}, which is listed")
+        found += options(spec, short, 0, spec.index)
     for place, day in enumerate(days):
         found += options(spec, day, place, spec.index)
     return tuple(priced(i, fees or Fees()) for i in found) if fees or spec.ladders else tuple(found)

@@ -140,3 +140,11 @@ def test_every_instrument_has_fees() -> None:
             assert Fees().of(i, period_of(i.expiry)).taker > 0
     with pytest.raises(LookupError):
         Fees(rows=()).of(listing(at("2026-01-05T10:00"))[0], "perpetual")
+
+
+def test_a_short_expiry_does_not_take_the_name_of_a_day() -> None:
+    evening = int(dt.datetime(2026, 1, 5, 19, tzinfo=dt.UTC).timestamp()) * NS
+    names = [i.name for i in listing(evening, Spec(minutes=200.0))]
+    assert len(set(names)) == len(names)
+    with pytest.raises(ValueError, match="which is listed"):
+        listing(evening, Spec(minutes=400.0))
