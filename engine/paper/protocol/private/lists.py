@@ -88,7 +88,9 @@ class ListCalls:
             if order.kind in TRIGGERS and n in (None, order.instrument) and params.currency == self.own.coin
         ]
         told, more = page(orders, begin(params.continuation), params.count)
-        return {"entries": [self._triggered(order) for order in told], "continuation": more}
+        entered = {order.trigger_order: order.id for order in self.exchange.accounts[who.account].orders}
+        return {"entries": [self._triggered(order, entered.get(order.id, order.id)) for order in told],
+                "continuation": more}  # fmt: skip
 
     def trades_by_currency(self, who: Who, params: m.GetUserTradesByCurrency) -> Any:
         wanted, here = kinds(params.kind), params.currency == self.own.coin
@@ -137,23 +139,19 @@ class ListCalls:
         said = [self.own.order(order) for order in told]
         return {"orders": said, "continuation": more} if params.with_continuation else said
 
-    def _triggered(self, order: Order) -> TriggerData:
+    def _triggered(self, order: Order, entered: int) -> TriggerData:
+        """`entered` is the order that stands for it, itself before it has had its price."""
         said = self.own.order(order)
         kind = "limit" if order.kind.endswith("limit") else "market"
         request = "trigger:order" if order.state in (UNTRIGGERED, TRIGGERED) else "trigger:cancel"
         return TriggerData(
             timestamp=said.creation_timestamp, last_update_timestamp=said.last_update_timestamp,
             trigger=said.trigger or "", trigger_price=said.trigger_price or 0.0, trigger_offset=said.trigger_offset,
-            trigger_order_id=said.order_id, order_id=self._entered(order), order_state=order.state,
+            trigger_order_id=said.order_id, order_id=self.say.id(entered), order_state=order.state,
             instrument_name=said.instrument_name, request=request, direction=said.direction,
             price=self.say.price(order.instrument, order.price), amount=said.amount, reduce_only=order.reduce_only,
             post_only=order.post_only, order_type=kind, label=order.label, source="api",
         )  # fmt: skip
-
-    def _entered(self, order: Order) -> str:
-        """The order that a trigger order has entered, itself before."""
-        orders = self.exchange.accounts[order.account].orders
-        return next((self.say.id(o.id) for o in orders if o.trigger_order == order.id), self.say.id(order.id))
 
     def _fills(self, who: Who) -> list[Fill]:
         return self.exchange.fills.get(who.account, [])
