@@ -14,6 +14,13 @@ COINS = (
     Spec(coin="ETH", index=2500.0, expiries=1, strikes=1, futures=1),
 )
 TWO = VenueSettings(listing=COINS, crowd=None, balance=50.0, credit_limit=10**9)
+SOON = VenueSettings(
+    listing=(
+        Spec(expiries=1, strikes=1, futures=1, minutes=2.0),
+        Spec(coin="ETH", index=2500.0, expiries=1, strikes=1, futures=1),
+    ),
+    crowd=None, balance=50.0, credit_limit=10**9,
+)  # fmt: skip
 MIDDLE = 100_000.0
 
 
@@ -54,3 +61,20 @@ class Desk(Client):
         done: dict[str, Any] = self.call(f"private/{side}", **offer, time_in_force="immediate_or_cancel")
         assert done["order"]["order_state"] == "filled"
         return done
+
+
+def lived() -> Desk:
+    """A market with something behind it: prints, an hour of funding, an expiry, an announcement."""
+    desk = Desk(SOON)
+    desk.option = min((i for i in desk.exchange.instruments if i.call), key=lambda i: i.expiry or 0).name
+    for name in (PERPETUAL, desk.option, "ETH-PERPETUAL"):
+        desk.trade(name=name)
+    desk.wait(36 * 60.0)
+    for client, name in ((desk, "paper"), (desk.other, "other")):  # tokens have expired meanwhile
+        client.call("public/auth", **(LOGIN | {"client_id": name, "client_secret": name}))
+    desk.option = max((i for i in desk.exchange.instruments if i.call), key=lambda i: i.expiry or 0).name
+    for name in (PERPETUAL, desk.option):
+        desk.trade(name=name)
+    desk.venue.command("announce", b'{"title": "a"}', desk.venue.now)
+    desk.wait(1.0)
+    return desk

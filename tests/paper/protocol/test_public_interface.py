@@ -1,4 +1,4 @@
-"""Every public call and channel: requests as published are accepted, answers and pushes have all they must."""
+"""Every public call: requests as published are accepted, and answers have all they must."""
 
 from __future__ import annotations
 
@@ -12,65 +12,29 @@ import pytest
 from engine.domain import MS, NS
 from engine.market.deribit.methods.public import PUBLIC
 from engine.market.deribit.rest import HttpRequest
-from engine.paper.instruments.listing import Spec
-from engine.paper.venue import VenueSettings
 from tests.paper import published
 from tests.paper.client import LOGIN, PERPETUAL, Client
-from tests.paper.desk import Desk
+from tests.paper.desk import Desk, lived
+from tests.paper.protocol.shapes import (
+    ANY_TICKER,
+    INTEGER,
+    NAMES,
+    NUMBER,
+    OF_OPTION,
+    OF_PERPETUAL,
+    ROWS,
+    TEXT,
+    TICKER,
+    both,
+    null,
+    partly,
+    some,
+    whole,
+)
 from tests.paper.published import Example, Interface, answer_faults, example, faults
 from tests.paper.small import START
 
-SOON = VenueSettings(
-    listing=(
-        Spec(expiries=1, strikes=1, futures=1, minutes=2.0),
-        Spec(coin="ETH", index=2500.0, expiries=1, strikes=1, futures=1),
-    ),
-    crowd=None, balance=50.0, credit_limit=10**9,
-)  # fmt: skip
 ALL_TIME = {"start_timestamp": START // MS - 1000, "end_timestamp": START // MS + 10**8}
-NUMBER, TEXT, FLAG, INTEGER = ({"type": kind} for kind in ("number", "string", "boolean", "integer"))
-NAMES = {"type": "array", "items": TEXT}
-STATES = ["open", "closed", "settlement", "inactive", "locked", "halted"]
-
-
-def whole(**fields: Any) -> dict[str, Any]:
-    """An object with all of these fields and no others."""
-    return {"type": "object", "required": list(fields), "properties": fields, "additionalProperties": False}
-
-
-def partly(schema: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """…which may have these too."""
-    return schema | {"properties": schema["properties"] | fields}
-
-
-def some(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": schema}
-
-
-def null(schema: dict[str, Any]) -> dict[str, Any]:
-    return schema | {"nullable": True}
-
-
-ROWS = some(some(NUMBER))
-STATS = whole(volume=NUMBER, volume_usd=NUMBER, price_change=null(NUMBER), low=null(NUMBER), high=null(NUMBER))
-TICKER = whole(
-    instrument_name=TEXT, timestamp=INTEGER, state=TEXT | {"enum": STATES}, stats=STATS, best_bid_price=NUMBER,
-    best_bid_amount=NUMBER, best_ask_price=NUMBER, best_ask_amount=NUMBER, mark_price=NUMBER, last_price=null(NUMBER),
-    index_price=NUMBER, open_interest=NUMBER, min_price=NUMBER, max_price=NUMBER, settlement_price=NUMBER,
-    estimated_delivery_price=NUMBER,
-)  # fmt: skip
-OF_OPTION = whole(
-    mark_iv=NUMBER, bid_iv=NUMBER, ask_iv=NUMBER, underlying_price=NUMBER, underlying_index=TEXT, interest_rate=NUMBER,
-    greeks=whole(delta=NUMBER, gamma=NUMBER, vega=NUMBER, theta=NUMBER, rho=NUMBER),
-)  # fmt: skip
-OF_PERPETUAL = whole(current_funding=NUMBER, funding_8h=NUMBER, interest_value=NUMBER)
-ANY_TICKER = partly(TICKER, **OF_OPTION["properties"], **OF_PERPETUAL["properties"])
-
-
-def both(*schemas: dict[str, Any]) -> dict[str, Any]:
-    return whole(**{name: field for schema in schemas for name, field in schema["properties"].items()})
-
-
 published.ELSEWHERE |= {
     "bid_price": "null without one, as its prose says",
     "ask_price": "null without one, as its prose says",
@@ -102,20 +66,7 @@ published.EMPTY |= {
 
 @pytest.fixture(scope="module")
 def desk() -> Desk:
-    """A market with something behind it: prints, an hour of funding, an expiry, an announcement."""
-    desk = Desk(SOON)
-    desk.option = min((i for i in desk.exchange.instruments if i.call), key=lambda i: i.expiry or 0).name
-    for name in (PERPETUAL, desk.option, "ETH-PERPETUAL"):
-        desk.trade(name=name)
-    desk.wait(36 * 60.0)
-    for client, name in ((desk, "paper"), (desk.other, "other")):  # tokens have expired meanwhile
-        client.call("public/auth", **(LOGIN | {"client_id": name, "client_secret": name}))
-    desk.option = max((i for i in desk.exchange.instruments if i.call), key=lambda i: i.expiry or 0).name
-    for name in (PERPETUAL, desk.option):
-        desk.trade(name=name)
-    desk.venue.command("announce", b'{"title": "a"}', desk.venue.now)
-    desk.wait(1.0)
-    return desk
+    return lived()
 
 
 def public(*methods: str) -> Callable[[Example], Example]:
@@ -312,126 +263,6 @@ def test_tickers_are_complete_for_their_kind(desk: Desk, interface: Interface) -
         (desk.option, both(TICKER, OF_OPTION)),
     ):
         assert faults({}, schema, desk.call("public/ticker", instrument_name=name), name) == []
-
-
-TRADE = {"$ref": "#/components/schemas/public_trade"}
-LEVELS = some({"type": "array"})
-BOOK = partly(whole(type=TEXT | {"enum": ["snapshot", "change"]}, timestamp=INTEGER, instrument_name=TEXT,
-                    change_id=INTEGER, bids=LEVELS, asks=LEVELS), prev_change_id=INTEGER)  # fmt: skip
-WINDOW = whole(timestamp=INTEGER, instrument_name=TEXT, change_id=INTEGER, bids=ROWS, asks=ROWS)
-INCREMENT = {
-    "type": "object", "required": ["type", "timestamp", "instrument_name"],
-    "properties": ANY_TICKER["properties"] | {"type": TEXT | {"enum": ["snapshot", "change"]}},
-    "additionalProperties": False,
-}  # fmt: skip
-RANKING = whole(identifier=TEXT, enabled=FLAG, price=null(NUMBER), original_price=null(NUMBER), weight=NUMBER,
-                timestamp=INTEGER)  # fmt: skip
-CHANNELS: dict[str, tuple[list[str], dict[str, Any]]] = {
-    "book.(instrument_name).(interval)": (
-        [f"book.BTC-PERPETUAL.{pace}" for pace in ("raw", "100ms", "agg2")], BOOK),
-    "book.(instrument_name).(group).(depth).(interval)": (
-        ["book.BTC-PERPETUAL.none.10.100ms", "book.BTC-PERPETUAL.250.1.agg2", "book.OPTION.5.20.raw"], WINDOW),
-    "ticker.(instrument_name).(interval)": (
-        [f"ticker.{name}.{pace}" for name in ("BTC-PERPETUAL", "OPTION") for pace in ("raw", "100ms", "agg2")],
-        ANY_TICKER),
-    "incremental_ticker.(instrument_name)": (["incremental_ticker.BTC-PERPETUAL", "incremental_ticker.OPTION"],
-                                             INCREMENT),
-    "perpetual.(instrument_name).(interval)": (
-        [f"perpetual.BTC-PERPETUAL.{pace}" for pace in ("raw", "100ms", "agg2")],
-        whole(interest=NUMBER, timestamp=INTEGER, index_price=NUMBER)),
-    "quote.(instrument_name)": (["quote.OPTION"], whole(
-        timestamp=INTEGER, instrument_name=TEXT, best_bid_price=NUMBER, best_bid_amount=NUMBER, best_ask_price=NUMBER,
-        best_ask_amount=NUMBER)),
-    "trades.(instrument_name).(interval)": (
-        ["trades.BTC-PERPETUAL.raw", "trades.OPTION.100ms", "trades.OPTION.agg2"], some(TRADE)),
-    "trades.(kind).(currency).(interval)": (
-        ["trades.future.BTC.raw", "trades.option.any.100ms", "trades.any.any.agg2"], some(TRADE)),
-    "deribit_price_index.(index_name)": (
-        ["deribit_price_index.btc_usd"], whole(index_name=TEXT, price=NUMBER, timestamp=INTEGER)),
-    "deribit_price_ranking.(index_name)": (["deribit_price_ranking.eth_usd"], some(RANKING)),
-    "deribit_price_statistics.(index_name)": (["deribit_price_statistics.btc_usd"], whole(
-        index_name=TEXT, low24h=NUMBER, high24h=NUMBER, change24h=NUMBER, high_volatility=FLAG)),
-    "deribit_volatility_index.(index_name)": (["deribit_volatility_index.btc_usd"], whole(
-        index_name=TEXT, volatility=NUMBER, timestamp=INTEGER, estimated_delivery=NUMBER)),
-    "markprice.options.(index_name)": (["markprice.options.btc_usd"], some(whole(
-        instrument_name=TEXT, mark_price=NUMBER, iv=NUMBER, timestamp=INTEGER))),
-    "estimated_expiration_price.(index_name)": (["estimated_expiration_price.btc_usd"], whole(
-        seconds=INTEGER, price=NUMBER, is_estimated=FLAG)),
-    "chart.trades.(instrument_name).(resolution)": (
-        [f"chart.trades.BTC-PERPETUAL.{resolution}" for resolution in ("1", "180", "D", "1D", "W", "M")],
-        whole(tick=INTEGER, open=NUMBER, high=NUMBER, low=NUMBER, close=NUMBER, volume=NUMBER, cost=NUMBER)),
-    "instrument.state.(kind).(currency)": (
-        ["instrument.state.option.BTC", "instrument.state.any.any"],
-        whole(instrument_name=TEXT, state=TEXT, timestamp=INTEGER)),
-    "platform_state": (["platform_state"], whole(price_index=TEXT, locked=FLAG)),
-    "platform_state.public_methods_state": (
-        ["platform_state.public_methods_state"], whole(allow_unauthenticated_public_requests=FLAG)),
-    "announcements": (["announcements"], whole(
-        id=INTEGER, title=TEXT, body=TEXT, important=FLAG, confirmation=FLAG, publication_timestamp=INTEGER,
-        action=TEXT)),
-}  # fmt: skip
-UNSERVED = {
-    "block_trade_confirmations": "there are no block trades between clients",
-    "block_trade_confirmations.(currency)": "there are no block trades between clients",
-    "block_rfq.maker.(currency)": "there are no requests for quotes",
-    "block_rfq.taker.(currency)": "there are no requests for quotes",
-    "block_rfq.maker.quotes.(currency)": "there are no requests for quotes",
-    "block_rfq.trades.(currency)": "there are no requests for quotes",
-}
-
-
-def everything_happens(desk: Desk) -> None:
-    """One of each thing that some public channel tells of."""
-    for name in (PERPETUAL, desk.option):
-        desk.trade(name=name)
-        desk.rest(name=name)
-    for state in ("halted", "open"):
-        for body in ({"state": state, "instrument_name": desk.option}, {"state": state}):
-            status, _ = desk.venue.command("state", msgspec.json.encode(body), desk.venue.now)
-            assert status == 200
-    for allowed in (b"false", b"true"):
-        desk.venue.command("public_methods", b'{"allowed": ' + allowed + b"}", desk.venue.now)
-    desk.venue.command("announce", b'{"title": "b", "body": "c"}', desk.venue.now)
-    desk.wait(2.0)
-    desk.call("private/cancel_all")
-
-
-@pytest.fixture(scope="module")
-def heard(desk: Desk) -> dict[str, list[Any]]:
-    """What was said on every channel of the table while everything happened."""
-    wanted = [c.replace("OPTION", desk.option) for channels, _ in CHANNELS.values() for c in channels]
-    line = Client(desk.venue)
-    assert line.call("private/subscribe", channels=wanted) == wanted
-    everything_happens(desk)
-    line.wait(0.0)
-    said: dict[str, list[Any]] = {channel: [] for channel in wanted}
-    for push in line.pushed:
-        said[push.channel].append(msgspec.json.decode(msgspec.json.encode(push.data)))
-    line.call("private/unsubscribe_all")
-    return said
-
-
-@pytest.mark.parametrize("family", sorted(CHANNELS))
-def test_a_channel_as_published(desk: Desk, heard: dict[str, list[Any]], interface: Interface, family: str) -> None:
-    channels, schema = CHANNELS[family]
-    for channel in channels:
-        said = heard[channel.replace("OPTION", desk.option)]
-        assert said, f"{channel} says nothing"
-        assert [fault for data in said for fault in faults(interface.schemas, schema, data, family)] == []
-
-
-def test_every_published_channel_is_served_or_dropped(desk: Desk, interface: Interface) -> None:
-    public_ones = {name for name in interface.channels if not name.startswith("user.")}
-    assert public_ones == set(CHANNELS) | set(UNSERVED)
-    names = [name.replace("(currency)", "BTC") for name in UNSERVED]
-    assert desk.call("private/subscribe", channels=names) == []
-
-
-def test_raw_channels_are_for_those_who_are_known(desk: Desk) -> None:
-    stranger = Client(desk.venue, login=False)
-    for family in ("book", "ticker", "trades", "perpetual"):
-        assert stranger.refused("public/subscribe", channels=[f"{family}.BTC-PERPETUAL.raw"]) == 13778
-        assert stranger.call("public/subscribe", channels=[f"{family}.BTC-PERPETUAL.100ms"])
 
 
 def test_time_is_as_asked(desk: Desk) -> None:
