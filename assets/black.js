@@ -3,7 +3,7 @@
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
 // Abramowitz and Stegun 7.1.26 by way of erfc; absolute error below 1e-7, far under a tick of IV.
-function normal(x) {
+export function normal(x) {
   const t = 1 / (1 + 0.3275911 * (Math.abs(x) / Math.SQRT2));
   const poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
   const tail = 0.5 * poly * Math.exp((-x * x) / 2);

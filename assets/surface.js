@@ -1,19 +1,22 @@
-// The volatility surface as strike × expiry; a click on a cell opens that option's ladder.
+// The volatility panel: which of its pictures is shown, in which columns, against which moment.
+// Every picture stands from the start and is only hidden: a canvas keeps its state, the camera its place.
 
-import { $, attr, el, flag, put } from "./dom.js";
-import { choose, instrument, mark, picked, twin, views, when } from "./feed.js";
-import { expiryDay, known, number, strike } from "./format.js";
-import { smiles, term } from "./smile.js";
+import { $, attr, put } from "./dom.js";
+import * as arbitrage from "./arbitrage.js";
+import { choose, instrument, mark, picked, views, when } from "./feed.js";
+import * as heat from "./heat.js";
+import * as space from "./space.js";
+import { smiles, term } from "./term.js";
 
-const CELL_PX = 29; // a column is at least so wide; strikes that do not fit are left out evenly
-const LABEL_PX = 58; // of the expiry; more where it says the coin too
-let tab = "heatmap";
-let cells = [];
-let shape = "";
+const KEY = "tidegate.surface"; // what was chosen, kept in the browser
+const AXES = new Set(["heatmap", "3D"]); // pictures that have columns
+const CHANGES = new Set(["heatmap", "3D"]); // and those that can show a change
+export const choice = { tab: "heatmap", columns: "strike", moment: "" };
 let width = 0;
 let followed = null; // [coin, day] of an option that has just been chosen
 
 export function start() {
+  Object.assign(choice, stored());
   const box = $("surface");
   new ResizeObserver(([entry]) => {
     width = entry.contentRect.width;
@@ -25,20 +28,65 @@ export function start() {
     const row = event.target.closest("[data-expiry]");
     if (row) pick(row.dataset.expiry);
   });
-  $("surface-tabs").addEventListener("click", (event) => {
-    if (!event.target.dataset.tab) return;
-    tab = event.target.dataset.tab;
-    for (const other of event.currentTarget.children) attr(other, "aria-selected", other.dataset.tab === tab);
-    shape = "";
-    mark("surface");
-  });
+  $("surface-tabs").addEventListener("click", (event) => event.target.dataset.tab && turn(event.target.dataset.tab));
+  chosen("surface-columns", (value) => (choice.columns = value));
+  chosen("surface-moments", (value) => (choice.moment = value));
+  space.start(choice);
+  arbitrage.start(() => turn("flags"));
+  show();
   when(["instrument", "chain"], () => {
     const row = views.chain?.instruments.find(([name]) => name === instrument());
     followed = row?.[1] === "option" ? instrument().split("-").slice(0, 2) : null;
     mark("surface");
   });
-  when(["surface", "instrument"], draw);
+  when(["surface", "instrument", "status"], draw);
 }
+
+function stored() {
+  try {
+    const { columns, moment } = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    const found = {};
+    if (["strike", "moneyness", "delta"].includes(columns)) found.columns = columns;
+    if (["", "1", "5", "15", "0"].includes(moment)) found.moment = moment;
+    return found;
+  } catch {
+    return {}; // what is not ours is not taken
+  }
+}
+
+function chosen(id, take) {
+  $(id).addEventListener("click", (event) => {
+    const button = event.target.closest("[data-choice]");
+    if (!button || button.disabled) return;
+    take(button.dataset.choice);
+    localStorage.setItem(KEY, JSON.stringify({ columns: choice.columns, moment: choice.moment }));
+    show();
+  });
+}
+
+function turn(name) {
+  choice.tab = name;
+  show();
+}
+
+// What is pressed, what is shown. Choices that a picture does not have stay in their place, dimmed.
+function show() {
+  for (const tab of $("surface-tabs").children) attr(tab, "aria-selected", tab.dataset.tab === choice.tab);
+  for (const body of $("surface").querySelectorAll("[data-body]")) body.hidden = body.dataset.body !== choice.tab;
+  attr($("panel-surface"), "data-shown", choice.tab);
+  press("surface-columns", choice.columns, () => AXES.has(choice.tab));
+  press("surface-moments", choice.moment, (value) => CHANGES.has(choice.tab) && (!value || Boolean(earlier(value))));
+  mark("surface");
+}
+
+function press(id, value, can) {
+  for (const button of $(id).children) {
+    attr(button, "aria-pressed", button.dataset.choice === value);
+    button.disabled = !can(button.dataset.choice);
+  }
+}
+
+const earlier = (moment) => (moment ? views.surface?.past.find((one) => String(one.minutes) === moment) : undefined);
 
 function pick(code) {
   if (picked.code === code) return;
@@ -50,13 +98,42 @@ function draw() {
   const view = views.surface;
   put($("surface-coin"), view?.coin ?? "");
   if (!width) return;
-  $("panel-surface").querySelector(".smile").hidden = !view?.smiles.length;
-  if (!view?.smiles.length) return blank(views.status ? "No expiry has a quote yet." : "Waiting for the engine.");
+  const some = Boolean(view?.smiles.length);
+  $("panel-surface").querySelector(".smile").hidden = !some;
+  $("surface-choices").hidden = !some;
+  $("surface-empty").hidden = some;
+  put($("surface-empty"), some ? "" : views.status ? "No expiry has a quote yet." : "Waiting for the engine.");
+  if (!some) {
+    for (const body of $("surface").querySelectorAll("[data-body]")) body.hidden = true;
+    draw.blank = true;
+    return;
+  }
+  if (draw.blank) show();
+  draw.blank = false;
   followInstrument(view);
   if (!view.smiles.some((smile) => smile.code === picked.code)) picked.code = view.smiles[0].code;
-  if (tab === "heatmap") grid(view);
-  else if (tab === "smiles") chart(view, smiles);
-  else chart(view, term);
+  press("surface-moments", choice.moment, (value) => CHANGES.has(choice.tab) && (!value || Boolean(earlier(value))));
+  const [short, long] = picture(view) ?? [];
+  put($("surface-scale"), short ?? "");
+  attr($("surface-scale"), "title", long ?? "");
+}
+
+// Draw the one that is shown; returns what its colours mean.
+function picture(view) {
+  const then = earlier(choice.moment);
+  if (choice.moment && !then && CHANGES.has(choice.tab)) return young(view);
+  if (choice.tab === "heatmap") return heat.draw($("surface-heat"), view, choice.columns, then, width);
+  if (choice.tab === "3D") return space.draw(view, choice.columns, then);
+  if (choice.tab === "smiles") return smiles($("surface-smiles"), view, picked.code);
+  if (choice.tab === "term") return term($("surface-term"), view, picked.code);
+  return [];
+}
+
+// A change was chosen, and the session is younger: what is now is shown, and said.
+function young(view) {
+  if (choice.tab === "heatmap") heat.draw($("surface-heat"), view, choice.columns, undefined, width);
+  else space.draw(view, choice.columns, undefined);
+  return ["IV now", "the session is not that old yet: IV now"];
 }
 
 // Another option is looked at: its expiry's smile is drawn. A desk of two coins says the coin with the day.
@@ -66,108 +143,4 @@ function followInstrument(view) {
   const smile = view.smiles.find((one) => one.code === `${coin} ${day}`) ?? view.smiles.find((one) => one.code === day);
   if (smile) picked.code = smile.code;
   followed = null;
-}
-
-function blank(text) {
-  if (shape === text) return;
-  shape = text;
-  $("surface").replaceChildren(el("div", "empty", text));
-}
-
-function chart(view, paint) {
-  if (shape !== tab) {
-    shape = tab;
-    const box = el("div", "plot");
-    box.append(el("canvas"));
-    $("surface").replaceChildren(box);
-    cells = [];
-  }
-  paint($("surface").querySelector("canvas"), view, picked.code);
-}
-
-function grid(view) {
-  const columns = chosen(view);
-  const wanted = `${columns.map((i) => view.strikes[i])}|${view.smiles.map((smile) => smile.code)}`;
-  if (shape !== wanted) make(view, columns);
-  shape = wanted;
-  const all = columns.flatMap((i) => view.smiles.map((_, row) => view.grid[row][i] ?? view.fitted[row][i])).filter(known);
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  view.smiles.forEach((smile, row) => {
-    flag(cells[row].head, "on", smile.code === picked.code);
-    columns.forEach((column, i) => fillCell(cells[row].values[i], view, row, column, low, high));
-  });
-}
-
-function fillCell(cell, view, row, column, low, high) {
-  const strikeAt = view.strikes[column];
-  const quoted = view.grid[row]?.[column];
-  const iv = known(quoted) ? quoted : (view.fitted[row]?.[column] ?? between(view.smiles[row], strikeAt));
-  put(cell, known(iv) ? number(iv, 1) : "·");
-  const heat = known(iv) && high > low ? Math.round(((iv - low) / (high - low)) * 50) * 2 : 0;
-  if (cell.heat !== heat) cell.style.setProperty("--heat", `${(cell.heat = heat)}%`);
-  flag(cell, "fitted", !known(quoted) && known(iv));
-  flag(cell, "none", !known(iv));
-  const [name, other] = options(view, row, column);
-  cell.dataset.instrument = instrument() === name && other ? other : name;
-  flag(cell, "on", name && (instrument() === name || instrument() === other));
-  const source = known(quoted) ? "mid of the quotes" : "from the fit, no quote";
-  cell.title = `${name || "not listed"}${known(iv) ? `  ${number(iv, 2)} % (${source})` : ""}`;
-}
-
-// The fit between its own points, for a strike that this expiry does not list; nothing beyond its ends.
-function between({ curve_strikes: ks, curve_iv: ivs }, k) {
-  const i = ks.findIndex((one) => one >= k);
-  if (i < 0 || (i === 0 && ks[0] > k)) return null;
-  if (ks[i] === k || i === 0) return ivs[i];
-  const share = Math.log(k / ks[i - 1]) / Math.log(ks[i] / ks[i - 1]);
-  return ivs[i - 1] + share * (ivs[i] - ivs[i - 1]);
-}
-
-// The out-of-the-money option of a cell first, and its twin.
-function options(view, row, column) {
-  const smile = view.smiles[row];
-  const points = (smile.byStrike ??= Map.groupBy(smile.points, (point) => point.strike));
-  const here = points.get(view.strikes[column]) ?? [];
-  const first = here.find((point) => point.call === view.strikes[column] >= smile.forward) ?? here[0];
-  return first ? [first.instrument, twin(first.instrument)] : ["", ""];
-}
-
-// Which strikes fit: those that most expiries quote, near the money before far, the picked option's always.
-function chosen(view) {
-  const labels = Math.max(...view.strikes.map((k) => strike(k).length));
-  const room = Math.max(3, Math.floor((width - labelWidth(view)) / Math.max(CELL_PX, labels * 5.4 + 2)));
-  const forward = view.smiles[0].forward || view.strikes[Math.floor(view.strikes.length / 2)];
-  const looked = Number(instrument().split("-")[2]);
-  const worth = view.strikes.map((k, i) => ({
-    i,
-    count: k === looked ? Infinity : view.grid.filter((row) => known(row[i])).length,
-    gap: Math.abs(Math.log(k / forward)),
-  }));
-  worth.sort((a, b) => b.count - a.count || a.gap - b.gap);
-  return worth.slice(0, room).map((one) => one.i).sort((a, b) => a - b);
-}
-
-const labelWidth = (view) => Math.max(LABEL_PX, Math.max(...view.smiles.map((smile) => smile.code.length)) * 6.6 + 8);
-
-function make(view, columns) {
-  const table = el("div", "heat");
-  table.style.setProperty("--label", `${Math.round(labelWidth(view)) - 2}px`);
-  table.style.setProperty("--columns", columns.length);
-  table.append(el("span", "h"));
-  for (const i of columns) table.append(el("span", "h", strike(view.strikes[i])));
-  cells = view.smiles.map((smile) => {
-    const head = el("button", "h expiry", smile.code);
-    head.type = "button";
-    head.dataset.expiry = smile.code;
-    head.title = `${expiryDay(smile.expiry_ms)}, forward ${number(smile.forward, 0)}`;
-    const values = columns.map(() => {
-      const cell = el("button", "cell");
-      cell.type = "button";
-      cell.dataset.expiry = smile.code;
-      return cell;
-    });
-    table.append(head, ...values);
-    return { head, values };
-  });
-  $("surface").replaceChildren(table);
 }

@@ -1,18 +1,52 @@
-"""The volatility surface: strikes by expiries, one smile, the term structure."""
+"""The volatility surface: expiries by strikes, smiles, term structure, in space, what can be arbitraged; one smile."""
 
 from __future__ import annotations
 
 from dash import html
 
-from components.style import panel, tabs
+from components.style import marks, panel, tabs
+
+COLUMNS = (
+    ("strike", "K", "columns: strike"),
+    ("moneyness", "K/F", "columns: strike ÷ forward"),
+    ("delta", "Δ", "columns: delta"),
+)
+MOMENTS = (
+    ("", "now", "IV now"),
+    ("1", "−1 m", "change in a minute"),
+    ("5", "−5 m", "change in five minutes"),
+    ("15", "−15 m", "change in a quarter of an hour"),
+    ("0", "start", "change since the session's start"),
+)
+TURN = "the surface in space: arrows turn it, shift and arrows move along its points, Enter opens one, Home turns back"
 
 
 def layout() -> html.Section:
-    heading = ["Volatility", html.B("–", id="surface-coin"), tabs("surface", ["heatmap", "smiles", "term"])]
+    heading = [
+        "Volatility",
+        html.B("–", id="surface-coin"),
+        tabs("surface", ["heatmap", "smiles", "term", "3D", "flags"]),
+    ]
     return panel(
         "surface",
         heading,
-        html.Div(id="surface", className="surface"),
+        _choices(),
+        html.Div(
+            [
+                html.Div(id="surface-heat", **marks(data_body="heatmap")),
+                html.Div(html.Canvas(id="surface-smiles"), className="plot", **marks(data_body="smiles")),
+                html.Div(html.Canvas(id="surface-term"), className="plot", **marks(data_body="term")),
+                html.Div(
+                    html.Canvas(id="surface-space", tabIndex=0, role="application", **marks(aria_label=TURN)),
+                    className="plot",
+                    **marks(data_body="3D"),
+                ),
+                html.Div(id="surface-flags", className="flag-list", **marks(data_body="flags")),
+                html.Div(id="surface-empty", className="empty"),
+            ],
+            id="surface",
+            className="surface",
+        ),
         html.Div(
             [
                 html.H2(
@@ -24,5 +58,22 @@ def layout() -> html.Section:
             ],
             className="smile",
         ),
+        html.Div(id="surface-said", className="unseen", **marks(aria_live="polite")),
         label="implied volatility surface",
     )
+
+
+def _choices() -> html.Div:
+    return html.Div(
+        [_row("columns", "columns", COLUMNS), _row("moments", "against", MOMENTS), html.Span(id="surface-scale")],
+        id="surface-choices",
+        className="choices",
+    )
+
+
+def _row(name: str, label: str, choices: tuple[tuple[str, str, str], ...]) -> html.Div:
+    buttons = [
+        html.Button(text, type="button", title=title, **marks(data_choice=value, aria_pressed=str(i == 0).lower()))
+        for i, (value, text, title) in enumerate(choices)
+    ]
+    return html.Div(buttons, id=f"surface-{name}", className="small-seg", role="group", **marks(aria_label=label))

@@ -20,7 +20,7 @@ CONTRACT = [
     "ladder", "surface", "gauge-up", "gauge-down", "gauge-stable", "gauge-slippage", "gauge-volatility", "gauge-fill",
     "gauge-impact", "gauge-spread", "ticket", "ticket-side", "ticket-quantity", "ticket-limit", "ticket-algorithm",
     "ticket-minutes", "ticket-dial", "ticket-send", "proposals", "blotter", "mode-badge", "feed-badge", "kill",
-    "replay-bar", "replay-play",
+    "replay-bar", "replay-play", "surface-columns", "surface-moments", "surface-space", "surface-flags",
 ]  # fmt: skip
 RISKY = [
     "innerHTML",

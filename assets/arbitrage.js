@@ -1,0 +1,92 @@
+// What can be arbitraged at the quotes, with its legs, and what is wrong with the fits; the line at the panel's foot.
+
+import { $, button, el, flag, keyed, put } from "./dom.js";
+import { choose, mark, picked, views, when } from "./feed.js";
+import { amount, known, number, signed } from "./format.js";
+
+const KINDS = "vertical, butterfly, box and put–call parity";
+let parts = null;
+let foot = null;
+
+// `turn`: shows the list.
+export function start(turn) {
+  parts = { state: el("p", "said"), list: el("div", "rows"), fits: el("ul", "fits") };
+  $("surface-flags").append(parts.state, parts.list, parts.fits);
+  foot = Object.fromEntries(["level", "skew", "forward"].map((name) => [name, el("span", name)]));
+  foot.flags = button("", "flags", turn, "open the legs");
+  $("surface-foot").append(...Object.values(foot));
+  when(["surface", "arbitrage", "instrument"], draw);
+}
+
+function draw() {
+  const { surface, arbitrage } = views;
+  const smile = surface?.smiles.find((one) => one.code === picked.code);
+  put(foot.level, smile ? `level ${number(smile.atm_iv, 1)}` : "");
+  put(foot.skew, smile ? `skew ${signed(smile.skew, 1)}` : "");
+  put(foot.forward, smile ? `forward ${number(smile.forward, 0)}` : "");
+  const found = arbitrage?.rows ?? [];
+  const fits = surface?.flags ?? [];
+  put(foot.flags, surface ? summary(arbitrage, found, fits) : "");
+  flag(foot.flags, "warn", found.length || fits.length);
+  flag($("surface-tabs").querySelector("[data-tab='flags']"), "warn", found.length || fits.length);
+  if ($("surface-flags").hidden) return;
+  put(parts.state, stateOf(arbitrage, found));
+  keyed(parts.list, numbered(found), (one) => one.key, make, fill);
+  keyed(parts.fits, fits, (text) => text, (text) => el("li", "warn", `▲ in the fits: ${text}`), () => {});
+}
+
+function summary(view, found, fits) {
+  if (found.length) return `▲ ${found.length} ${found.length > 1 ? "arbitrages" : found[0].kind}, ${money(sum(found))}`;
+  if (fits.length) return `▲ ${fits.length > 1 ? `${fits.length} flags in the fits` : fits[0]}`;
+  return view?.looked ? "no arbitrage" : "arbitrage: no quotes yet";
+}
+
+const sum = (rows) => ({ profit: rows.reduce((total, row) => total + row.profit, 0), coin: rows[0].coin });
+const money = ({ profit, coin }) => `${profit < 0.001 ? number(profit, 5) : number(profit, 4)} ${coin}`;
+
+function stateOf(view, found) {
+  if (!view?.looked) return "No fresh quotes to look at yet.";
+  const where = `${view.quotes} quotes of ${view.looked} of ${view.expiries} expiries`;
+  if (!found.length) return `No arbitrage in ${where}: ${KINDS}, at the quotes, after taker and delivery fees.`;
+  return `${found.length} found in ${where}; the profit is the least at any delivery price, after fees.`;
+}
+
+// The same package keeps its row while its sizes and prices change.
+function numbered(found) {
+  const seen = new Map();
+  return found.map((row) => {
+    const name = `${row.kind} ${row.legs.map((leg) => leg.side + leg.instrument)}`;
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+    return { key: `${name} ${seen.get(name)}`, row };
+  });
+}
+
+function make({ row }) {
+  const node = el("div", "package");
+  const head = el("div", "line");
+  node.parts = { kind: el("b", "", `▲ ${row.kind}`), code: el("span", "dim"), profit: el("span", "profit good") };
+  head.append(...Object.values(node.parts));
+  node.append(head);
+  node.legs = row.legs.map((leg) => {
+    const line = el("div", "leg");
+    const cells = { side: el("span", leg.side === "buy" ? "up" : "down", leg.side), size: el("span", "size"), name: button(leg.instrument, "link", () => open(leg.instrument), "open its ladder"), price: el("span", "price") };
+    line.append(...Object.values(cells));
+    node.append(line);
+    return cells;
+  });
+  return node;
+}
+
+function open(name) {
+  choose(name);
+  mark("surface");
+}
+
+function fill(node, { row }) {
+  put(node.parts.code, row.code);
+  put(node.parts.profit, `${money(row)}${known(row.usd) ? ` · ${number(row.usd, 0)} USD` : ""}`);
+  row.legs.forEach((leg, i) => {
+    put(node.legs[i].size, amount(leg.size));
+    put(node.legs[i].price, number(leg.price, leg.digits));
+  });
+}

@@ -1,0 +1,270 @@
+// The surface in space, painted far to near on one canvas. New figures at most once a second; turning it never waits.
+
+import { $, colour, put } from "./dom.js";
+import { cellOf, columnsOf } from "./cells.js";
+import { FONT, path, sized } from "./charts.js";
+import { choose, instrument, picked, twin } from "./feed.js";
+import { known, number, signed, strike } from "./format.js";
+import { axes } from "./axes.js";
+import { place } from "./camera.js";
+
+const PACE_MS = 1000;
+const FINE = 25; // columns
+const STRIKES = 15; // that set how far the axis goes
+const LOW = [22, 54, 79];
+const HIGH = [190, 106, 50];
+const FALL = [40, 120, 180];
+const NEAR_PX = 14;
+const STEP = 0.12; // radians of a press of an arrow
+const HOME = { yaw: -0.65, pitch: 0.5, zoom: 1 };
+
+const camera = { ...HOME };
+let built = null; // what is drawn: columns, rows, points, scale
+let key = "";
+let at = 0;
+let spots = []; // the points as they lie on the canvas
+let cursor = null; // [row, column] that the keyboard or the pointer is at
+let canvas = null;
+let choice = null;
+let waiting = 0;
+
+export function start(chosen) {
+  choice = chosen;
+  canvas = $("surface-space");
+  let from = null;
+  canvas.addEventListener("pointerdown", (event) => {
+    from = { x: event.clientX, y: event.clientY, yaw: camera.yaw, pitch: camera.pitch, moved: false };
+    canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!from) return void hover(event.offsetX, event.offsetY);
+    from.moved ||= Math.hypot(event.clientX - from.x, event.clientY - from.y) > 4;
+    if (from.moved) turn(from.yaw + (event.clientX - from.x) / 160, from.pitch + (event.clientY - from.y) / 160);
+  });
+  canvas.addEventListener("pointerup", () => {
+    if (from && !from.moved) open();
+    from = null;
+  });
+  canvas.addEventListener("pointercancel", () => (from = null));
+  canvas.addEventListener("pointerleave", () => !from && hover(-99, -99));
+  canvas.addEventListener("wheel", wheel, { passive: false });
+  canvas.addEventListener("keydown", press);
+  canvas.addEventListener("focus", () => paint());
+  canvas.addEventListener("blur", () => paint());
+}
+
+function turn(yaw, pitch) {
+  camera.yaw = yaw;
+  camera.pitch = Math.min(1.5, Math.max(0.05, pitch));
+  paint();
+}
+
+function wheel(event) {
+  event.preventDefault();
+  zoom(event.deltaY < 0 ? 1.08 : 1 / 1.08);
+}
+
+function zoom(by) {
+  camera.zoom = Math.min(2.5, Math.max(0.6, camera.zoom * by));
+  paint();
+}
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+function press(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const arrow = ARROWS[event.key];
+  if (arrow && event.shiftKey) walk(...arrow);
+  else if (arrow) turn(camera.yaw + arrow[0] * STEP, camera.pitch + arrow[1] * STEP);
+  else if (event.key === "+" || event.key === "=") zoom(1.1);
+  else if (event.key === "-") zoom(1 / 1.1);
+  else if (event.key === "Home") (Object.assign(camera, HOME), paint());
+  else if (event.key === "Enter" || event.key === " ") open();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+// Along the points, over the holes.
+function walk(column, row) {
+  if (!built) return;
+  let [r, i] = cursor ?? [0, Math.floor(FINE / 2) - column];
+  do [r, i] = [r + row, i + column];
+  while (built.cells[r]?.[i] && !known(built.value(built.cells[r][i])));
+  if (!built.cells[r]?.[i]) return;
+  cursor = [r, i];
+  put($("surface-said"), said());
+  paint();
+}
+
+function hover(x, y) {
+  const near = spots.map((spot) => ({ spot, far: Math.hypot(spot.x - x, spot.y - y) })).filter((one) => one.far < NEAR_PX);
+  const best = near.sort((a, b) => a.far - b.far)[0]?.spot;
+  const next = best ? [best.row, best.column] : null;
+  canvas.style.cursor = next ? "pointer" : "grab";
+  if (String(next) === String(cursor) || (!next && document.activeElement === canvas)) return;
+  cursor = next;
+  paint();
+}
+
+function open() {
+  const found = cursor && nearest(built.smiles[cursor[0]], built.cells[cursor[0]][cursor[1]].strike);
+  if (!found) return;
+  picked.code = built.smiles[cursor[0]].code;
+  choose(found);
+}
+
+function nearest(smile, at) {
+  const point = [...smile.points].sort((a, b) => Math.abs(Math.log(a.strike / at)) - Math.abs(Math.log(b.strike / at)))[0];
+  return point ? point.instrument : "";
+}
+
+// Take new figures in, at most once a second; another choice at once. Returns what is shown, in words.
+export function draw(view, kind, earlier) {
+  const now = performance.now();
+  const wanted = `${kind}|${earlier?.minutes}|${view.smiles.map((smile) => smile.code)}`;
+  if (wanted !== key || now - at >= PACE_MS) {
+    if (wanted !== key) cursor = null;
+    [key, at] = [wanted, now];
+    build(view, kind, earlier);
+  }
+  paint();
+  return built.text;
+}
+
+function build(view, kind, earlier) {
+  const smiles = view.smiles.filter((smile) => smile.shape);
+  const columns = fine(view, kind);
+  const cells = smiles.map((smile) => columns.map((column) => cellOf(smile, column, earlier)));
+  const value = (cell) => (earlier ? cell.change : cell.fit);
+  const all = cells.flat().map(value).filter(known);
+  let [low, high] = all.length ? [Math.min(...all), Math.max(...all)] : [0, 1];
+  if (earlier) [low, high] = [-1, 1].map((sign) => sign * Math.max(0.5, Math.abs(low), Math.abs(high)));
+  else if (high - low < 2) [low, high] = [low - 1, high + 1];
+  const text = earlier ? ["change, pts", "change of the fit, in vol points"] : ["fit, %", "IV of the fit"];
+  built = { smiles, columns, cells, value, low, high, kind, change: Boolean(earlier), text };
+}
+
+// Columns close enough for a smooth picture, in the kind that was chosen.
+function fine(view, kind) {
+  const part = (i) => i / (FINE - 1);
+  if (kind === "strike") {
+    const often = columnsOf(view, kind, STRIKES).map((column) => column.key); // a far strike of one expiry is no axis
+    const [low, high] = [Math.log(often[0]), Math.log(often.at(-1))];
+    return Array.from({ length: FINE }, (_, i) => {
+      const k = Math.exp(low + (high - low) * part(i));
+      return { label: strike(Math.round(k / 1000) * 1000 || Math.round(k)), place: (shape) => Math.log(k / shape.forward) };
+    });
+  }
+  const coarse = columnsOf(view, kind, 99);
+  const at = coarse.map((column) => column.key);
+  if (kind === "moneyness") {
+    return Array.from({ length: FINE }, (_, i) => {
+      const m = at[0] * (at.at(-1) / at[0]) ** part(i);
+      return { label: m.toFixed(2), place: () => Math.log(m) };
+    });
+  }
+  return coarse;
+}
+
+function paint() {
+  if (!waiting) waiting = requestAnimationFrame(paintNow);
+}
+
+function paintNow() {
+  waiting = 0;
+  if (choice.tab !== "3D" || !built) return;
+  const { c, w, h } = sized(canvas);
+  if (!w || !h) return;
+  c.clearRect(0, 0, w, h);
+  c.font = FONT;
+  const rows = built.cells.length;
+  const project = place(camera, w, h);
+  const across = (i) => (2 * i) / (built.columns.length - 1) - 1;
+  const along = (row) => (rows > 1 ? 1 - (2 * row) / (rows - 1) : 0); // the nearest expiry in front
+  const up = (iv) => (iv - built.low) / (built.high - built.low || 1);
+  axes(c, project, built, { across, along, up });
+  const grid = built.cells.map((line, row) =>
+    line.map((cell, column) => {
+      const iv = built.value(cell);
+      return known(iv) ? { ...project(across(column), along(row), up(iv)), iv, row, column } : null;
+    }),
+  );
+  spots = grid.flat().filter(Boolean);
+  if (!spots.length) return void c.fillText("no smile is fitted yet", w / 2, h / 2);
+  for (const face of faces(grid)) fillFace(c, face);
+  if (rows === 1) line(c, grid[0].filter(Boolean));
+  markChosen(c, grid);
+  if (cursor && grid[cursor[0]]?.[cursor[1]]) tip(c, w, grid[cursor[0]][cursor[1]]);
+}
+
+// Quadrangles of four known corners, the farthest first.
+function faces(grid) {
+  const found = [];
+  for (let r = 0; r + 1 < grid.length; r++) {
+    for (let i = 0; i + 1 < grid[r].length; i++) {
+      const corners = [grid[r][i], grid[r][i + 1], grid[r + 1][i + 1], grid[r + 1][i]];
+      if (corners.every(Boolean)) found.push({ corners, depth: corners.reduce((sum, one) => sum + one.depth, 0) });
+    }
+  }
+  return found.sort((a, b) => a.depth - b.depth);
+}
+
+function tint(iv) {
+  if (built.change) return mixed([38, 46, 54], iv < 0 ? FALL : HIGH, Math.abs(iv) / built.high);
+  return mixed(LOW, HIGH, (iv - built.low) / (built.high - built.low));
+}
+
+const mixed = (from, to, share) => `rgb(${from.map((one, i) => Math.round(one + (to[i] - one) * share)).join(" ")})`;
+
+function fillFace(c, { corners }) {
+  path(c, corners.map((one) => [one.x, one.y]));
+  c.closePath();
+  c.fillStyle = tint(corners.reduce((sum, one) => sum + one.iv, 0) / 4);
+  c.strokeStyle = "#0b1016";
+  c.lineWidth = 0.7;
+  c.fill();
+  c.stroke();
+}
+
+function line(c, points) {
+  path(c, points.map((one) => [one.x, one.y]));
+  c.strokeStyle = colour("accent");
+  c.stroke();
+}
+
+function markChosen(c, grid) {
+  const row = built.smiles.findIndex((smile) => smile.points.some((p) => p.instrument === instrument() || p.instrument === twin(instrument())));
+  const k = Number(instrument().split("-")[2]);
+  if (row < 0 || !k) return;
+  const gap = (one) => Math.abs(Math.log(built.cells[row][one.column].strike / k));
+  const spot = grid[row].filter(Boolean).sort((a, b) => gap(a) - gap(b))[0];
+  if (spot) ring(c, spot, colour("text"));
+}
+
+function ring(c, spot, tint) {
+  c.beginPath();
+  c.arc(spot.x, spot.y, 4, 0, 7);
+  c.strokeStyle = tint;
+  c.lineWidth = 1.8;
+  c.stroke();
+}
+
+function said() {
+  const smile = built.smiles[cursor[0]];
+  const cell = built.cells[cursor[0]][cursor[1]];
+  const value = built.change ? `${signed(cell.change, 2)} points` : `${number(cell.fit, 1)} %`;
+  return `${smile.code}  ${number(cell.strike, 0)}  ${value}  ${nearest(smile, cell.strike)}`;
+}
+
+function tip(c, w, spot) {
+  ring(c, spot, colour("accent"));
+  const text = said();
+  c.font = "11px system-ui, sans-serif";
+  const wide = c.measureText(text).width + 12;
+  c.fillStyle = colour("raised");
+  c.fillRect(w - wide - 2, 0, wide, 17);
+  c.fillStyle = colour("text");
+  c.textAlign = "left";
+  c.fillText(text, w - wide + 4, 12);
+}

@@ -1,0 +1,32 @@
+// A smile from its numbers, as the engine sends them: where it is, and which strike has a delta. IVs in per cent.
+
+import { normal } from "./black.js";
+
+const REACH = 12; // deviations to either side in which a delta is looked for
+
+// IV at log-moneyness k: the highest of the slices, each a raw SVI of total variance.
+export function ivAt(shape, k) {
+  let w = 0;
+  for (const [a, b, rho, m, sigma] of shape.slices) {
+    w = Math.max(w, a + b * (rho * (k - m) + Math.hypot(k - m, sigma)));
+  }
+  return 100 * Math.sqrt(w / shape.years);
+}
+
+// Forward delta of a call, N(d1), with the smile's own volatility at its strike.
+export function deltaAt(shape, k) {
+  const s = (ivAt(shape, k) / 100) * Math.sqrt(shape.years);
+  return s > 0 ? normal(-k / s + s / 2) : Number(k < 0);
+}
+
+// The log-moneyness at which a call has this delta; the delta falls as strikes rise.
+export function moneynessOf(shape, delta) {
+  const s = Math.max((ivAt(shape, 0) / 100) * Math.sqrt(shape.years), 1e-4);
+  let [low, high] = [-REACH * s, REACH * s];
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2;
+    if (deltaAt(shape, middle) > delta) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
