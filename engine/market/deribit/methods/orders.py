@@ -88,22 +88,21 @@ class CancelAll(Params, frozen=True, kw_only=True):
     freeze_quotes: bool = False
 
 
-class CancelAllByCurrency(CancelAll, frozen=True):
+class CancelAllOf(CancelAll, frozen=True, kw_only=True):
+    kind: AnyKind | None = None
+    type: OrderFilter = "all"
+
+
+class CancelAllByCurrency(CancelAllOf, frozen=True):
     currency: Currency
-    kind: AnyKind | None = None
-    type: OrderFilter = "all"
 
 
-class CancelAllByPair(CancelAll, frozen=True):
+class CancelAllByPair(CancelAllOf, frozen=True):
     currency_pair: Name
-    kind: AnyKind | None = None
-    type: OrderFilter = "all"
 
 
-class CancelAllByKind(CancelAll, frozen=True):
+class CancelAllByKind(CancelAllOf, frozen=True):
     currency: AnyCurrency | Annotated[list[Currency], Meta(max_length=10)]
-    kind: AnyKind | None = None
-    type: OrderFilter = "all"
 
 
 class CancelAllByInstrument(CancelAll, frozen=True):
@@ -123,15 +122,13 @@ class Close(Params, frozen=True):
     price: float | None = None
 
 
-class GetOpenOrders(Params, frozen=True):
+class GetOpenOrders(Params, frozen=True, kw_only=True):
     kind: Kind | None = None
     type: OrderFilter = "all"
 
 
-class GetOpenOrdersByCurrency(Params, frozen=True):
+class GetOpenOrdersByCurrency(GetOpenOrders, frozen=True):
     currency: Currency
-    kind: Kind | None = None
-    type: OrderFilter = "all"
 
 
 class GetOpenOrdersByInstrument(Params, frozen=True):

@@ -26,7 +26,7 @@ class ListCalls:
     def __init__(self, exchange: Exchange, own: OwnStatements) -> None:
         self.exchange, self.own, self.say = exchange, own, own.say
         self.table: dict[str, Callable[[Who, Any], Any]] = {
-            "private/get_open_orders": lambda who, params: self._open(who, params, kinds(params.kind)),
+            "private/get_open_orders": self.open,
             "private/get_open_orders_by_currency": self.open_by_currency,
             "private/get_open_orders_by_instrument": self.open_by_instrument,
             "private/get_open_orders_by_label": self.open_by_label,
@@ -42,8 +42,12 @@ class ListCalls:
             "private/get_user_trades_by_order": self.trades_by_order,
         }
 
+    def open(self, who: Who, params: m.GetOpenOrders) -> Any:
+        wanted, typed, working = kinds(params.kind), of_type(params.type), self.exchange.working(who.account)
+        return [self.own.order(order) for order in working if self._listed(order).kind in wanted and typed(order)]
+
     def open_by_currency(self, who: Who, params: m.GetOpenOrdersByCurrency) -> Any:
-        return self._open(who, params, kinds(params.kind)) if params.currency == self.own.coin else []
+        return self.open(who, params) if params.currency == self.own.coin else []
 
     def open_by_instrument(self, who: Who, params: m.GetOpenOrdersByInstrument) -> Any:
         n, wanted = self.exchange.number.get(params.instrument_name), of_type(params.type)
@@ -120,10 +124,6 @@ class ListCalls:
 
     def _listed(self, order: Order) -> Instrument:
         return self.exchange.instruments[order.instrument]
-
-    def _open(self, who: Who, params: Any, wanted: tuple[Any, ...]) -> Any:
-        typed, working = of_type(params.type), self.exchange.working(who.account)
-        return [self.own.order(order) for order in working if self._listed(order).kind in wanted and typed(order)]
 
     def _history(self, who: Who, params: m.OrderHistory, picks: Callable[[Order], bool]) -> Any:
         """Newest first; what ended unfilled, and what ended long ago, only where it is asked for."""

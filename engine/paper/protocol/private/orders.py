@@ -113,7 +113,7 @@ class OrderCalls:
         here = params.currency in (None, self.own.coin)
         return self._sweep(who, False, lambda order: here and order.label == params.label)
 
-    def sweep(self, who: Who, params: Any, coins: str | list[str]) -> Any:
+    def sweep(self, who: Who, params: m.CancelAllOf, coins: str | list[str]) -> Any:
         """Cancel by currency, kind and type, each as far as it is said."""
         here = self.own.coin in coins or coins == "any"
         listed, wanted, typed = self.exchange.instruments, kinds(params.kind), of_type(params.type)
