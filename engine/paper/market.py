@@ -29,6 +29,8 @@ EVERY = ("any", "all", "grouped")
 
 
 class Market:
+    """One coin's exchange, and all that speaks of it, listed by `spec` from `start_ns` on."""
+
     def __init__(self, spec: Spec, start_ns: int, rules: Rules | None = None, fees: Fees | None = None,
                  clearing: ClearingSettings | None = None) -> None:  # fmt: skip
         self.coin, self.spec, self.fees, self._delivered = spec.coin, spec, fees, 0

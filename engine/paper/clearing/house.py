@@ -53,6 +53,8 @@ class ClearingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Clearing:
+    """Of one exchange (`floor`), from `start_ns` on; `settlements` and `funding` keep what was done."""
+
     def __init__(self, floor: Floor, start_ns: int, settings: ClearingSettings | None = None) -> None:
         self.floor, self.settings = floor, settings or ClearingSettings()
         self.next = (start_ns // NS + 1) * NS

@@ -21,6 +21,8 @@ LEAST = {"BTC": 25.0, "ETH": 250.0}  # coin, of a block
 
 
 class BlockSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Waits are mean seconds."""
+
     every_s: float = 300.0
     size_spread: float = 0.8  # of its log, above the least
     asked: float = 0.4  # share of blocks that came of a request for quotes

@@ -241,6 +241,8 @@ def _place(order: Order) -> list[int]:
 
 
 class PickerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Of those who take what is left behind; `late_ms` has one entry each. Sizes USD, distances basis points."""
+
     every_ms: float = 35.0
     late_ms: tuple[float, ...] = (5.0, 25.0)
     edge_bp: float = 0.8  # what must be in it

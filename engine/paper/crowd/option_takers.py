@@ -79,6 +79,8 @@ class Desk:
 
 
 class NoiseTaker(Plain):
+    """Takes in clusters, for no reason that the market could know."""
+
     def __init__(self, desk: Desk, account: int, dice: Stream) -> None:
         self.desk, self.account, self.dice = desk, account, dice
         self.slot, self.side = -1, Side.BUY  # of the cluster that runs, if one does

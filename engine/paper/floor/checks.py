@@ -48,6 +48,8 @@ def fixed(state: str) -> Refusal | None:
 
 
 class Checks:
+    """Of one floor's orders; each check returns the refusal, None where there is nothing against it."""
+
     def __init__(self, floor: Floor) -> None:
         self.floor = floor
 

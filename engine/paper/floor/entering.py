@@ -21,6 +21,8 @@ _NOT_FOUND = Refusal(10004, "order_not_found")
 
 
 class Entering(Trading):
+    """An exchange that clients enter: each request is charged, looked at, and done or refused."""
+
     # looking
 
     def order(self, account: int, order_id: int) -> Order | None:

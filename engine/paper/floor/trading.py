@@ -20,6 +20,8 @@ from engine.paper.orders.terms import BOOK_OPEN, Fill, Rules, Trade
 
 
 class Trading(Floor):
+    """A floor on which orders meet: what trades is booked, printed and counted at once."""
+
     def __init__(
         self, instruments: Sequence[Instrument], index: float, first_id: int = 1, rules: Rules | None = None,
         fees: Fees | None = None,

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.domain import HOUR_NS, MINUTE_NS, NS, Instrument, Kind, expiry_code, instrument_of
+from engine.domain import DAY_NS, HOUR_NS, MINUTE_NS, NS, Instrument, Kind, expiry_code, instrument_of
 from engine.paper.instruments.fees import Fees, period_of
 
 FIRST_EXPIRY_NS = 12 * HOUR_NS  # the nearest expiry is at least this far away, so that a day's desk sees none
@@ -77,9 +77,8 @@ def listing(start_ns: int, spec: Spec | None = None, fees: Fees | None = None) -
     """
     spec = spec or Spec()
     days = expiries(start_ns, spec.expiries)
-    with_future = [days[at] for at in spec.future_at] if spec.future_at else days[len(days) - spec.futures :]
     found = [instrument_of(f"{spec.coin}-PERPETUAL")]
-    found += [_future(spec, day) for day in with_future]
+    found += [_future(spec, day) for day in _with_future(spec, days)]
     if spec.minutes:
         short = start_ns + round(spec.minutes * MINUTE_NS)
         if expiry_code(short) in map(expiry_code, days):
@@ -87,7 +86,7 @@ def listing(start_ns: int, spec: Spec | None = None, fees: Fees | None = None) -
         found += options(spec, short, 0, spec.index)
     for place, day in enumerate(days):
         found += options(spec, day, place, spec.index)
-    return tuple(priced(i, fees or Fees()) for i in found) if fees or spec.ladders else tuple(found)
+    return tuple(_priced_by(spec, fees, found))
 
 
 def renewed(
@@ -96,14 +95,13 @@ def renewed(
     """What a venue lists in addition at `t`, around the index of then: expiries that have come near, with no options
     yet among `known`, and dated futures for the places that are to have one. What is listed stays until its expiry."""
     days = expiries(t, spec.expiries)
-    with_future = [days[at] for at in spec.future_at] if spec.future_at else days[len(days) - spec.futures :]
     futures = {i.expiry for i in known if i.kind is Kind.FUTURE}
     chains = {i.expiry for i in known if i.kind is Kind.OPTION}
-    found = [_future(spec, day) for day in with_future if day not in futures]
+    found = [_future(spec, day) for day in _with_future(spec, days) if day not in futures]
     for place, day in enumerate(days):
         if day not in chains:
             found += options(spec, day, place, index)
-    return [priced(i, fees or Fees()) for i in found] if fees or spec.ladders else found
+    return _priced_by(spec, fees, found)
 
 
 def options(spec: Spec, expiry: int, place: int, index: float) -> list[Instrument]:
@@ -122,6 +120,16 @@ def priced(instrument: Instrument, fees: Fees) -> Instrument:
     return msgspec.structs.replace(instrument, maker_fee=rates.maker, taker_fee=rates.taker)
 
 
+def _priced_by(spec: Spec, fees: Fees | None, found: list[Instrument]) -> list[Instrument]:
+    """By the table, the venue's own for a venue's listing; as their names imply in a plain one without a table."""
+    return [priced(i, fees or Fees()) for i in found] if fees or spec.ladders else found
+
+
+def _with_future(spec: Spec, days: list[int]) -> list[int]:
+    """The expiries that have a dated future."""
+    return [days[at] for at in spec.future_at] if spec.future_at else days[len(days) - spec.futures :]
+
+
 def _future(spec: Spec, expiry: int) -> Instrument:
     future = instrument_of(f"{spec.coin}-{expiry_code(expiry)}")
     tick = FUTURE_TICK.get(spec.coin, future.tick) if spec.ladders else future.tick
@@ -131,7 +139,7 @@ def _future(spec: Spec, expiry: int) -> Instrument:
 def expiries(start_ns: int, count: int = 4) -> list[int]:
     """Increasing expiries, nanoseconds UTC: next day, Friday of next week, month end, quarter end, later quarters."""
     first = _next_day(start_ns)
-    chosen = [first, _friday_on_or_after(first + 7 * 24 * HOUR_NS)]
+    chosen = [first, _friday_on_or_after(first + 7 * DAY_NS)]
     month = _last_fridays(chosen[-1], months=range(1, 13))
     quarter = _last_fridays(month[0], months=(3, 6, 9, 12))
     return [*chosen, month[0], *quarter][:count]
@@ -169,7 +177,7 @@ def _round_step(wanted: float) -> int:
 def _next_day(start_ns: int) -> int:
     day = _at_eight(dt.datetime.fromtimestamp(start_ns // NS, dt.UTC).date())
     while day < start_ns + FIRST_EXPIRY_NS:
-        day += 24 * HOUR_NS
+        day += DAY_NS
     return day
 
 

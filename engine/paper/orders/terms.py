@@ -39,6 +39,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
+    """Why something was not done: the venue's code and word for it, and what is particular."""
+
     code: int
     message: str
     reason: str = ""
@@ -142,12 +144,16 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Trades(msgspec.Struct, frozen=True):
+    """Prints of one instrument that one command brought about, in order."""
+
     t: int
     instrument: int
     trades: tuple[Trade, ...]
 
 
 class BookChange(msgspec.Struct, frozen=True):
+    """One book's net change by one command: ("new", "change" or "delete", price, lots) by side."""
+
     t: int
     instrument: int
     change_id: int
@@ -198,6 +204,8 @@ Announcement = Report | Protected | Trades | BookChange | Closed | BookState | P
 
 
 class Placed(msgspec.Struct, frozen=True):
+    """An order as it is after it was placed or edited, and what it traded at once."""
+
     order: Order
     fills: tuple[Fill, ...]
 

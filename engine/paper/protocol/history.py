@@ -27,6 +27,8 @@ VALUES = ((NS, 3600), (MINUTE_NS, 1440), (HOUR_NS, 744))
 
 
 class History:
+    """Of one coin's exchange; `listed` when it lists more."""
+
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.recent: list[deque[Trade]] = [deque(maxlen=RECENT) for _ in exchange.instruments]

@@ -28,6 +28,8 @@ POINTS = 1000  # of the volatility index in one answer
 
 
 class PastCalls:
+    """`table`: method → call of (time ns, params)."""
+
     def __init__(self, exchange: Exchange, say: Statements, history: History) -> None:
         self.exchange, self.say, self.history, self.clearing = exchange, say, history, exchange.clearing
         self.table: dict[str, Callable[[int, Any], Any]] = {

@@ -25,6 +25,8 @@ def kinds(name: str | None) -> tuple[Kind, ...]:
 
 
 class PublicCalls:
+    """`table`: method → call of (time ns, params)."""
+
     def __init__(self, exchange: Exchange, say: Statements, started: int) -> None:
         self.exchange, self.say, self.started = exchange, say, started
         self.table: dict[str, Callable[[int, Any], Any]] = {

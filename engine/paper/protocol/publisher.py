@@ -41,6 +41,8 @@ ONLY_CHANGES = (*ONLY_NEWS, "incremental_ticker")
 
 
 class Publisher:
+    """Of one coin. `watch` and `unwatch` say what is listened to; nothing is made for what is not."""
+
     def __init__(self, own: OwnStatements, history: History) -> None:
         self.own, self.say, self.exchange = own, own.say, own.exchange
         self.directory = Directory(self.exchange.instruments, self.exchange.number, self.say.coin)

@@ -89,6 +89,8 @@ class CancelAll(Params, frozen=True, kw_only=True):
 
 
 class CancelAllOf(CancelAll, frozen=True, kw_only=True):
+    """Of a kind of instruments and a type of orders."""
+
     kind: AnyKind | None = None
     type: OrderFilter = "all"
 

@@ -19,6 +19,8 @@ from engine.paper.protocol.private.who import Who
 
 
 class PrivateCalls:
+    """`table`: method → call of (who, params)."""
+
     def __init__(self, exchange: Exchange, own: OwnStatements) -> None:
         parts = (OrderCalls, ListCalls, MoneyCalls, LimitCalls)
         self.table: dict[str, Callable[[Who, Any], Any]] = {}

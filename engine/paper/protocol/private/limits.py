@@ -19,6 +19,8 @@ EVERY = (None, "all")
 
 
 class LimitCalls:
+    """`table`: method → call of (who, params)."""
+
     def __init__(self, exchange: Exchange, own: OwnStatements) -> None:
         self.exchange, self.own, self.index = exchange, own, own.say.index_name
         self.table: dict[str, Callable[[Who, Any], Any]] = {

@@ -23,6 +23,8 @@ RECENT_NS = 30 * MINUTE_NS  # how long what ended unfilled is listed without bei
 
 
 class ListCalls:
+    """`table`: method → call of (who, params)."""
+
     def __init__(self, exchange: Exchange, own: OwnStatements) -> None:
         self.exchange, self.own, self.say = exchange, own, own.say
         self.table: dict[str, Callable[[Who, Any], Any]] = {

@@ -25,6 +25,8 @@ from engine.paper.protocol.public import NO_INSTRUMENT, kinds
 
 
 class MoneyCalls:
+    """`table`: method → call of (who, params)."""
+
     def __init__(self, exchange: Exchange, own: OwnStatements) -> None:
         self.exchange, self.own, self.say = exchange, own, own.say
         self.table: dict[str, Callable[[Who, Any], Any]] = {

@@ -37,6 +37,8 @@ def of_type(name: str) -> Picks:
 
 
 class OrderCalls:
+    """`table`: method → call of (who, params)."""
+
     def __init__(self, exchange: Exchange, own: OwnStatements) -> None:
         self.exchange, self.own, self.say = exchange, own, own.say
         self.table: dict[str, Callable[[Who, Any], Any]] = {
