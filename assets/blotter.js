@@ -5,9 +5,10 @@ import { notes } from "./decisions.js";
 import { $, attr, button, el, flag, keyed, put } from "./dom.js";
 import { choose, mark, now, views, when } from "./feed.js";
 import { amount, hm, known, millis, number, percent, signed, span } from "./format.js";
+import * as positions from "./positions.js";
+import { blank, classOf, table } from "./tables.js";
 
 const ORDER_COLUMNS = ["order", "side", "qty", "done / schedule", "limit", "average", "arrival", "shortfall", "dial", "left", "state"];
-const POSITION_COLUMNS = ["instrument", "size", "delta", "gamma", "vega", "mark"];
 const LIVE = new Set(["working", "paused"]); // parents that still do something
 const RESTING = new Set(["requested", "sent", "open", "cancelling"]); // children that may still fill
 const SURE_MS = 3000;
@@ -18,12 +19,12 @@ const open = new Map(); // row id → opened or closed by hand
 export const focus = { parent: "" }; // whose progress is drawn
 
 export function start() {
-  bodies = { orders: table(ORDER_COLUMNS), positions: table(POSITION_COLUMNS), decisions: el("div", "notes"), alerts: el("div", "notes") };
+  bodies = { orders: table(ORDER_COLUMNS, "orders"), positions: positions.layout(), decisions: el("div", "notes"), alerts: el("div", "notes") };
   $("blotter").append(...Object.values(bodies));
   $("blotter-tabs").addEventListener("click", (event) => event.target.dataset.tab && turn(event.target.dataset.tab));
   turn(tab);
   when(["desk", "tick"], orders);
-  when(["desk"], positions);
+  when(["desk", "risk"], () => tab === "positions" && positions.draw());
   when(["notes"], () => notes(tab, bodies));
 }
 
@@ -32,24 +33,6 @@ function turn(name) {
   for (const other of $("blotter-tabs").children) attr(other, "aria-selected", other.dataset.tab === tab);
   for (const [key, body] of Object.entries(bodies)) body.hidden = key !== tab;
   for (const topic of ["desk", "notes"]) mark(topic);
-}
-
-const classOf = (column) => `c-${column.split(" ")[0]}`;
-
-function table(columns) {
-  const node = el("table");
-  const head = el("tr");
-  for (const name of columns) head.append(el("th", classOf(name), name));
-  node.className = columns === ORDER_COLUMNS ? "orders" : "positions";
-  node.append((node.empty = el("caption", "empty")), el("thead"), (node.body = el("tbody")));
-  node.tHead.append(head);
-  return node;
-}
-
-// An empty table says why in its caption.
-function blank(body, text) {
-  put(body.empty, text);
-  body.empty.hidden = !text;
 }
 
 function orders() {
@@ -264,23 +247,4 @@ function word(row, state, reason) {
   put(row.why, reason);
   row.why.title = reason;
   row.word.dataset.tone = TONES[state] ?? "";
-}
-
-function positions() {
-  if (tab !== "positions") return;
-  const rows = (views.desk?.positions ?? []).filter((row) => row.size);
-  blank(bodies.positions, rows.length ? "" : "No positions.");
-  keyed(bodies.positions.body, rows, (row) => row.instrument, positionRow, (tr, row) => {
-    const cells = [signed(row.size, Number.isInteger(row.size) ? 0 : 1), signed(row.delta, 2), signed(row.gamma, 5), signed(row.vega, 0), price(row.mark)];
-    cells.forEach((text, i) => put(tr.children[i + 1], text));
-  });
-}
-
-function positionRow(row) {
-  const tr = el("tr");
-  const first = el("td");
-  first.append(button(row.instrument, "link", () => choose(row.instrument)));
-  tr.append(first);
-  for (let i = 1; i < POSITION_COLUMNS.length; i++) tr.append(el("td"));
-  return tr;
 }

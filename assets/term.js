@@ -6,6 +6,7 @@ import { known, number, signed } from "./format.js";
 import { ivAt, moneynessOf } from "./svi.js";
 
 const DAY_YEARS = 1 / 365;
+const MONTH_YEARS = 30 / 365;
 const NAME_PX = 12; // a strip's own line
 const STRIPS = [
   { name: "level, %", value: (smile) => smile.atm_iv, text: (v) => number(v, 1), share: 0.46, least: 2 },
@@ -59,6 +60,7 @@ export function term(canvas, view, code) {
   const longest = Math.sqrt(Math.max(...shown.map((smile) => smile.years), DAY_YEARS));
   const x = (smile) => PAD.left + 16 + (Math.sqrt(smile.years) / longest) * (w - PAD.left - PAD.right - 40);
   let top = 2;
+  month(c, view, x, h);
   for (const strip of STRIPS) {
     const tall = (h - PAD.bottom - 2) * strip.share;
     drawStrip(c, strip, shown, x, w, top + NAME_PX, top + tall - 5, code);
@@ -72,7 +74,20 @@ export function term(canvas, view, code) {
     c.fillStyle = smile.code === code ? colour("text") : colour("soft");
     c.fillText(smile.code.slice(0, -2), x(smile), h - 3);
   }
-  return ["over √time", "by expiry, over the root of time"];
+  if (!known(view.index)) return ["over √time", "by expiry, over the root of time"];
+  return [`30 d ${number(view.index, 1)}`, `30-day index ${number(view.index, 2)} %: the variance swap of the smiles, built as DVOL is meant`];
+}
+
+// Thirty days, where the index stands.
+function month(c, view, x, h) {
+  const at = Math.round(x({ years: MONTH_YEARS })) + 0.5;
+  if (!known(view.index) || at > c.canvas.width) return;
+  c.setLineDash([2, 3]);
+  c.strokeStyle = colour("line");
+  c.lineWidth = 1;
+  path(c, [[at, NAME_PX], [at, h - PAD.bottom]]);
+  c.stroke();
+  c.setLineDash([]);
 }
 
 function drawStrip(c, strip, shown, x, w, top, end, code) {

@@ -66,6 +66,30 @@ class SurfaceView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", t
     fitted: tuple[tuple[float | None, ...], ...]  # the fit at the same cells
     flags: tuple[str, ...]  # what is wrong with the fits, in words
     past: tuple[Earlier, ...] = ()
+    index: float | None = None  # thirty days, of the first coin, per cent: see `surface.factors`
+
+
+class ExposureRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What is held of one expiry: coin (value, deltas), USD a vol point and a day; `gamma`: delta's change for 1 %."""
+
+    code: str
+    value: float
+    delta: float
+    coin_delta: float
+    gamma: float
+    vega: float
+    theta: float
+
+
+class RiskView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="risk"):
+    """`ladder`: USD gained when all forwards move by `spot` (fractions, columns) and all IVs by `points` (rows).
+    `unknown`: instruments held that are in no sum, for want of a volatility or a forward."""
+
+    spot: tuple[float, ...]
+    points: tuple[float, ...]
+    ladder: tuple[tuple[float, ...], ...]
+    exposures: tuple[ExposureRow, ...]
+    unknown: tuple[str, ...]
 
 
 class LegRow(msgspec.Struct, frozen=True, kw_only=True):

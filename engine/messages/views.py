@@ -12,7 +12,7 @@ import msgspec
 from engine.config import Mode
 from engine.domain import Side
 from engine.messages.inputs import Algorithm, Dial, Forecast
-from engine.messages.surface_views import ArbitrageView, SurfaceView
+from engine.messages.surface_views import ArbitrageView, RiskView, SurfaceView
 
 Verdict = Literal["edge", "no edge", "unknown yet", "drift"]
 FeedState = Literal["live", "stale", "down"]
@@ -234,4 +234,15 @@ class NoteView(_View, frozen=True, kw_only=True, tag="note"):
     parent: str = ""
 
 
-View = StatusView | LadderView | GaugesView | SurfaceView | ArbitrageView | DeskView | ReplayView | ChainView | NoteView
+View = (
+    StatusView
+    | LadderView
+    | GaugesView
+    | SurfaceView
+    | ArbitrageView
+    | RiskView
+    | DeskView
+    | ReplayView
+    | ChainView
+    | NoteView
+)

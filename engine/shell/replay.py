@@ -205,8 +205,8 @@ class Replay:
         core = self.core
         status = msgspec.structs.replace(view.status(core), mode="replay", session=self.folder.name)
         return [
-            status, view.desk(core), view.surface(core), view.chain(core), self.screen.watch.view(core), self._bar(),
-            *self.screen.instruments(core),
+            status, view.desk(core), view.surface(core), view.chain(core), view.risk(core), self._bar(),
+            self.screen.watch.view(core), *self.screen.instruments(core),
         ]  # fmt: skip
 
     def _bar(self) -> m.ReplayView:

@@ -213,7 +213,12 @@ class Engine:
     def _views(self, *, slow: bool) -> list[m.View]:
         out: list[m.View] = [view.status(self.core), view.desk(self.core), *self.screen.instruments(self.core)]
         if slow:
-            out += [view.surface(self.core), view.chain(self.core), self.screen.watch.view(self.core)]
+            out += [
+                view.surface(self.core),
+                view.chain(self.core),
+                self.screen.watch.view(self.core),
+                view.risk(self.core),
+            ]
         return out
 
 

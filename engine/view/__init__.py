@@ -5,6 +5,7 @@ from engine.view.book import gauges, ladder
 from engine.view.chain import chain
 from engine.view.desk import desk, status
 from engine.view.notes import say
+from engine.view.risk import risk
 from engine.view.surface import surface
 
-__all__ = ["Watch", "chain", "desk", "gauges", "ladder", "say", "status", "surface"]
+__all__ = ["Watch", "chain", "desk", "gauges", "ladder", "risk", "say", "status", "surface"]
