@@ -34,7 +34,7 @@ WARM_S = 30.0
 SWEEPS, SWEEP_S = 6, 20.0
 SPREAD = 20  # options of the whole list whose books are followed
 PAIRS = 6
-ROOMS = ("paper", "market", "research", "forecast", "surface")  # code that the figures hang on
+ROOMS = ("domain.py", "black.py", "paper", "market", "research", "forecast", "surface")  # code that the figures hang on
 Say = Callable[[str], None]
 
 
@@ -133,7 +133,8 @@ def _code() -> str:
     root = Path(engine.__file__).parent
     whole = hashlib.sha256()
     for room in ROOMS:
-        for path in sorted((root / room).rglob("*.py")):
+        at = root / room
+        for path in sorted(at.rglob("*.py")) if at.is_dir() else (at,):
             whole.update(path.read_bytes())
     return whole.hexdigest()
 
