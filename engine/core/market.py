@@ -14,7 +14,8 @@ import msgspec
 
 from engine import messages as m
 from engine.config import Config
-from engine.domain import NS, Instrument, Kind, Side
+from engine.core.smiles import Smiles
+from engine.domain import Instrument, Kind, Side
 from engine.execution import policy
 from engine.execution.risk import unsound
 from engine.forecast.features import Context, Features, Row, micro
@@ -22,13 +23,10 @@ from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster, Weights
 from engine.market.state import Venue
 from engine.market.told import Print, Quote
-from engine.surface.forward import Pair, forward_of
 from engine.surface.past import Past
-from engine.surface.surface import Quote as SmileQuote
 from engine.surface.surface import Surface
 
 FIRING_EVERY = 10  # steps between two looks at which policy rows would fire
-QUOTE_OLD_NS = 60 * NS
 
 
 class Market:
@@ -44,8 +42,7 @@ class Market:
         self.steps = 0
         self.halted = ""  # why the shell lets nothing new out
         self.venue = Venue(config.coin, cancel_on_disconnect=config.cancel_on_disconnect)
-        self.surfaces: dict[str, Surface] = {}  # by coin
-        self.past = Past()
+        self.smiles = Smiles()
         self.features: dict[str, Features] = {}
         self.forecaster = Forecaster(weights)
         self.monitor = Monitor(weights)
@@ -69,15 +66,16 @@ class Market:
         instrument = self.venue.instruments.get(name)
         if instrument is None or instrument.kind is not Kind.OPTION:
             return None
-        forward = self.forward(instrument)
-        if forward is None:
-            return None
-        coin = self.surface(instrument.coin).fair(instrument, forward, self.now)
+        coin = self.smiles.fair(instrument, self.venue, self.now)
         return None if coin is None else coin / instrument.tick
 
     def surface(self, coin: str) -> Surface:
         """The fitted smiles of a coin's options."""
-        return self.surfaces.setdefault(coin, Surface())
+        return self.smiles.surface(coin)
+
+    @property
+    def past(self) -> Past:
+        return self.smiles.past
 
     def vega_ticks(self, name: str) -> float | None:
         instrument, quote = self.venue.instruments.get(name), self.venue.quotes.get(name)
@@ -119,11 +117,8 @@ class Market:
         return effects
 
     def forward(self, instrument: Instrument) -> float | None:
-        """The present forward, USD: the option's own ticker, else any of its expiry."""
-        quote = self.venue.quotes.get(instrument.name)
-        if quote is not None and quote.forward:
-            return quote.forward
-        return self.venue.forward(instrument.expiry, instrument.coin)
+        """The present forward of an option, USD."""
+        return self.smiles.forward(instrument, self.venue)
 
     def followed(self) -> tuple[str, ...]:
         """Instruments whose books are forecast: what is in focus, and the perpetual."""
@@ -150,8 +145,7 @@ class Market:
 
     def _step(self, item: m.Tick) -> None:
         self.steps += 1
-        self._refit_one()
-        self.past.keep(item.t, self.surfaces)
+        self.smiles.step(self.venue, item.t, self.steps)
         own = {name: self.venue.own_lots(name) for name in self.features}
         contexts: dict[str, Context] = {}
         rows: dict[str, Row] = {}
@@ -221,45 +215,6 @@ class Market:
                 for row in policy.advise(self.config.policy, policy.readings(self, instrument, side)).fired:
                     self.fired[row] = self.fired.get(row, 0) + 1
 
-    # ------------------------------------------------------------ the surface, one smile a step
-
-    def _refit_one(self) -> None:
-        smiles = [(coin, expiry) for coin in self.venue.coins() for expiry in self.venue.expiries(coin)]
-        if not smiles:
-            return
-        coin, expiry = smiles[self.steps % len(smiles)]
-        if expiry <= self.now:
-            self.surface(coin).forget(expiry)
-            return
-        forward = self.venue.forward(expiry, coin) or self._parity(expiry, coin)
-        if forward is None:
-            return
-        quotes = [self._smile_quote(i) for i in self.venue.options_of(expiry, coin) if self._fresh(i)]
-        if quotes:
-            self.surface(coin).refit(expiry, forward, quotes, self.now)
-
-    def _parity(self, expiry: int, coin: str) -> float | None:
-        """The forward that the quotes themselves imply, where no ticker names one."""
-        quoted: dict[float, dict[bool, Quote]] = {}
-        for option in self.venue.options_of(expiry, coin):
-            if self._fresh(option):
-                quoted.setdefault(option.strike, {})[option.call] = self.venue.quotes[option.name]
-        return forward_of([
-            Pair(strike, both[True].bid, both[True].ask, both[False].bid, both[False].ask)
-            for strike, both in quoted.items() if len(both) == 2
-        ])  # fmt: skip
-
-    def _fresh(self, instrument: Instrument) -> bool:
-        quote = self.venue.quotes.get(instrument.name)
-        return quote is not None and self.now - quote.t < QUOTE_OLD_NS
-
-    def _smile_quote(self, instrument: Instrument) -> SmileQuote:
-        quote = self.venue.quotes[instrument.name]
-        return SmileQuote(
-            strike=instrument.strike, call=instrument.call, bid_iv=quote.bid_iv, ask_iv=quote.ask_iv,
-            mark_iv=quote.mark_iv, forward=quote.forward,
-        )  # fmt: skip
-
     # ------------------------------------------------------------ snapshots of itself
 
     def dump(self) -> Any:
@@ -268,8 +223,7 @@ class Market:
             "steps": self.steps,
             "halted": self.halted,
             "venue": self.venue.dump(),
-            "surfaces": {coin: surface.dump() for coin, surface in self.surfaces.items()},
-            "past": self.past.dump(),
+            "smiles": self.smiles.dump(),
             "features": {name: features.dump() for name, features in self.features.items()},
             "forecaster": self.forecaster.dump(),
             "monitor": self.monitor.dump(),
@@ -291,8 +245,7 @@ class Market:
         self = cls(config, weights, recorded)
         self.now, self.steps, self.halted = value["now"], value["steps"], value["halted"]
         self.venue = Venue.load(value["venue"])
-        self.surfaces = {coin: Surface.load(raw) for coin, raw in value["surfaces"].items()}
-        self.past = Past.load(value["past"])
+        self.smiles = Smiles.load(value["smiles"])
         self.features = {
             name: Features.load(self.venue.instruments[name], raw) for name, raw in value["features"].items()
         }

@@ -32,6 +32,7 @@ class Quote(msgspec.Struct):
     ask_iv: float | None = None
     forward: float | None = None
     index: float | None = None
+    estimated: float | None = None  # delivery price as of now: in the last half hour the index's average so far
     funding: float | None = None
     delta: float | None = None
     gamma: float | None = None
@@ -111,6 +112,7 @@ def quote_of(data: wire.TickerData) -> Quote:
         ask_iv=_vol(data.ask_iv),
         forward=data.underlying_price,
         index=data.index_price,
+        estimated=data.estimated_delivery_price,
         funding=data.current_funding,
         delta=greeks.delta,
         gamma=greeks.gamma,

@@ -78,10 +78,8 @@ def _slope(near: Fit, far: Fit, t: int) -> float:
 
 
 def named(found: Sequence[Factors], of_index: float | None) -> dict[str, float]:
-    """The numbers by name (`level:<expiry>`, …, `index`), as `history` and `outlook` take them."""
-    out = {} if of_index is None else {"index": of_index}
+    """The numbers by name (`level:<expiry>`, …, `index`), as `history` and `outlook` take them: finite ones alone."""
+    out: dict[str, float | None] = {"index": of_index}
     for each in found:
-        out |= {f"{name}:{each.expiry}": getattr(each, name) for name in ("level", "skew", "curvature")}
-        if each.slope is not None:
-            out[f"slope:{each.expiry}"] = each.slope
-    return out
+        out |= {f"{name}:{each.expiry}": getattr(each, name) for name in ("level", "skew", "curvature", "slope")}
+    return {name: float(value) for name, value in out.items() if value is not None and math.isfinite(value)}

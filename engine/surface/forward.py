@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
+MARKED, DRIFT = 1e-4, 0.9e-4  # of a forward that is only said: its smoothing, and 50 % a year over √s of age
 NARROWEST = 1e-4  # coin: nobody's quotes are taken as more exact than one tick
 
 
@@ -88,6 +89,13 @@ def of_parity(pairs: Sequence[Pair]) -> Source | None:
     if value is None:
         return None
     return Source("parity", value, max(min(width for width in widths if width >= 0.0), NARROWEST) * value / 2.0)
+
+
+def of_ticker(forward: float | None, age_s: float) -> Source | None:
+    """What the venue itself says on an option's ticker. It has no band: the older, the farther it may be off."""
+    if not forward or not forward > 0.0:
+        return None
+    return Source("ticker", forward, forward * max(MARKED, DRIFT * math.sqrt(max(age_s, 0.0))))
 
 
 def agreed(sources: Sequence[Source | None]) -> Forward | None:

@@ -6,7 +6,7 @@ with its last row. Changes are against the last row at or before the moment aske
 **Outlook**: fits are noisy, and noise is taken back: the forecast of a factor one minute ahead is its value drawn
 towards its own slow mean, y + b (mean − y), b learnt by least squares over the last quarter of an hour, between 0 and
 1. Persistence (b = 0) is the baseline. A forecast is judged when its minute is over: the gain in absolute error goes
-into blocks of a minute, and the verdict is "edge" only while the 90 % band of the block means lies above 0.
+into blocks of two minutes, and the verdict is "edge" only while the 90 % band of the block means lies above 0.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 CAPACITY = 4096
 AHEAD_NS = 60 * NS
 MEAN_S, LEARN_S = 300.0, 900.0  # memories of the slow mean and of what is learnt
-BLOCK_NS, BLOCKS, ENOUGH, Z = 60 * NS, 90, 12, 1.645
+BLOCK_NS, BLOCKS, ENOUGH, Z = 2 * AHEAD_NS, 90, 12, 1.645  # blocks twice the horizon: neighbours hardly share luck
 PENDING = 1200
 
 
@@ -71,17 +71,21 @@ class History:
         return np.arange(self._rows - count, self._rows, dtype=np.int64) % self.capacity
 
     def dump(self) -> Any:
+        order = self._order()  # what is kept, and no empty rows
         return {
-            "capacity": self.capacity, "rows": self._rows, "t": self._t.tobytes(),
-            "columns": {name: column.tobytes() for name, column in sorted(self._columns.items())},
+            "capacity": self.capacity, "rows": self._rows, "t": self._t[order].tobytes(),
+            "columns": {name: column[order].tobytes() for name, column in sorted(self._columns.items())},
         }  # fmt: skip
 
     @classmethod
     def load(cls, value: Any) -> History:
         self = cls(value["capacity"])
         self._rows = value["rows"]
-        self._t = np.frombuffer(value["t"], dtype=np.int64).copy()
-        self._columns = {name: np.frombuffer(raw).copy() for name, raw in value["columns"].items()}
+        order = self._order()
+        self._t[order] = np.frombuffer(value["t"], dtype=np.int64)
+        for name, raw in value["columns"].items():
+            self._columns[name] = np.full(self.capacity, math.nan)
+            self._columns[name][order] = np.frombuffer(raw)
         return self
 
 

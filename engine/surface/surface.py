@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from engine import black
 from engine.domain import NS, YEAR_NS, Instrument, Kind
-from engine.surface import between, calendar, fitting
+from engine.surface import between, calendar, delivery, fitting
 from engine.surface.between import Rung
 from engine.surface.fitting import Points
 from engine.surface.smile import Above, Fit, Quote, marks_of, measured, points_of, ranged
@@ -76,8 +76,9 @@ class Surface:
         fit = self.fits.get(expiry)
         return fit.error(math.log(strike / forward)) if fit is not None and forward > 0.0 and strike > 0.0 else None
 
-    def fair(self, instrument: Instrument, forward: float, t: int) -> float | None:
-        """Coin price of an option at the present forward and time; a few microseconds.
+    def fair(self, instrument: Instrument, forward: float, t: int, so_far: float = math.nan) -> float | None:
+        """Coin price of an option at the present forward and time; a few microseconds. With the average of the index
+        so far (USD), in the last half hour, that of an option on the average (see `delivery`).
 
         None for anything else, after expiry, and where the expiry has no smile: a flat stand-in gives IVs, but the
         price it puts on a strike away from its own quotes would be taken for a value.
@@ -86,6 +87,8 @@ class Surface:
         if fit is None or fit.source == "flat" or years <= 0.0 or instrument.kind is not Kind.OPTION:
             return None
         vol = self.iv(instrument.expiry, instrument.strike, forward)
+        if vol is not None and delivery.begun(instrument.expiry, t) and so_far > 0.0:
+            return delivery.fair(forward, instrument.strike, instrument.expiry - t, vol, instrument.call, so_far)
         return None if vol is None else black.price(forward, instrument.strike, years, vol, instrument.call)
 
     def greeks(self, expiry: int, strikes: ArrayLike, calls: ArrayLike, forward: float, t: int) -> black.Greeks:

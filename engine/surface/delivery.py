@@ -1,0 +1,44 @@
+"""The last half hour of an expiry: options on an average of the index, part of which is known.
+
+`black.averaged` says such an option as `share` plain ones of another strike plus what is sure. Volatility here is the
+one at which these plain ones have their price over all the time left: σ²T is the variance of what is still averaged. So
+it goes on from the plain IV of the minutes before, where the share was one. At its own quotes a smile of such
+volatilities gives the quotes back; with the forward it moves by what is still to be averaged, and no more.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine import black
+from engine.black import Floats
+from engine.domain import MINUTE_NS, YEAR_NS
+
+WINDOW_NS = 30 * MINUTE_NS
+
+
+def begun(expiry: int, t: int) -> bool:
+    """Whether the delivery price is being made."""
+    return 0 < expiry - t < WINDOW_NS
+
+
+def fair(forward: float, strike: float, left: int, vol: float, call: bool, so_far: float) -> float:
+    """Coin price with `left` ns to go, the average of the index so far being `so_far`; both USD."""
+    of = black.averaged(forward, strike, left / YEAR_NS, call, so_far)
+    share, expected = float(of.share), float(of.expected)
+    plain = black.price(forward, float(of.strike), left / YEAR_NS, vol, call) if share > 0.0 else 0.0
+    return (share * forward * plain + float(of.sure)) / expected
+
+
+def vols(prices: ArrayLike, forward: ArrayLike, strike: ArrayLike, left: ArrayLike, call: ArrayLike,
+         so_far: ArrayLike) -> Floats:  # fmt: skip
+    """Of coin prices; NaN where there is none, and where nothing is left to be averaged that could matter."""
+    years = np.asarray(left, dtype=np.float64) / YEAR_NS
+    of = black.averaged(forward, strike, years, call, so_far)
+    some = of.share > 0.0
+    usd = np.asarray(prices, dtype=np.float64) * of.expected - of.sure
+    plain = np.where(some, usd / (np.where(some, of.share, 1.0) * of.forward), math.nan)
+    return black.implied_vols(plain, of.forward, of.strike, years, call)
