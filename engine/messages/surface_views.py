@@ -57,6 +57,35 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     shapes: tuple[Shape, ...]
 
 
+class ForwardRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An expiry's forward as agreed on, USD; `sources`: name (future, parity, ticker), USD, and how far off in bp."""
+
+    code: str
+    value: float
+    apart_bp: float
+    sources: tuple[tuple[str, float, float], ...]
+
+
+class FactorRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Level, skew, curvature or slope of an expiry, or the index (`code` is empty): per cent, now and one minute ahead.
+
+    Persistence is the baseline: `gain` in absolute error over it with its 90 % band, and what that means in a word.
+    `changes`: minutes back, and the change since; only what is known of that moment.
+    """
+
+    name: str
+    coin: str
+    code: str
+    value: float
+    ahead: float
+    verdict: str  # edge, no edge, drift, unknown yet
+    gain: float | None
+    lo: float | None
+    hi: float | None
+    n: int
+    changes: tuple[tuple[int, float], ...]
+
+
 class SurfaceView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="surface"):
     coin: str
     t_ms: float
@@ -67,6 +96,8 @@ class SurfaceView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", t
     flags: tuple[str, ...]  # what is wrong with the fits, in words
     past: tuple[Earlier, ...] = ()
     index: float | None = None  # thirty days, of the first coin, per cent: see `surface.factors`
+    forwards: tuple[ForwardRow, ...] = ()
+    factors: tuple[FactorRow, ...] = ()
 
 
 class ExposureRow(msgspec.Struct, frozen=True, kw_only=True):

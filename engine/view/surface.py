@@ -14,6 +14,7 @@ from engine.surface import arbitrage, doubt, factors
 from engine.surface.past import Moment
 from engine.surface.surface import Fit
 from engine.surface.svi import Floats, Slice
+from engine.view import factors as numbers
 from engine.view.book import percent
 
 CURVE_POINTS = 41
@@ -39,6 +40,8 @@ def surface(core: Core) -> m.SurfaceView:
         flags=tuple(flag for coin in coins for flag in arbitrage.flags(core.market.surface(coin))),
         past=_past(core, named),
         index=_finite(factors.index(core.market.surface(coins[0]), core.market.now)) if coins else None,
+        forwards=numbers.forwards(core, lambda coin, expiry: code_of(coin, expiry, named)),
+        factors=numbers.rows(core, lambda coin, expiry: code_of(coin, expiry, named)),
     )
 
 
