@@ -3,13 +3,16 @@
 import { $, button, el, flag, keyed, put } from "./dom.js";
 import { choose, mark, picked, views, when } from "./feed.js";
 import { amount, known, number, signed } from "./format.js";
+import { ivAt } from "./svi.js";
 
 const KINDS = "vertical, butterfly, box and put–call parity";
 let parts = null;
 let foot = null;
+let earlier = null;
 
-// `turn`: shows the list.
-export function start(turn) {
+// `turn`: shows the list; `moment`: gives the earlier moment that is chosen, if one is.
+export function start(turn, moment) {
+  earlier = moment;
   parts = { state: el("p", "said"), list: el("div", "rows"), fits: el("ul", "fits") };
   $("surface-flags").append(parts.state, parts.list, parts.fits);
   foot = Object.fromEntries(["level", "skew", "forward"].map((name) => [name, el("span", name)]));
@@ -21,9 +24,9 @@ export function start(turn) {
 function draw() {
   const { surface, arbitrage } = views;
   const smile = surface?.smiles.find((one) => one.code === picked.code);
-  put(foot.level, smile ? `level ${number(smile.atm_iv, 1)}` : "");
+  put(foot.level, smile ? `level ${number(smile.atm_iv, 1)}${moved(smile)}` : "");
   put(foot.skew, smile ? `skew ${signed(smile.skew, 1)}` : "");
-  put(foot.forward, smile ? `forward ${number(smile.forward, 0)}` : "");
+  forwards(surface, smile);
   const found = arbitrage?.rows ?? [];
   const fits = surface?.flags ?? [];
   put(foot.flags, surface ? summary(arbitrage, found, fits) : "");
@@ -35,8 +38,22 @@ function draw() {
   keyed(parts.fits, fits, (text) => text, (text) => el("li", "warn", `▲ in the fits: ${text}`), () => {});
 }
 
+// What the forward stands on; how far its sources are apart, where there are several.
+function forwards(view, smile) {
+  const row = smile && view.forwards.find((one) => one.code === smile.code);
+  const apart = row && row.sources.length > 1 ? ` ±${number(row.apart_bp, 1)} bp` : "";
+  put(foot.forward, smile ? `F ${number(smile.forward, 0)}${apart}` : "");
+  foot.forward.title = row ? `forward ${number(row.value, 1)}: ${row.sources.map(([name, value, off]) => `${name} ${number(value, 1)} (${signed(off, 1)} bp)`).join(", ")}` : "forward";
+}
+
+// How far the level has moved since the earlier moment.
+function moved(smile) {
+  const then = earlier()?.shapes.find((one) => one.code === smile.code);
+  return then && known(smile.atm_iv) ? ` (${signed(smile.atm_iv - ivAt(then, 0), 2)})` : "";
+}
+
 function summary(view, found, fits) {
-  if (found.length) return `▲ ${found.length} ${found.length > 1 ? "arbitrages" : found[0].kind}, ${money(sum(found))}`;
+  if (found.length) return `▲ ${found.length > 1 ? found.length : found[0].kind} · ${money(sum(found))}`;
   if (fits.length) return `▲ ${fits.length > 1 ? `${fits.length} flags in the fits` : fits[0]}`;
   return view?.looked ? "no arbitrage" : "arbitrage: no quotes yet";
 }

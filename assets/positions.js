@@ -66,15 +66,15 @@ function ladder({ spot, points, ladder: values, unknown }) {
       cell.title = `${signed(value, 0)} USD: spot ${percentOf(spot[i])}, volatility ${signed(points[row], 0)} points`;
     }),
   );
-  put(grid.note, unknown.length ? `▲ without ${unknown.join(", ")}: no volatility or forward known` : "all expiries, smiles move with their forwards");
+  put(grid.note, unknown.length ? `▲ without ${unknown.join(", ")}: no volatility or forward known` : "spot across, volatility down; smiles move with their forwards");
   flag(grid.note, "warn", unknown.length > 0);
 }
 
 function money(value) {
   if (!known(value)) return "–";
   const size = Math.abs(value);
-  if (size >= 1e6) return `${signed(value / 1e6, 2)} M`;
-  return size >= 1e4 ? `${signed(value / 1e3, 1)} k` : signed(value, 0);
+  if (size >= 1e6) return `${signed(value / 1e6, 2)}M`;
+  return size >= 1e4 ? `${signed(value / 1e3, 1)}k` : signed(value, 0);
 }
 
 const percentOf = (share) => `${signed(100 * share, 0)} %`;
@@ -82,12 +82,12 @@ const percentOf = (share) => `${signed(100 * share, 0)} %`;
 function make(spot, points) {
   const box = el("div", "pnl-grid");
   box.style.setProperty("--columns", spot.length);
-  box.append(el("span", "h", "vol \\ spot"), ...spot.map((share) => el("span", "h", percentOf(share))));
+  box.append(el("span", "h", "P&L, USD"), ...spot.map((share) => el("span", "h", percentOf(share))));
   grid.cells = points.map((shift) => {
     const line = spot.map((share) => el("span", share === 0 && shift === 0 ? "v now" : "v"));
     box.append(el("span", "h", `${signed(shift, 0)} pts`), ...line);
     return line;
   });
   grid.note = el("p", "dim");
-  grid.replaceChildren(el("div", "title", "P&L, USD"), box, grid.note);
+  grid.replaceChildren(box, grid.note);
 }

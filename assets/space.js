@@ -88,11 +88,23 @@ function press(event) {
 // Along the points, over the holes.
 function walk(column, row) {
   if (!built) return;
-  let [r, i] = cursor ?? [0, Math.floor(FINE / 2) - column];
+  if (!cursor) return stand();
+  let [r, i] = cursor;
   do [r, i] = [r + row, i + column];
   while (built.cells[r]?.[i] && !known(built.value(built.cells[r][i])));
   if (!built.cells[r]?.[i]) return;
-  cursor = [r, i];
+  stop(r, i);
+}
+
+// The keyboard's first step only finds its place: the nearest expiry's point nearest to the middle.
+function stand() {
+  const off = (spot) => spot.row * FINE + Math.abs(spot.column - (built.columns.length - 1) / 2);
+  const first = [...spots].sort((a, b) => off(a) - off(b))[0];
+  if (first) stop(first.row, first.column);
+}
+
+function stop(row, column) {
+  cursor = [row, column];
   put($("surface-said"), said());
   paint();
 }

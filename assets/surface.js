@@ -4,6 +4,7 @@
 import { $, attr, put } from "./dom.js";
 import * as arbitrage from "./arbitrage.js";
 import { choose, instrument, mark, picked, views, when } from "./feed.js";
+import * as factors from "./factors.js";
 import * as heat from "./heat.js";
 import * as space from "./space.js";
 import { smiles, term } from "./term.js";
@@ -32,7 +33,8 @@ export function start() {
   chosen("surface-columns", (value) => (choice.columns = value));
   chosen("surface-moments", (value) => (choice.moment = value));
   space.start(choice);
-  arbitrage.start(() => turn("flags"));
+  factors.start(choice);
+  arbitrage.start(() => turn("flags"), () => earlier(choice.moment));
   show();
   when(["instrument", "chain"], () => {
     const row = views.chain?.instruments.find(([name]) => name === instrument());

@@ -2,6 +2,7 @@
 
 import { colour } from "./dom.js";
 import { FONT, PAD, curve, frame, note, path, ruler, scaleOf, sized } from "./charts.js";
+import { indexOf } from "./factors.js";
 import { known, number, signed } from "./format.js";
 import { ivAt, moneynessOf } from "./svi.js";
 
@@ -60,7 +61,8 @@ export function term(canvas, view, code) {
   const longest = Math.sqrt(Math.max(...shown.map((smile) => smile.years), DAY_YEARS));
   const x = (smile) => PAD.left + 16 + (Math.sqrt(smile.years) / longest) * (w - PAD.left - PAD.right - 40);
   let top = 2;
-  month(c, view, x, h);
+  const index = indexOf(view);
+  month(c, index, x, h);
   for (const strip of STRIPS) {
     const tall = (h - PAD.bottom - 2) * strip.share;
     drawStrip(c, strip, shown, x, w, top + NAME_PX, top + tall - 5, code);
@@ -74,14 +76,14 @@ export function term(canvas, view, code) {
     c.fillStyle = smile.code === code ? colour("text") : colour("soft");
     c.fillText(smile.code.slice(0, -2), x(smile), h - 3);
   }
-  if (!known(view.index)) return ["over √time", "by expiry, over the root of time"];
-  return [`30 d ${number(view.index, 1)}`, `30-day index ${number(view.index, 2)} %: the variance swap of the smiles, built as DVOL is meant`];
+  if (!known(index)) return ["over √time", "by expiry, over the root of time"];
+  return [`30 d ${number(index, 1)}`, `30-day index ${number(index, 2)} %: the variance swap of the smiles, built as DVOL is meant`];
 }
 
 // Thirty days, where the index stands.
-function month(c, view, x, h) {
+function month(c, index, x, h) {
   const at = Math.round(x({ years: MONTH_YEARS })) + 0.5;
-  if (!known(view.index) || at > c.canvas.width) return;
+  if (!known(index) || at > c.canvas.width) return;
   c.setLineDash([2, 3]);
   c.strokeStyle = colour("line");
   c.lineWidth = 1;

@@ -54,6 +54,7 @@ def layout() -> html.Section:
                     className="head",
                 ),
                 html.Div(html.Canvas(id="smile"), className="plot"),
+                html.Div(id="surface-factors", className="plot", hidden=True),
                 html.Div(id="surface-foot", className="surface-foot"),
             ],
             className="smile",

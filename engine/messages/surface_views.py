@@ -95,7 +95,6 @@ class SurfaceView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", t
     fitted: tuple[tuple[float | None, ...], ...]  # the fit at the same cells
     flags: tuple[str, ...]  # what is wrong with the fits, in words
     past: tuple[Earlier, ...] = ()
-    index: float | None = None  # thirty days, of the first coin, per cent: see `surface.factors`
     forwards: tuple[ForwardRow, ...] = ()
     factors: tuple[FactorRow, ...] = ()
 

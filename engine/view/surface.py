@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from engine import messages as m
 from engine.core import Core
 from engine.domain import MS, NS, YEAR_NS, Instrument, Kind, expiry_code
 from engine.market.told import Quote
-from engine.surface import arbitrage, doubt, factors
+from engine.surface import arbitrage, doubt
 from engine.surface.past import Moment
 from engine.surface.surface import Fit
 from engine.surface.svi import Floats, Slice
@@ -39,7 +37,6 @@ def surface(core: Core) -> m.SurfaceView:
         fitted=tuple(_row({point.strike: point.fit_iv for point in smile.points}, strikes) for smile in smiles),
         flags=tuple(flag for coin in coins for flag in arbitrage.flags(core.market.surface(coin))),
         past=_past(core, named),
-        index=_finite(factors.index(core.market.surface(coins[0]), core.market.now)) if coins else None,
         forwards=numbers.forwards(core, lambda coin, expiry: code_of(coin, expiry, named)),
         factors=numbers.rows(core, lambda coin, expiry: code_of(coin, expiry, named)),
     )
@@ -136,10 +133,6 @@ def _point(instrument: Instrument, quote: Quote | None, fitted: float | None) ->
         mark_iv=percent(quote.mark_iv),
         fit_iv=None if fitted is None else round(100.0 * float(fitted), DIGITS),
     )
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
 
 
 def _row(by_strike: dict[float, float | None], strikes: tuple[float, ...]) -> tuple[float | None, ...]:
