@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from engine.domain import NS, Instrument, Kind
 from engine.market.state import Venue
@@ -21,8 +20,8 @@ from engine.surface.factors import factors, index, named
 from engine.surface.forward import Forward, Pair, Source, agreed, of_future, of_parity, of_ticker
 from engine.surface.history import History, Outlook
 from engine.surface.past import Past
+from engine.surface.surface import ENOUGH, Surface
 from engine.surface.surface import Quote as SmileQuote
-from engine.surface.surface import Surface
 
 QUOTE_OLD_NS = 60 * NS
 
@@ -92,8 +91,11 @@ class Smiles:
             return
         forwards[expiry] = forward
         options = [(one, quote) for one, quote in fresh if one.kind is Kind.OPTION]
-        quotes = _averaging(options, forward.value) if delivery.begun(expiry, t) else _plain(options)
-        if quotes:
+        begun = delivery.begun(expiry, t)
+        quotes = _averaging(options, forward.value) if begun else _plain(options)
+        if begun and (expiry - t < delivery.DULL_NS or _two_sided(quotes) < ENOUGH):
+            self.surface(coin).hold(expiry, t)
+        elif quotes:
             self.surface(coin).refit(expiry, forward.value, quotes, t)
 
     def _listed(self, venue: Venue) -> list[list[Instrument]]:
@@ -188,23 +190,27 @@ def _plain(options: Told) -> list[SmileQuote]:
 
 
 def _averaging(options: Told, forward: float) -> list[SmileQuote]:
-    """In the last half hour IVs are solved anew: the venue's are those of options on the index at its end."""
+    """In the last half hour IVs are solved anew: the venue's are those of options on the index at its end. Its marks
+    say nothing then: rounded, they are worth any volatility away from the money."""
     known = [(one, quote) for one, quote in options if _so_far(one.expiry, quote, quote.t) is not None]
     if not known:
         return []
-    prices = np.array([[quote.bid or 0.0, quote.ask or 0.0, quote.mark or 0.0] for _, quote in known]).T
-    solved = delivery.vols(
-        prices,
+    bid, ask = delivery.vols(
+        [[quote.bid or 0.0 for _, quote in known], [quote.ask or 0.0 for _, quote in known]],
         [quote.forward or forward for _, quote in known],
         [one.strike for one, _ in known],
         [one.expiry - quote.t for one, quote in known],
         [one.call for one, _ in known],
         [quote.estimated or math.nan for _, quote in known],
-    )  # fmt: skip
+    ).tolist()  # fmt: skip
     return [
-        SmileQuote(one.strike, one.call, _value(bid), _value(ask), _value(mark), quote.forward)
-        for (one, quote), (bid, ask, mark) in zip(known, solved.T.tolist(), strict=True)
+        SmileQuote(one.strike, one.call, _value(low), _value(high), None, quote.forward)
+        for (one, quote), low, high in zip(known, bid, ask, strict=True)
     ]
+
+
+def _two_sided(quotes: Sequence[SmileQuote]) -> int:
+    return len({quote.strike for quote in quotes if quote.bid_iv and quote.ask_iv})
 
 
 def _value(vol: float) -> float | None:

@@ -18,6 +18,7 @@ from engine.black import Floats
 from engine.domain import MINUTE_NS, YEAR_NS
 
 WINDOW_NS = 30 * MINUTE_NS
+DULL_NS = 10 * MINUTE_NS  # with less to go a tick of price is more volatility than there is: quotes say none
 
 
 def begun(expiry: int, t: int) -> bool:

@@ -28,8 +28,10 @@ def of(piece: Slice, points: Points, years: float) -> tuple[float, ...]:
     error = (iv - mid) / scale
     square = max(float(error @ error) / max(len(k) - _SIZE, 1), EVEN)
     level = max(abs(piece.w(0.0)), MIN_LEVEL)
-    prior = 1.0 / np.array([level, piece.b + 1e-3, piece.b + 1e-3, piece.sigma, 1.0]) ** 2
-    covariance = np.linalg.inv(slopes @ slopes.T / square + np.diag(prior))
+    prior = np.array([level, piece.b + 1e-3, piece.b + 1e-3, piece.sigma, 1.0])
+    slopes = slopes * prior[:, None]  # in units of the prior: in no direction is less known than that
+    known, axes = np.linalg.eigh(slopes @ slopes.T / square)  # not inverted: next to nothing of variance has any slope
+    covariance = (axes / (1.0 + np.maximum(known, 0.0))) @ axes.T * np.outer(prior, prior)
     return tuple(covariance.ravel().tolist())
 
 

@@ -60,6 +60,13 @@ class Surface:
     def fit(self, expiry: int) -> Fit | None:
         return self.fits.get(expiry)
 
+    def hold(self, expiry: int, t: int) -> None:
+        """The last fit stands, and says so: the quotes of now are no longer worth one."""
+        fit = self.fits.get(expiry)
+        if fit is not None and fit.slice is not None:
+            note = f"delivery is being averaged: the fit of {(t - fit.t) / NS:.0f} s ago"
+            self.fits[expiry] = msgspec.structs.replace(fit, note=note)
+
     def forget(self, expiry: int) -> None:
         """An expiry that is over, or no longer listed."""
         if self.fits.pop(expiry, None) is not None:

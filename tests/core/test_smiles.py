@@ -108,7 +108,7 @@ def test_nothing_is_agreed_on_without_a_source_nor_kept_after_expiry() -> None:
 def ending(t: int, so_far: float | None, vol: float = VOL) -> Venue:
     """A chain near the money in its last minutes, quoted as options on the average."""
     venue = Venue("BTC")
-    for option in chain(strikes=range(59_600, 60_500, 100)):
+    for option in chain(strikes=range(59_800, 60_250, 50)):
         price = delivery.fair(FORWARD, option.strike, EXPIRY - t, vol, option.call, so_far or FORWARD)
         venue.instruments[option.name] = option
         quote = quoted(option, t, price)
@@ -116,7 +116,7 @@ def ending(t: int, so_far: float | None, vol: float = VOL) -> Venue:
     return venue
 
 
-@pytest.mark.parametrize("left", [25 * MINUTE_NS, 10 * MINUTE_NS])
+@pytest.mark.parametrize("left", [25 * MINUTE_NS, 15 * MINUTE_NS])
 def test_a_fair_price_in_the_last_half_hour_knows_what_was_averaged(left: int) -> None:
     t, so_far = EXPIRY - left, 60_060.0
     venue, smiles = ending(t, so_far), Smiles()
@@ -131,7 +131,7 @@ def test_a_fair_price_in_the_last_half_hour_knows_what_was_averaged(left: int) -
 
 
 def test_without_the_average_there_is_no_fair_price_in_the_last_half_hour() -> None:
-    t = EXPIRY - 10 * MINUTE_NS
+    t = EXPIRY - 20 * MINUTE_NS
     smiles, option = Smiles(), instrument_of("BTC-27MAR26-60000-C")
     smiles.step(ending(t, 60_060.0), t, 1)
     assert smiles.fair(option, ending(t, 60_060.0), t) is not None
@@ -140,6 +140,22 @@ def test_without_the_average_there_is_no_fair_price_in_the_last_half_hour() -> N
     venue = ending(t, 60_060.0)
     venue.quotes[option.name].t = EXPIRY - 30 * MINUTE_NS - NS  # said before the window: that was the index
     assert smiles.fair(option, venue, EXPIRY - 30 * MINUTE_NS + NS) is None
+
+
+def test_in_the_last_ten_minutes_the_last_fit_stands_and_says_so() -> None:
+    t, smiles, option = EXPIRY - 15 * MINUTE_NS, Smiles(), instrument_of("BTC-27MAR26-60000-C")
+    smiles.step(ending(t, 60_060.0), t, 1)
+    fit = smiles.surface("BTC").fit(EXPIRY)
+    assert fit is not None
+    later = t + 12 * MINUTE_NS
+    venue = ending(later, 60_060.0)
+    smiles.step(venue, later, 2)
+    held = smiles.surface("BTC").fit(EXPIRY)
+    assert held == msgspec.structs.replace(fit, note="delivery is being averaged: the fit of 720 s ago")
+    assert smiles.fair(option, venue, later) == pytest.approx(venue.quotes[option.name].mark, abs=2e-4)
+    fresh = Smiles()
+    fresh.step(venue, later, 1)
+    assert fresh.fair(option, venue, later) is None
 
 
 def test_the_future_and_parity_are_not_asked_while_the_average_is_made() -> None:
