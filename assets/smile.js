@@ -39,7 +39,7 @@ function draw() {
   spots = [];
   if (!smile) return;
   const quotes = smile.points.filter((p) => known(p.bid_iv) || known(p.ask_iv) || known(p.mark_iv));
-  const end = h > TALL && smile.points.some((p) => known(p.fit_iv) && known(p.mid_iv)) ? h - STRIP : h;
+  const end = h > TALL && smile.source !== "flat" && smile.points.some((p) => known(p.fit_iv) && known(p.mid_iv)) ? h - STRIP : h;
   const scale = scaleOf([smile], quotes, w, end);
   if (!scale) return;
   frame(c, scale, w, end, [smile]);

@@ -2,7 +2,7 @@
 
 import { $, colour, put } from "./dom.js";
 import { cellOf, columnsOf } from "./cells.js";
-import { FONT, path, sized } from "./charts.js";
+import { FONT, note, path, sized } from "./charts.js";
 import { choose, instrument, picked, twin } from "./feed.js";
 import { known, number, signed, strike } from "./format.js";
 import { axes } from "./axes.js";
@@ -134,7 +134,7 @@ function nearest(smile, at) {
 // Take new figures in, at most once a second; another choice at once. Returns what is shown, in words.
 export function draw(view, kind, earlier) {
   const now = performance.now();
-  const wanted = `${kind}|${earlier?.minutes}|${view.smiles.map((smile) => smile.code)}`;
+  const wanted = `${coinOf(picked)}|${kind}|${earlier?.minutes}|${view.smiles.map((smile) => smile.code)}`;
   if (wanted !== key || now - at >= PACE_MS) {
     if (wanted !== key) cursor = null;
     [key, at] = [wanted, now];
@@ -144,8 +144,11 @@ export function draw(view, kind, earlier) {
   return built.text;
 }
 
+// "BTC 28NOV26" → BTC; without a coin there is only one. Two coins share no axis, and a flat stand-in is no smile.
+const coinOf = ({ code }) => code.split(" ").at(-2) ?? "";
+
 function build(view, kind, earlier) {
-  const smiles = view.smiles.filter((smile) => smile.shape);
+  const smiles = view.smiles.filter((smile) => smile.shape && smile.source !== "flat" && coinOf(smile) === coinOf(picked));
   const columns = fine(view, kind);
   const cells = smiles.map((smile) => columns.map((column) => cellOf(smile, column, earlier)));
   const value = (cell) => (earlier ? cell.change : cell.fit);
@@ -195,7 +198,6 @@ function paintNow() {
   const across = (i) => (2 * i) / (built.columns.length - 1) - 1;
   const along = (row) => (rows > 1 ? 1 - (2 * row) / (rows - 1) : 0); // the nearest expiry in front
   const up = (iv) => (iv - built.low) / (built.high - built.low || 1);
-  axes(c, project, built, { across, along, up });
   const grid = built.cells.map((line, row) =>
     line.map((cell, column) => {
       const iv = built.value(cell);
@@ -203,7 +205,8 @@ function paintNow() {
     }),
   );
   spots = grid.flat().filter(Boolean);
-  if (!spots.length) return void c.fillText("no smile is fitted yet", w / 2, h / 2);
+  if (!spots.length) return note(c, w, h, built.change ? "no smile has a change to show" : "no smile is fitted to quotes yet");
+  axes(c, project, built, { across, along, up });
   for (const face of faces(grid)) fillFace(c, face);
   if (rows === 1) line(c, grid[0].filter(Boolean));
   markChosen(c, grid);
