@@ -20,6 +20,7 @@ import websockets
 
 READERS = 50
 PATIENCE_S = 60.0
+SLOW_S = 120.0  # the slow one's patience
 MINUTE_MS = 60_000
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
@@ -101,17 +102,17 @@ async def watch(line: Line, pid: int, end_ms: int) -> list[tuple[float, float]]:
     return [*seen, used(pid)]
 
 
-async def slow_one(address: str, channels: list[str], over: asyncio.Event) -> str:
-    """Subscribes to everything and reads nothing until it is over; then what it was told, once it looks."""
+async def slow_one(address: str, channels: list[str]) -> str:
+    """Subscribes to everything and reads far too slowly; what it was told in the end."""
     socket = await websockets.connect(address, max_size=None, max_queue=1, ping_interval=None, close_timeout=1)
     grant = {"grant_type": "client_credentials", "client_id": "paper", "client_secret": "paper"}
     for number, (method, params) in enumerate((("public/auth", grant), ("private/subscribe", {"channels": channels}))):
         await socket.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
-    await over.wait()
     try:
-        async with asyncio.timeout(PATIENCE_S / 6):
+        async with asyncio.timeout(SLOW_S):
             while True:
                 await socket.recv()
+                await asyncio.sleep(0.02)
     except websockets.ConnectionClosed as closed:
         return f"{closed.rcvd.code} {closed.rcvd.reason}" if closed.rcvd else "hung up without a word"
     except TimeoutError:
@@ -127,8 +128,7 @@ async def soak(address: str, pid: int, minutes: float) -> dict[str, Any]:
            "deribit_price_index.btc_usd", "markprice.options.btc_usd"]  # fmt: skip
     for line in readers:
         await line.call("private/subscribe", channels=few)
-    over = asyncio.Event()
-    slow = asyncio.create_task(slow_one(address, everything[:500], over))
+    slow = asyncio.create_task(slow_one(address, everything[:500]))
     while not readers[0].time:
         await asyncio.sleep(0.01)
     start, end = readers[0].time, readers[0].time + round(minutes * MINUTE_MS)
@@ -137,7 +137,6 @@ async def soak(address: str, pid: int, minutes: float) -> dict[str, Any]:
     seen = await watch(readers[0], pid, end)
     calls = [await trader for trader in traders]
     heard = [line.heard - first[line] for line in readers[2:]]
-    over.set()
     told = await slow
     for line in readers:
         line.reading.cancel()

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -35,7 +36,7 @@ from engine.shell.clock import Clock
 
 HOST = "127.0.0.1"
 PERIOD_S = 0.005
-LINGER_S = 1.0  # for the last frames of a line that is closed
+LINGER_S = 30.0  # for the last frames of a line that is closed: why it is, is one of them
 SLICE_S = 0.05  # the wall's
 WAITING_LIMIT = 20_000  # frames a client may leave unread before it is dropped
 SEND_BUFFER = 256 * 1024
@@ -85,6 +86,7 @@ class Hall:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await _hang_up(socket, connection.server.closing)
             self.venue.drop(connection, self._now())
             del self._wake[connection.number]
             self.flush()
@@ -108,7 +110,6 @@ class Hall:
                 for _, frame in connection.take():
                     await socket.send_text(frame.decode())
                 if connection.server.closing:
-                    await socket.close(POLICY_VIOLATION, connection.server.closing)
                     return
 
     async def _guard(self, connection: Connection) -> None:
@@ -133,6 +134,13 @@ class Hall:
         status, answer = self.venue.http(asked, self._now())
         self.flush()
         return Response(answer, status, media_type="application/json")
+
+
+async def _hang_up(socket: WebSocket, reason: str) -> None:
+    """Say why, unless it is the client that has gone."""
+    if reason:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            await socket.close(POLICY_VIOLATION, reason)
 
 
 async def _body(request: Request) -> bytes:
@@ -164,7 +172,12 @@ class _Uvicorn(uvicorn.Server):
 
 
 class _Line(WebSocketsSansIOProtocol):
-    """A websocket that, once we are done with it, does not wait for one who does not read."""
+    """A websocket that, once we are done with it, does not wait for ever for one who does not read."""
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.close":
+            self.writable.set()  # the last word waits in the line's buffer, not before it
+        await super().send(message)
 
     async def run_asgi(self) -> None:
         await super().run_asgi()
