@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
+from heapq import heappop, heappush
 
 import msgspec
 
@@ -46,6 +47,7 @@ class Tokens:
         self._lifetime, self._window = lifetime_s, round(window_s * NS)
         self._access: dict[str, Grant] = {}
         self._refresh: dict[str, Grant] = {}
+        self._ends: list[tuple[int, str]] = []  # when each token is over, a heap
         self._signatures: dict[tuple[str, str], int] = {}  # used ones → until when they would be good
 
     def auth(self, params: Auth, now: int) -> Token | VenueError:
@@ -124,13 +126,14 @@ class Tokens:
         return grant if grant is not None and grant.until > now else None
 
     def _give(self, account: str, scope: Scope, state: str | None, now: int) -> Token:
-        for grants in (self._access, self._refresh):
-            for token in [token for token, grant in grants.items() if grant.until <= now]:
-                del grants[token]
+        while self._ends and self._ends[0][0] <= now:
+            self.revoke(heappop(self._ends)[1:])
         access, refresh = self._mint(), self._mint()
         life = scope.life or self._lifetime
         self._access[access] = Grant(account, now + life * NS, scope)
         self._refresh[refresh] = Grant(account, now + max(life, LIVES_LONGER * self._lifetime) * NS, scope)
+        heappush(self._ends, (self._access[access].until, access))
+        heappush(self._ends, (self._refresh[refresh].until, refresh))
         return Token(access_token=access, refresh_token=refresh, expires_in=life, scope=str(scope), state=state)
 
     def _knows(self, name: str, secret: str) -> bool:
