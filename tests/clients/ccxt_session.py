@@ -24,7 +24,7 @@ async def session(http: str, ws: str, name: str, secret: str) -> dict[str, Any]:
     venue.urls["api"] = {"rest": http, "ws": ws}
     try:
         markets = await venue.load_markets()
-        option = near_the_money(markets, (await venue.fetch_ticker(PERPETUAL))["last"])
+        option = near_the_money(markets, await first_price(venue))
         return {
             "listing": listing(markets, option),
             "market": await market_data(venue, option),
@@ -36,6 +36,13 @@ async def session(http: str, ws: str, name: str, secret: str) -> dict[str, Any]:
         }
     finally:
         await venue.close()
+
+
+async def first_price(venue: Any) -> float:
+    """Of the perpetual's last trade, once there has been one."""
+    while (last := (await venue.fetch_ticker(PERPETUAL))["last"]) is None:
+        await asyncio.sleep(0.1)
+    return float(last)
 
 
 def near_the_money(markets: dict[str, Any], price: float) -> str:
