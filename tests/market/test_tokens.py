@@ -89,22 +89,13 @@ def test_every_private_call_needs_something_that_can_be_given() -> None:
     assert set(LARGEST) == {need[0] for method in PRIVATE if (need := needed(method)) is not None}
 
 
-def test_a_signature_is_good_once_and_for_a_minute() -> None:
+def test_a_signature_is_good_for_a_minute_on_any_line() -> None:
     shared = tokens()
     assert good(shared.auth(signed(), T0)).expires_in == 900
-    assert code(shared.auth(signed(), T0)) == 13004, "again"
-    assert good(shared.auth(signed(nonce="other"), T0)).access_token
+    assert good(shared.auth(signed(), T0)).access_token, "two lines of one client, opened in the same millisecond"
     for seconds, accepted in ((-61, False), (-59, True), (59, True), (61, False)):
         outcome = shared.auth(signed(T0 // MS + 1000 * seconds, f"n{seconds}"), T0)
         assert isinstance(outcome, Token) == accepted, seconds
-
-
-def test_used_signatures_are_forgotten_when_they_are_no_longer_good() -> None:
-    shared = tokens()
-    for second in range(0, 600, 10):
-        now = T0 + second * NS
-        good(shared.auth(signed(now // MS), now))
-    assert len(shared._signatures) <= 8
 
 
 def test_a_session_is_forked_and_a_connection_is_not() -> None:
