@@ -18,6 +18,8 @@ class SmilePoint(msgspec.Struct, frozen=True, kw_only=True):
     mid_iv: float | None
     mark_iv: float | None
     fit_iv: float | None = None
+    t_ms: float | None = None  # when the venue last told of it; None: never
+    state: str = "open"  # other than open it cannot be traded
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):

@@ -132,6 +132,8 @@ def _point(instrument: Instrument, quote: Quote | None, fitted: float | None) ->
         mid_iv=(bid + ask) / 2 if bid is not None and ask is not None else None,
         mark_iv=percent(quote.mark_iv),
         fit_iv=None if fitted is None else round(100.0 * float(fitted), DIGITS),
+        t_ms=quote.t / MS if quote.t else None,
+        state=quote.state,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from engine import messages as m
 from engine import view
-from engine.domain import NS, YEAR_NS, Kind
+from engine.domain import MS, NS, YEAR_NS, Kind
 from engine.view.arbitrage import OLD_NS
 from tests.link import World, ready
 from tests.surface.slices import chain
@@ -41,6 +41,19 @@ def test_a_smile_says_its_numbers_its_doubt_and_the_fit_at_its_quotes(world: Wor
         k = math.log(point.strike / smile.forward)
         w = max(a + b * (rho * (k - mid) + math.hypot(k - mid, sigma)) for a, b, rho, mid, sigma in shape.slices)
         assert point.fit_iv == pytest.approx(100 * math.sqrt(w / shape.years), abs=1e-3)
+
+
+def test_a_quote_says_how_old_it_is_and_whether_it_can_be_traded(world: World) -> None:
+    market = world.core.market
+    halted = next(name for name in market.venue.quotes if name.endswith("-C"))
+    market.venue.quotes[halted].state = "halted"
+    points = {p.instrument: p for smile in view.surface(world.core).smiles for p in smile.points}
+    told = {name: point for name, point in points.items() if name in market.venue.quotes}
+    assert told
+    for name, point in told.items():
+        quote = market.venue.quotes[name]
+        assert point.t_ms == quote.t / MS
+        assert point.state == quote.state
 
 
 def test_earlier_moments_are_there_once_the_session_is_that_old(world: World) -> None:
