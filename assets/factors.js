@@ -55,7 +55,7 @@ function fill(tr, row) {
   const plain = row.name === "index" || row.name === "level";
   put(now, plain ? number(row.value, 2) : signed(row.value, 2));
   AGO.forEach((ago, i) => put(rest[i], signed(row.changes.find(([minutes]) => minutes === ago)?.[1], 2)));
-  put(rest[3], signed(row.ahead - row.value, 2));
+  put(rest[3], known(row.ahead) ? signed(row.ahead - row.value, 2) : "");
   put(rest[4], row.verdict === "unknown yet" ? "unproven" : row.verdict);
   flag(tr, "none", !edge);
   rest[4].title = known(row.gain)

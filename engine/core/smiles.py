@@ -1,37 +1,37 @@
 """What the options say: the smiles of each coin, the forwards they stand on, and their factors.
 
 Kept up a little at each step of the clock, so that no decision waits: one expiry's forward and smile, and at most one
-coin's factors, each coin's once a second.
+coin's factors, each coin's once a second. What is no longer known is said to be old at the expiry's next turn, and is
+gone after a while: a forward after a minute of silence, a smile after ten.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from engine.domain import NS, Instrument, Kind
+from engine.core import quoted
+from engine.domain import NEVER, NS, Instrument, Kind
 from engine.market.state import Venue
-from engine.market.told import Quote
 from engine.surface import delivery
-from engine.surface.factors import factors, index, named
-from engine.surface.forward import Forward, Pair, Source, agreed, of_future, of_parity, of_ticker
+from engine.surface.factors import factors, index, known, named
+from engine.surface.forward import Forward
 from engine.surface.history import History, Outlook
 from engine.surface.past import Past
+from engine.surface.smile import Fit
 from engine.surface.surface import ENOUGH, Surface
-from engine.surface.surface import Quote as SmileQuote
 
-QUOTE_OLD_NS = 60 * NS
-
-Told = Sequence[tuple[Instrument, Quote]]
+OWN_NS = 10 * NS  # so long an option's own ticker says its forward better than what was agreed on for all
+QUIET_NS = 10 * NS  # a smile of an expiry that is silent for longer says so
 
 
 class Smiles:
     """By coin. `forwards` are those last agreed on, by expiry; `factors` the last, by name."""
 
     def __init__(self) -> None:
+        self.now = 0  # the last step
         self.surfaces: dict[str, Surface] = {}
         self.past = Past()
         self.forwards: dict[str, dict[int, Forward]] = {}
@@ -39,79 +39,93 @@ class Smiles:
         self.history: dict[str, History] = {}
         self.outlook: dict[str, Outlook] = {}
         self.measured: dict[str, int] = {}  # when the factors were last taken
-        self._chains: tuple[int, list[list[Instrument]]] = (
-            0,
-            [],
-        )  # of so many instruments; read from the venue, not kept
+        self.fitted: dict[str, dict[int, int]] = {}  # the newest stamp among the tickers of an expiry's last fit
+        self._chains: list[list[Instrument]] = []  # read from the venue, not kept: so many were listed, good until then
+        self._listed, self._until = -1, 0
 
     def surface(self, coin: str) -> Surface:
         return self.surfaces.setdefault(coin, Surface())
 
     def forward(self, instrument: Instrument, venue: Venue) -> float | None:
-        """The present forward, USD: the option's own ticker, else any of its expiry, else what was agreed on last."""
+        """The present forward, USD: the option's own ticker, if it is young, else what was agreed on for its expiry;
+        None where a minute has passed without a word."""
         quote = venue.quotes.get(instrument.name)
-        if quote is not None and quote.forward:
+        if quote is not None and quote.forward and self.now - quote.t < OWN_NS:
             return quote.forward
-        known = self.forwards.get(instrument.coin, {}).get(instrument.expiry)
-        return venue.forward(instrument.expiry, instrument.coin) or (known.value if known else None)
+        agreed = self.forwards.get(instrument.coin, {}).get(instrument.expiry)
+        return agreed.value if agreed else None
 
     def fair(self, instrument: Instrument, venue: Venue, t: int) -> float | None:
-        """Coin price at the present forward. In the last half hour it needs the index's average so far, as the venue
-        says it: None where it does not."""
-        forward = self.forward(instrument, venue)
-        if forward is None:
+        """Coin price at the present forward. None where the smile is not of the last minute, nor the last before
+        delivery; in the last half hour it needs the index's average so far, as the venue says it."""
+        forward, surface = self.forward(instrument, venue), self.surface(instrument.coin)
+        fit = surface.fit(instrument.expiry)
+        if forward is None or fit is None:
             return None
         if not delivery.begun(instrument.expiry, t):
-            return self.surface(instrument.coin).fair(instrument, forward, t)
-        so_far = _so_far(instrument.expiry, venue.quotes.get(instrument.name), t)
-        return None if so_far is None else self.surface(instrument.coin).fair(instrument, forward, t, so_far)
+            return surface.fair(instrument, forward, t) if _young(fit, t) else None
+        so_far = quoted.so_far(instrument.expiry, venue.quotes.get(instrument.name), t)
+        return None if so_far is None else surface.fair(instrument, forward, t, so_far)
 
     # ------------------------------------------------------------ each step
 
     def step(self, venue: Venue, t: int, number: int) -> None:
-        self._refit_one(venue, t, number)
+        self.now = t
+        chains = self._alive(venue, t)
+        if chains:
+            self._refit(chains[number % len(chains)], venue, t)
         self.past.keep(t, self.surfaces)
         self._measure_one(t)
 
-    def _refit_one(self, venue: Venue, t: int, number: int) -> None:
-        chains = self._listed(venue)
-        if not chains:
-            return
-        listed = chains[number % len(chains)]
+    def _refit(self, listed: list[Instrument], venue: Venue, t: int) -> None:
+        """One expiry: its forward, and its smile if anything new was said of it."""
         coin, expiry = listed[0].coin, listed[0].expiry
-        forwards = self.forwards.setdefault(coin, {})
-        if expiry <= t:
-            self.surface(coin).forget(expiry)
-            forwards.pop(expiry, None)
-            return
-        told = [(one, quote) for one in listed if (quote := venue.quotes.get(one.name)) is not None]
-        fresh = [(one, quote) for one, quote in told if t - quote.t < QUOTE_OLD_NS]
-        forward = _agreed(told, fresh, t)
+        surface, forwards = self.surface(coin), self.forwards.setdefault(coin, {})
+        fitted = self.fitted.setdefault(coin, {})
+        said = quoted.words(listed, venue, t)
+        forward = quoted.agreed(said, t)
         if forward is None:
+            forwards.pop(expiry, None)
+            surface.hold(expiry, t, "no forward" if said.options else said.why(t))
             return
         forwards[expiry] = forward
-        options = [(one, quote) for one, quote in fresh if one.kind is Kind.OPTION]
-        begun = delivery.begun(expiry, t)
-        quotes = _averaging(options, forward.value) if begun else _plain(options)
-        if begun and (expiry - t < delivery.DULL_NS or _two_sided(quotes) < ENOUGH):
-            self.surface(coin).hold(expiry, t)
-        elif quotes:
-            self.surface(coin).refit(expiry, forward.value, quotes, t)
+        if said.newest <= fitted.get(expiry, 0):
+            if t - said.newest > QUIET_NS:
+                surface.hold(expiry, t, said.why(t) or f"no quotes for {(t - said.newest) / NS:.0f} s")
+            return
+        quotes = quoted.as_fitted(said.options, forward.value, t)
+        if delivery.begun(expiry, t) and (expiry - t < delivery.DULL_NS or quoted.two_sided(quotes) < ENOUGH):
+            surface.hold(expiry, t, "delivery is being averaged", delivery.WINDOW_NS)
+            return
+        fitted[expiry] = said.newest
+        surface.refit(expiry, forward.value, quotes, t, said.why(t))
 
-    def _listed(self, venue: Venue) -> list[list[Instrument]]:
-        """What is listed of each expiry that has options, the desk's own coin first. Nothing ever leaves the venue's
-        list: it is gone through anew only when it has grown."""
-        count, chains = self._chains
-        if count != len(venue.instruments):
-            of: dict[tuple[bool, str, int], list[Instrument]] = {}
-            for one in venue.instruments.values():
-                of.setdefault((one.coin != venue.coin, one.coin, one.expiry), []).append(one)
-            chains = [of[key] for key in sorted(of) if any(one.kind is Kind.OPTION for one in of[key])]
-            self._chains = len(venue.instruments), chains
-        return chains
+    def _alive(self, venue: Venue, t: int) -> list[list[Instrument]]:
+        """What is listed of each expiry that has options and is not over, the desk's own coin first. Nothing ever
+        leaves the venue's list: it is gone through anew when it has grown, and when an expiry is over."""
+        if self._listed == len(venue.instruments) and t < self._until:
+            return self._chains
+        of: dict[tuple[bool, str, int], list[Instrument]] = {}
+        for one in venue.instruments.values():
+            of.setdefault((one.coin != venue.coin, one.coin, one.expiry), []).append(one)
+        keys = sorted(key for key in of if key[2] > t and any(one.kind is Kind.OPTION for one in of[key]))
+        self._chains = [of[key] for key in keys]
+        self._listed, self._until = len(venue.instruments), min((key[2] for key in keys), default=NEVER)
+        self._forget(t)
+        return self._chains
+
+    def _forget(self, t: int) -> None:
+        """Expiries that are over."""
+        for coin, surface in self.surfaces.items():
+            for expiry in [expiry for expiry in surface.fits if expiry <= t]:
+                surface.forget(expiry)
+            for kept in (self.forwards.get(coin, {}), self.fitted.get(coin, {})):
+                for expiry in [expiry for expiry in kept if expiry <= t]:
+                    del kept[expiry]
 
     def _measure_one(self, t: int) -> None:
-        """The coin that has waited longest, if that is a second: some tenths of a millisecond."""
+        """The coin that has waited longest, if that is a second: some tenths of a millisecond. Forecasts learn from
+        smiles of the last minute alone: an old one that stands still says nothing of persistence."""
         coin = min(self.surfaces, key=lambda coin: self.measured.get(coin, 0), default="")
         if not coin or t - self.measured.get(coin, 0) < NS:
             return
@@ -119,12 +133,14 @@ class Smiles:
         surface = self.surfaces[coin]
         values = self.factors[coin] = named(factors(surface, t), index(surface, t))
         self.history.setdefault(coin, History()).add(t, values)
-        self.outlook.setdefault(coin, Outlook()).step(t, values)
+        old = {expiry for expiry, fit in surface.fits.items() if not _young(fit, t)}
+        self.outlook.setdefault(coin, Outlook()).step(t, known(values, old))
 
     # ------------------------------------------------------------ snapshots of itself
 
     def dump(self) -> Any:
         return {
+            "now": self.now,
             "surfaces": {coin: surface.dump() for coin, surface in self.surfaces.items()},
             "past": self.past.dump(),
             "forwards": msgspec.to_builtins(self.forwards),
@@ -132,11 +148,13 @@ class Smiles:
             "history": {coin: history.dump() for coin, history in self.history.items()},
             "outlook": {coin: outlook.dump() for coin, outlook in self.outlook.items()},
             "measured": dict(self.measured),
+            "fitted": msgspec.to_builtins(self.fitted),
         }
 
     @classmethod
     def load(cls, value: Mapping[str, Any]) -> Smiles:
         self = cls()
+        self.now = value.get("now", 0)
         self.surfaces = {coin: Surface.load(raw) for coin, raw in value["surfaces"].items()}
         self.past = Past.load(value["past"])
         self.forwards = msgspec.convert(value["forwards"], dict[str, dict[int, Forward]])
@@ -144,74 +162,10 @@ class Smiles:
         self.history = {coin: History.load(raw) for coin, raw in value["history"].items()}
         self.outlook = {coin: Outlook.load(raw) for coin, raw in value["outlook"].items()}
         self.measured = dict(value["measured"])
+        self.fitted = msgspec.convert(value.get("fitted", {}), dict[str, dict[int, int]])
         return self
 
 
-def _agreed(told: Told, fresh: Told, t: int) -> Forward | None:
-    """What the future, the options and the tickers of one expiry come to. While the delivery price is being made, the
-    first two are quoted on the average, not on the index at its end: then the tickers alone are asked."""
-    newest = max((quote for one, quote in told if one.kind is Kind.OPTION and quote.forward), key=lambda q: q.t,
-                 default=None)  # fmt: skip
-    sources: list[Source | None] = []
-    if told and not delivery.begun(told[0][0].expiry, t):
-        sources = [of_future(quote.bid, quote.ask) for one, quote in fresh if one.kind is Kind.FUTURE]
-        sources.append(of_parity(_pairs(fresh)))
-    if newest is not None:
-        sources.append(of_ticker(newest.forward, (t - newest.t) / NS))
-    return agreed(sources)
-
-
-def _pairs(fresh: Told) -> list[Pair]:
-    quoted: dict[float, dict[bool, Quote]] = {}
-    for one, quote in fresh:
-        if one.kind is Kind.OPTION and quote.bid and quote.ask:
-            quoted.setdefault(one.strike, {})[one.call] = quote
-    return [
-        Pair(strike, both[True].bid, both[True].ask, both[False].bid, both[False].ask)
-        for strike, both in quoted.items() if len(both) == 2
-    ]  # fmt: skip
-
-
-def _so_far(expiry: int, quote: Quote | None, t: int) -> float | None:
-    """The index's average in the window, from a ticker of the window itself: before it the field is the index."""
-    if quote is None or not quote.estimated or not delivery.begun(expiry, quote.t) or t - quote.t >= QUOTE_OLD_NS:
-        return None
-    return quote.estimated
-
-
-def _plain(options: Told) -> list[SmileQuote]:
-    return [
-        SmileQuote(
-            strike=one.strike, call=one.call, bid_iv=quote.bid_iv, ask_iv=quote.ask_iv, mark_iv=quote.mark_iv,
-            forward=quote.forward,
-        )
-        for one, quote in options
-    ]  # fmt: skip
-
-
-def _averaging(options: Told, forward: float) -> list[SmileQuote]:
-    """In the last half hour IVs are solved anew: the venue's are those of options on the index at its end. Its marks
-    say nothing then: rounded, they are worth any volatility away from the money."""
-    known = [(one, quote) for one, quote in options if _so_far(one.expiry, quote, quote.t) is not None]
-    if not known:
-        return []
-    bid, ask = delivery.vols(
-        [[quote.bid or 0.0 for _, quote in known], [quote.ask or 0.0 for _, quote in known]],
-        [quote.forward or forward for _, quote in known],
-        [one.strike for one, _ in known],
-        [one.expiry - quote.t for one, quote in known],
-        [one.call for one, _ in known],
-        [quote.estimated or math.nan for _, quote in known],
-    ).tolist()  # fmt: skip
-    return [
-        SmileQuote(one.strike, one.call, _value(low), _value(high), None, quote.forward)
-        for (one, quote), low, high in zip(known, bid, ask, strict=True)
-    ]
-
-
-def _two_sided(quotes: Sequence[SmileQuote]) -> int:
-    return len({quote.strike for quote in quotes if quote.bid_iv and quote.ask_iv})
-
-
-def _value(vol: float) -> float | None:
-    return None if math.isnan(vol) else vol
+def _young(fit: Fit, t: int) -> bool:
+    """Whether it was fitted within the last minute."""
+    return t - fit.t < quoted.OLD_NS

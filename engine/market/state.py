@@ -17,7 +17,19 @@ from engine import messages as m
 from engine.domain import NS, Instrument, Kind, OffGrid, Side, instrument_of
 from engine.market.book import Book
 from engine.market.deribit import wire
-from engine.market.told import Answered, Changes, News, Placed, Print, Quote, Resting, epoch_of, quote_of, tradable
+from engine.market.told import (
+    Answered,
+    Changes,
+    News,
+    Placed,
+    Print,
+    Quote,
+    Resting,
+    epoch_of,
+    quote_of,
+    tradable,
+    vol_of,
+)
 
 RESYNC_NS = 3 * NS  # ask again for a snapshot, or an introduction, that has not come
 PRINTS_KEPT = 60
@@ -275,7 +287,7 @@ class Venue:
         for row in data:
             quote = self.quotes.get(row.instrument_name)
             if quote is not None:
-                quote.mark, quote.mark_iv = row.mark_price, row.iv or None
+                quote.mark, quote.mark_iv = row.mark_price, vol_of(row.iv)
 
     def _trade(self, data: wire.TradeData) -> None:
         instrument = self.instruments.get(data.instrument_name)

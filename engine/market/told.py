@@ -16,6 +16,9 @@ from engine.market.deribit import wire
 
 T = TypeVar("T")
 
+SMALLEST = 1e-9  # USD
+NO_VALUE = 9.99  # volatility, a fraction: the venue writes 999 % where there is none
+
 
 class Quote(msgspec.Struct):
     """The newest ticker of an instrument. Prices and sizes decimal, IVs fractions, `t` the venue's time in ns."""
@@ -110,9 +113,9 @@ def quote_of(data: wire.TickerData) -> Quote:
         mark_iv=_vol(data.mark_iv),
         bid_iv=_vol(data.bid_iv),
         ask_iv=_vol(data.ask_iv),
-        forward=data.underlying_price,
+        forward=_usd(data.underlying_price),
         index=data.index_price,
-        estimated=data.estimated_delivery_price,
+        estimated=_usd(data.estimated_delivery_price),
         funding=data.current_funding,
         delta=greeks.delta,
         gamma=greeks.gamma,
@@ -120,9 +123,18 @@ def quote_of(data: wire.TickerData) -> Quote:
     )
 
 
+def vol_of(iv: float | None) -> float | None:
+    """The venue's IV, a fraction; 0 and 999 % mean "no value"."""
+    return iv if iv and 0.0 < iv < NO_VALUE else None
+
+
 def _vol(per_cent: float | None) -> float | None:
-    """The venue's IV in per cent → fraction; 0 and 999 mean "no value"."""
-    return per_cent / 100 if per_cent and 0 < per_cent < 999 else None
+    return vol_of(per_cent / 100) if per_cent else None
+
+
+def _usd(price: float | None) -> float | None:
+    """A price of the coin itself; what is no such price (nothing, 0, less, beyond measure) is none."""
+    return price if price and SMALLEST < price < 1.0 / SMALLEST else None
 
 
 def epoch_of(hello: Any) -> str:

@@ -69,7 +69,8 @@ class ForwardRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FactorRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Level, skew, curvature or slope of an expiry, or the index (`code` is empty): per cent, now and one minute ahead.
+    """Level, skew, curvature or slope of an expiry, or the index (`code` is empty): per cent, now and one minute ahead
+    (None while the smile is an old one: nothing is foretold from that).
 
     Persistence is the baseline: `gain` in absolute error over it with its 90 % band, and what that means in a word.
     `changes`: minutes back, and the change since; only what is known of that moment.
@@ -79,7 +80,7 @@ class FactorRow(msgspec.Struct, frozen=True, kw_only=True):
     coin: str
     code: str
     value: float
-    ahead: float
+    ahead: float | None
     verdict: str  # edge, no edge, drift, unknown yet
     gain: float | None
     lo: float | None

@@ -11,7 +11,7 @@ linear in σ²T between the two expiries around thirty days; per cent a year. A 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -83,3 +83,15 @@ def named(found: Sequence[Factors], of_index: float | None) -> dict[str, float]:
     for each in found:
         out |= {f"{name}:{each.expiry}": getattr(each, name) for name in ("level", "skew", "curvature", "slope")}
     return {name: float(value) for name, value in out.items() if value is not None and math.isfinite(value)}
+
+
+def known(values: Mapping[str, float], old: Collection[int]) -> dict[str, float]:
+    """Without what stands on the smiles of the expiries in `old`; slopes and the index stand on several."""
+    if not old:
+        return dict(values)
+    gone = {str(expiry) for expiry in old}
+    parts = {name: name.partition(":") for name in values}
+    return {
+        name: values[name] for name, (what, _, expiry) in parts.items()
+        if what not in ("index", "slope") and expiry not in gone
+    }  # fmt: skip

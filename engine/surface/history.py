@@ -6,7 +6,8 @@ with its last row. Changes are against the last row at or before the moment aske
 **Outlook**: fits are noisy, and noise is taken back: the forecast of a factor one minute ahead is its value drawn
 towards its own slow mean, y + b (mean − y), b learnt by least squares over the last quarter of an hour, between 0 and
 1. Persistence (b = 0) is the baseline. A forecast is judged when its minute is over: the gain in absolute error goes
-into blocks of two minutes, and the verdict is "edge" only while the 90 % band of the block means lies above 0.
+into blocks of two minutes, and the verdict is "edge" only while the 90 % band of the block means lies above 0. Whoever
+sees the factors less often than that takes a longer horizon, with which all of these grow.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ Floats = NDArray[np.float64]
 
 CAPACITY = 4096
 AHEAD_NS = 60 * NS
-MEAN_S, LEARN_S = 300.0, 900.0  # memories of the slow mean and of what is learnt
-BLOCK_NS, BLOCKS, ENOUGH, Z = 2 * AHEAD_NS, 90, 12, 1.645  # blocks twice the horizon: neighbours hardly share luck
+MEAN, LEARN = 5.0, 15.0  # memories of the slow mean and of what is learnt, horizons
+BLOCK, BLOCKS, ENOUGH, Z = 2, 90, 12, 1.645  # blocks of two horizons: neighbours hardly share luck
 PENDING = 1200
 
 
@@ -114,54 +115,64 @@ class _Line(msgspec.Struct):
 
 
 class Outlook:
-    """Call `step` with the factors of now, at any pace; read `ahead` and `verdicts`."""
+    """Call `step` with the factors of now, at any pace that meets the horizon; read `ahead` and `verdicts`."""
 
-    def __init__(self) -> None:
+    def __init__(self, ahead_ns: int = AHEAD_NS) -> None:
+        self.ahead_ns = ahead_ns
         self._lines: dict[str, _Line] = {}
         self.ahead: dict[str, float] = {}
 
     def step(self, t: int, values: Mapping[str, float]) -> None:
-        """Judge what falls due at `t`, learn from it, and forecast anew. Factors that are gone are forgotten."""
-        for name in self._lines.keys() - values.keys():
-            del self._lines[name]
+        """Judge what falls due at `t`, learn from it, and forecast anew. A factor that is not known for a while has no
+        forecast meanwhile; what was learnt of it is forgotten when all of it would have faded."""
         self.ahead = {name: self._one(t, name, value) for name, value in values.items()}
+        over = [name for name, line in self._lines.items() if t - line.t > LEARN * self.ahead_ns]
+        for name in over:
+            del self._lines[name]
 
     def verdicts(self) -> dict[str, Verdict]:
         return {name: _verdict(line) for name, line in sorted(self._lines.items())}
 
     def _one(self, t: int, name: str, value: float) -> float:
         line = self._lines.setdefault(name, _Line(t=t, mean=value))
-        passed = max(t - line.t, 0) / NS
+        passed = max(t - line.t, 0) / self.ahead_ns
         line.t = t
-        line.mean += (1.0 - math.exp(-passed / MEAN_S)) * (value - line.mean)
-        kept = math.exp(-passed / LEARN_S)
+        line.mean += (1.0 - math.exp(-passed / MEAN)) * (value - line.mean)
+        kept = math.exp(-passed / LEARN)
         line.pull, line.square = line.pull * kept, line.square * kept
-        while line.waiting and line.waiting[0][0] <= t:
-            due, was, away, said = line.waiting.pop(0)
-            if t - due <= AHEAD_NS // 2:
-                line.pull, line.square = line.pull + away * (value - was), line.square + away * away
-                _tally(line, t, abs(value - was) - abs(value - said))
+        due = 0
+        while due < len(line.waiting) and line.waiting[due][0] <= t:
+            self._judge(line, t, value, *line.waiting[due])
+            due += 1
+        del line.waiting[:due]
         away = line.mean - value
         b = min(max(line.pull / line.square, 0.0), 1.0) if line.square > 0.0 else 0.0
         said = value + b * away
         if len(line.waiting) < PENDING:
-            line.waiting.append((t + AHEAD_NS, value, away, said))
+            line.waiting.append((t + self.ahead_ns, value, away, said))
         return said
 
+    def _judge(self, line: _Line, t: int, value: float, due: int, was: float, away: float, said: float) -> None:
+        if t - due <= self.ahead_ns // 2:
+            line.pull, line.square = line.pull + away * (value - was), line.square + away * away
+            _tally(line, t // (BLOCK * self.ahead_ns), abs(value - was) - abs(value - said))
+
     def dump(self) -> Any:
-        return {"lines": {name: msgspec.to_builtins(line) for name, line in sorted(self._lines.items())},
-                "ahead": dict(sorted(self.ahead.items()))}  # fmt: skip
+        return {
+            "ahead_ns": self.ahead_ns,
+            "lines": {name: msgspec.to_builtins(line) for name, line in sorted(self._lines.items())},
+            "ahead": dict(sorted(self.ahead.items())),
+        }
 
     @classmethod
     def load(cls, value: Any) -> Outlook:
-        self = cls()
+        self = cls(value.get("ahead_ns", AHEAD_NS))
         self._lines = msgspec.convert(value["lines"], dict[str, _Line])
         self.ahead = dict(value["ahead"])
         return self
 
 
-def _tally(line: _Line, t: int, gain: float) -> None:
-    block = t // BLOCK_NS
+def _tally(line: _Line, block: int, gain: float) -> None:
     if block != line.block:
         if line.count:
             line.blocks = [*line.blocks, (line.total / line.count, line.count)][-BLOCKS:]

@@ -39,11 +39,12 @@ class Surface:
         self.fits: dict[int, Fit] = {}
         self.missed = missed
 
-    def refit(self, expiry: int, forward: float, quotes: Sequence[Quote], t: int) -> Fit:
+    def refit(self, expiry: int, forward: float, quotes: Sequence[Quote], t: int, why: str = "") -> Fit:
         """Fit one expiry anew from its quotes; about half a millisecond. Never raises: what is wrong is in the note.
 
-        Without enough two-sided strikes the last fit stays for ten minutes; then the venue's marks are fitted, if there
-        are enough of those; then a flat smile at the median IV stands in; then nothing.
+        Without enough two-sided strikes (`why`, if it is known) the last fit stays for ten minutes; then the venue's
+        marks are fitted, if there are enough of those; then a flat smile at the median IV stands in; then nothing. In
+        the last half hour marks are none: rounded, they are worth any volatility away from the money.
         """
         years = (expiry - t) / YEAR_NS
         blank = Fit(expiry=expiry, slice=None, forward=forward, years=max(years, 0.0), t=t)
@@ -52,7 +53,9 @@ class Surface:
         elif not (math.isfinite(forward) and forward > 0.0):
             fit = msgspec.structs.replace(blank, forward=0.0, note="no forward")
         else:
-            fit = self._fitted(blank, quotes)
+            fit = self._fitted(blank, quotes, why)
+            if not fit.note and delivery.begun(expiry, t):
+                fit = msgspec.structs.replace(fit, note="delivery is being averaged")
         self.fits[expiry] = fit
         self._uncross(expiry, t)
         return self.fits[expiry]
@@ -60,12 +63,16 @@ class Surface:
     def fit(self, expiry: int) -> Fit | None:
         return self.fits.get(expiry)
 
-    def hold(self, expiry: int, t: int) -> None:
-        """The last fit stands, and says so: the quotes of now are no longer worth one."""
+    def hold(self, expiry: int, t: int, why: str, keep: int = KEEP_NS) -> None:
+        """No fit can be made now, and `why`: the last one stands for so long (ns), and says so; then nothing does."""
         fit = self.fits.get(expiry)
+        if fit is not None and fit.slice is not None and t - fit.t <= keep:
+            self.fits[expiry] = msgspec.structs.replace(fit, note=f"{why}: the fit of {(t - fit.t) / NS:.0f} s ago")
+            return
+        forward, years = fit.forward if fit is not None else 0.0, max(expiry - t, 0) / YEAR_NS
+        self.fits[expiry] = Fit(expiry=expiry, slice=None, forward=forward, years=years, t=t, note=why)
         if fit is not None and fit.slice is not None:
-            note = f"delivery is being averaged: the fit of {(t - fit.t) / NS:.0f} s ago"
-            self.fits[expiry] = msgspec.structs.replace(fit, note=note)
+            self._uncross(expiry, t)
 
     def forget(self, expiry: int) -> None:
         """An expiry that is over, or no longer listed."""
@@ -145,17 +152,17 @@ class Surface:
         self.fits = {fit.expiry: fit for fit in msgspec.convert(value, list[Fit])}
         return self
 
-    def _fitted(self, blank: Fit, quotes: Sequence[Quote]) -> Fit:
+    def _fitted(self, blank: Fit, quotes: Sequence[Quote], why: str) -> Fit:
         points = points_of(quotes, blank.forward)
         mids = int(np.isfinite(points.mid).sum())
         last = self.fits.get(blank.expiry)
         known = last if last is not None and last.source == "quotes" else None
         if mids >= ENOUGH:
             return self._drawn(blank, points, known.slice if known else None)
-        few = f"too few quotes ({mids} two-sided)"
+        few = f"too few quotes ({mids} two-sided{'; ' + why if why else ''})"
         if known is not None and blank.t - known.t <= KEEP_NS:
             return msgspec.structs.replace(known, note=f"{few}: the fit of {(blank.t - known.t) / NS:.0f} s ago")
-        marks = marks_of(quotes, blank.forward)
+        marks = marks_of(() if delivery.begun(blank.expiry, blank.t) else quotes, blank.forward)
         if len(marks.k) >= ENOUGH:
             return msgspec.structs.replace(
                 measured(blank, fitting.fit(marks, blank.years), marks),

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from engine import messages as m
 from engine.core import Core
 from engine.domain import MINUTE_NS
+from engine.surface.history import Verdict
 
 AGO_MIN = (1, 5, 15)
 SCALE = {"index": 1.0}  # the others are fractions: per cent on a screen
+
+UNKNOWN = Verdict("unknown yet")
 
 Code = Callable[[str, int], str]
 
@@ -45,12 +48,13 @@ def _of(core: Core, coin: str, code: Code) -> list[m.FactorRow]:
     out = []
     for full, value in values.items():
         name, _, expiry = full.partition(":")
-        scale, skill = SCALE.get(name, 100.0), verdicts[full]
+        scale, skill, ahead = SCALE.get(name, 100.0), verdicts.get(full, UNKNOWN), outlook.ahead.get(full)
         gain, lo, hi = (None if one is None else scale * one for one in (skill.gain, skill.lo, skill.hi))
         out.append(
             m.FactorRow(
                 name=name, coin=coin, code=code(coin, int(expiry)) if expiry else "", value=scale * value,
-                ahead=scale * outlook.ahead[full], verdict=skill.verdict, gain=gain, lo=lo, hi=hi, n=skill.n,
+                ahead=None if ahead is None else scale * ahead,
+                verdict=skill.verdict, gain=gain, lo=lo, hi=hi, n=skill.n,
                 changes=tuple((ago, scale * moved[full]) for ago, moved in changes if full in moved),
             )
         )  # fmt: skip

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from engine import messages as m
-from engine.core import Core
+from engine.core import Core, quoted
 from engine.domain import MS, NS, YEAR_NS, Instrument, Kind, expiry_code
 from engine.market.told import Quote
 from engine.surface import arbitrage, doubt
 from engine.surface.past import Moment
 from engine.surface.surface import Fit
+from engine.surface.surface import Quote as SmileQuote
 from engine.surface.svi import Floats, Slice
 from engine.view import factors as numbers
 from engine.view.book import percent
@@ -68,12 +71,13 @@ def _smile(core: Core, coin: str, expiry: int, options: list[Instrument], named:
     carriers = _carriers(options, forward)
     at = np.array([i.strike for i in carriers])
     fitted = fit.ivs(np.log(at / forward)) if fit is not None and known else [None] * len(at)
+    vols = _vols(core, carriers, forward)
     return m.Smile(
         expiry_ms=expiry / MS,
         code=code,
         forward=forward,
         years=max(expiry - core.market.now, 0) / YEAR_NS,
-        points=tuple(_point(i, venue.quotes.get(i.name), iv) for i, iv in zip(carriers, fitted, strict=True)),
+        points=tuple(_point(core, i, vols.get(i.name), iv) for i, iv in zip(carriers, fitted, strict=True)),
         curve_strikes=_rounded(strikes),
         curve_iv=_rounded(100.0 * curve),
         curve_error=_error(fit, strikes, forward) if fit is not None and known else (),
@@ -120,9 +124,18 @@ def _carriers(options: list[Instrument], forward: float) -> list[Instrument]:
     return list(by_strike.values())
 
 
-def _point(instrument: Instrument, quote: Quote | None, fitted: float | None) -> m.SmilePoint:
-    quote = quote or Quote(t=0)
-    bid, ask = percent(quote.bid_iv), percent(quote.ask_iv)
+def _vols(core: Core, carriers: list[Instrument], forward: float) -> dict[str, SmileQuote]:
+    """The IVs of each option that was told of, of the kind that the smile is fitted to."""
+    quotes = core.market.venue.quotes
+    told = [(option, quotes[option.name]) for option in carriers if option.name in quotes]
+    found = quoted.as_fitted(told, forward or math.nan, core.market.now)
+    return {option.name: vols for (option, _), vols in zip(told, found, strict=True)}
+
+
+def _point(core: Core, instrument: Instrument, vols: SmileQuote | None, fitted: float | None) -> m.SmilePoint:
+    quote = core.market.venue.quotes.get(instrument.name) or Quote(t=0)
+    bid, ask, mark = (None, None, None) if vols is None else map(percent, (vols.bid_iv, vols.ask_iv, vols.mark_iv))
+    said = core.market.venue.state_of(instrument.name)
     return m.SmilePoint(
         instrument=instrument.name,
         strike=instrument.strike,
@@ -130,10 +143,10 @@ def _point(instrument: Instrument, quote: Quote | None, fitted: float | None) ->
         bid_iv=bid,
         ask_iv=ask,
         mid_iv=(bid + ask) / 2 if bid is not None and ask is not None else None,
-        mark_iv=percent(quote.mark_iv),
+        mark_iv=mark,
         fit_iv=None if fitted is None else round(100.0 * float(fitted), DIGITS),
         t_ms=quote.t / MS if quote.t else None,
-        state=quote.state,
+        state=quote.state if said == "open" else said,
     )
 
 

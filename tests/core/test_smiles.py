@@ -94,7 +94,8 @@ def test_nothing_is_agreed_on_without_a_source_nor_kept_after_expiry() -> None:
     venue, smiles = told(t, said=None), Smiles()
     smiles.step(venue, t + 61 * NS, 1)
     assert smiles.forwards == {"BTC": {}}
-    assert smiles.surfaces == {}
+    unknown = smiles.surface("BTC").fits[EXPIRY]
+    assert (unknown.slice, unknown.note) == (None, "no quotes for 61 s")
     smiles.step(venue, t, 2)
     assert smiles.forwards["BTC"].keys() == {EXPIRY}
     smiles.step(venue, EXPIRY, 3)

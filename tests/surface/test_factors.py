@@ -108,5 +108,19 @@ def test_the_outlook_goes_on_exactly_after_a_reload_and_forgets_what_is_gone() -
         for each in (outlook, again):
             each.step(T + n * NS, {"a": math.sin(n / 7)})
     assert outlook.dump() == again.dump()
+    assert outlook.ahead.keys() == {"a"}
+    assert outlook.verdicts().keys() == {"a", "b"}  # a gap of a minute forgets nothing
+    outlook.step(T + 1200 * NS, {"a": 0.0})
     assert outlook.verdicts().keys() == {"a"}
     assert Outlook().verdicts() == {}
+
+
+def test_a_longer_horizon_is_judged_at_its_own_pace() -> None:
+    draw, minute, slow = np.random.default_rng(5), Outlook(), Outlook(300 * NS)
+    for n in range(60):  # five hours, every five minutes
+        values = {"level": 0.6 + 0.01 * float(draw.standard_normal())}
+        for each in (minute, slow):
+            each.step(T + n * 300 * NS, values)
+    assert minute.verdicts()["level"].n == 0
+    assert slow.verdicts()["level"].verdict == "edge"
+    assert Outlook.load(slow.dump()).dump() == slow.dump()

@@ -7,12 +7,14 @@ may be missing in what is read (old recordings lack some).
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
 
 from engine.domain import MS, Instrument, Kind
 
+LAST_MS = 4_200_000_000_000  # of the year 2103: whatever is later is no time of an instrument
 Level = tuple[str, float, float]  # ("new" | "change" | "delete", price, amount)
 Direction = Literal["buy", "sell"]
 
@@ -256,7 +258,11 @@ def instrument_of(data: InstrumentData) -> Instrument:
         raise ValueError(f"{data.instrument_name} is a {data.kind}, which the desk does not trade")
     if "linear" in (data.instrument_type, data.future_type) or data.quote_currency not in ("USD", data.base_currency):
         raise ValueError(f"{data.instrument_name} is linear; the desk trades inverse instruments")
+    if data.kind == "option" and not (data.strike and 0.0 < data.strike < math.inf):
+        raise ValueError(f"{data.instrument_name} is an option without a strike")
     perpetual = data.settlement_period == "perpetual" or data.instrument_name.endswith("-PERPETUAL")
+    if not perpetual and not 0 < data.expiration_timestamp < LAST_MS:
+        raise ValueError(f"{data.instrument_name} has no expiry")
     kind = Kind.OPTION if data.kind == "option" else Kind.PERPETUAL if perpetual else Kind.FUTURE
     return Instrument(
         name=data.instrument_name,
