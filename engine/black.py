@@ -54,21 +54,17 @@ class Greeks(NamedTuple):
 
 
 def prices(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike) -> Floats:
-    """Coin prices. NaN where an input is NaN."""
-    return greeks(forward, strike, years, vol, call).price
+    """Coin prices, as `greeks` has them in half the time. NaN where an input is NaN."""
+    f, k, t, v, sign = _arrays(forward, strike, years, vol, call)
+    _, _, d1, d2 = _deviates(f, k, v * np.sqrt(np.maximum(t, 0.0)))
+    return np.asarray(sign * ndtr(sign * d1) - sign * (k / f) * ndtr(sign * d2))
 
 
 def greeks(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike) -> Greeks:
     """Coin prices and all greeks at once."""
     f, k, t, v, sign = _arrays(forward, strike, years, vol, call)
     root = np.sqrt(np.maximum(t, 0.0))
-    deviation = v * root
-    log_x = np.log(k / f)
-    live = ~(deviation <= 0.0)  # NaN counts as live, and stays NaN
-    s = np.where(live, deviation, 1.0)
-    step = np.where(log_x == 0.0, 0.0, np.copysign(np.inf, -log_x))
-    d1 = np.where(live, s / 2.0 - log_x / s, step)
-    d2 = np.where(live, d1 - s, step)
+    live, s, d1, d2 = _deviates(f, k, v * root)
     density = np.exp(-d1 * d1 / 2.0) / _ROOT_2PI * live
     delta = sign * ndtr(sign * d1)
     price = delta - sign * (k / f) * ndtr(sign * d2)
@@ -221,6 +217,16 @@ def _arrays(*values: ArrayLike) -> tuple[Floats, Floats, Floats, Floats, Floats]
     *rest, call = values
     f, k, t, v, c = np.broadcast_arrays(*(np.asarray(each, dtype=np.float64) for each in rest), np.asarray(call, bool))
     return f, k, t, v, np.where(c, 1.0, -1.0)
+
+
+def _deviates(f: Floats, k: Floats, deviation: Floats) -> tuple[NDArray[np.bool_], Floats, Floats, Floats]:
+    """Whether there is time value, the deviation (1 without), d1 and d2 (infinite without)."""
+    log_x = np.log(k / f)
+    live = ~(deviation <= 0.0)  # NaN counts as live, and stays NaN
+    s = np.where(live, deviation, 1.0)
+    step = np.where(log_x == 0.0, 0.0, np.copysign(np.inf, -log_x))
+    d1 = np.where(live, s / 2.0 - log_x / s, step)
+    return live, s, d1, np.where(live, d1 - s, step)
 
 
 def _deviation(years: float, vol: float) -> float:
