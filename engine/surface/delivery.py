@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from engine import black
 from engine.black import Floats
-from engine.domain import MINUTE_NS, YEAR_NS
+from engine.domain import DAY_NS, MINUTE_NS, YEAR_NS
 
 WINDOW_NS = 30 * MINUTE_NS
 DULL_NS = 10 * MINUTE_NS  # with less to go a tick of price is more volatility than there is: quotes say none
@@ -32,6 +32,31 @@ def fair(forward: float, strike: float, left: int, vol: float, call: bool, so_fa
     share, expected = float(of.share), float(of.expected)
     plain = black.price(forward, float(of.strike), left / YEAR_NS, vol, call) if share > 0.0 else 0.0
     return (share * forward * plain + float(of.sure)) / expected
+
+
+def greeks(forward: ArrayLike, strike: ArrayLike, left: ArrayLike, vol: ArrayLike, call: ArrayLike,
+           so_far: ArrayLike = math.nan) -> black.Greeks:  # fmt: skip
+    """Coin prices and all greeks with `left` ns to go; before the window the plain ones, in it they run off with what
+    is still to be averaged. NaN in the window where `so_far` is.
+
+    In coin: USD over the average expected. Theta has what the share loses as well: with x = K/F of the plain option,
+    −F (N(d₁) − N(d₂)) a window, on top of the plain one's."""
+    ns = np.asarray(left, dtype=np.float64)
+    if not (ns < WINDOW_NS).any():
+        return black.greeks(forward, strike, ns / YEAR_NS, vol, call)
+    of = black.averaged(forward, strike, ns / YEAR_NS, call, so_far)
+    sign = np.where(np.asarray(call, dtype=bool), 1.0, -1.0)
+    plain = black.greeks(of.forward, of.strike, ns / YEAR_NS, vol, call)
+    rest = np.clip(ns / WINDOW_NS, 0.0, 1.0)
+    delta = plain.delta * of.share + np.where(of.sure > 0.0, sign * rest, 0.0)
+    coin = (of.share * of.forward * plain.price + of.sure) / of.expected
+    between = plain.delta - (plain.delta - plain.price) * of.forward / of.strike  # N(d₁) − N(d₂)
+    lost = np.where((ns < WINDOW_NS) & (of.share > 0.0), of.forward * between * DAY_NS / WINDOW_NS, 0.0)
+    vega, theta = plain.vega * of.share, plain.theta * of.share - lost
+    return black.Greeks(
+        coin, delta, delta - coin * rest, plain.gamma * of.share,
+        vega, vega / of.expected, theta, theta / of.expected,
+    )  # fmt: skip
 
 
 def vols(prices: ArrayLike, forward: ArrayLike, strike: ArrayLike, left: ArrayLike, call: ArrayLike,

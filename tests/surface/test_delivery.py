@@ -60,3 +60,51 @@ def test_it_moves_by_what_is_still_to_be_averaged() -> None:
 @pytest.mark.parametrize(("left", "begun"), [(WINDOW_NS, False), (WINDOW_NS - 1, True), (1, True), (0, False)])
 def test_when_it_begins_and_ends(left: int, begun: bool) -> None:
     assert delivery.begun(10**18, 10**18 - left) is begun
+
+
+LEFT = st.one_of(st.integers(2 * MINUTE_NS, WINDOW_NS - MINUTE_NS), st.integers(WINDOW_NS, 50 * WINDOW_NS))
+
+
+@given(LEFT, st.floats(-1.5, 1.5), st.floats(-0.002, 0.002), st.floats(0.3, 1.5), st.booleans())
+def test_greeks_are_what_a_bump_finds(left: int, away: float, was: float, vol: float, call: bool) -> None:
+    """The option's own money: USD, and coin at the average expected."""
+    strike, so_far = F * math.exp(away * vol * math.sqrt(left / YEAR_NS)), F * math.exp(was)
+
+    def coin(forward: float = F, vol: float = vol) -> float:
+        return float(delivery.greeks(forward, strike, left, vol, call, so_far).price)
+
+    def expected(forward: float) -> float:
+        rest = min(left / WINDOW_NS, 1.0)
+        return (1.0 - rest) * so_far + rest * forward
+
+    g = delivery.greeks(F, strike, left, vol, call, so_far)
+    h = 1e-3 * F * vol * math.sqrt(left / YEAR_NS)
+    up, down = coin(F + h) * expected(F + h), coin(F - h) * expected(F - h)
+    assert float(g.delta) == pytest.approx((up - down) / (2.0 * h), abs=2e-5)
+    moved = (coin(F + h) - coin(F - h)) / (2.0 * h) * expected(F)
+    assert float(g.coin_delta) == pytest.approx(moved, abs=2e-5)
+    slopes = [float(delivery.greeks(F + s * h, strike, left, vol, call, so_far).delta) for s in (1.0, -1.0)]
+    assert float(g.gamma) * h == pytest.approx((slopes[0] - slopes[1]) / 2.0, abs=2e-6)
+    by_vol = (coin(vol=vol + 1e-4) - coin(vol=vol - 1e-4)) / 2e-4 / 100.0
+    assert float(g.coin_vega) == pytest.approx(by_vol, rel=1e-4, abs=1e-10)
+    assert float(g.vega) == pytest.approx(by_vol * expected(F), rel=1e-4, abs=1e-6)
+
+
+@given(LEFT, st.floats(-1.5, 1.5), st.floats(-0.002, 0.002), st.floats(0.3, 1.5), st.booleans())
+def test_theta_is_what_a_second_at_the_same_forward_costs(
+    left: int, away: float, was: float, vol: float, call: bool
+) -> None:
+    strike, so_far = F * math.exp(away * vol * math.sqrt(left / YEAR_NS)), F * math.exp(was)
+
+    def usd(later: int) -> float:
+        then = left - later
+        known, rest = 1.0 - min(left / WINDOW_NS, 1.0), min(then / WINDOW_NS, 1.0)
+        average = so_far if rest == 1.0 else (known * so_far + (1.0 - rest - known) * F) / (1.0 - rest)
+        price = float(delivery.greeks(F, strike, then, vol, call, average).price)
+        return price * ((1.0 - rest) * average + rest * F)
+
+    g = delivery.greeks(F, strike, left, vol, call, so_far)
+    step = NS if left < WINDOW_NS else -NS  # not over the window's begin, where the pace changes
+    slope = (usd(step) - usd(0)) / step * 24 * 60 * MINUTE_NS
+    assert float(g.theta) == pytest.approx(slope, rel=0.03, abs=5.0)
+    assert float(g.price) == pytest.approx(delivery.fair(F, strike, left, vol, call, so_far), rel=1e-9, abs=1e-13)
