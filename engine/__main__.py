@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from engine.config import Config
 from engine.paper.crowd.settings import REGIMES
 from engine.shell import modes
+from engine.shell.registry import Registry
 from engine.shell.store.folders import BadSession, meta_of
 from engine.shell.store.journal import BadJournal
 
@@ -57,7 +57,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
     if options.replay is not None:
         session = session_for_replay(options, options.replay)
-        return until_stopped(lambda: modes.replay(session, options.link_port, announce))
+        return until_stopped(lambda: modes.replay(options, session, announce))
     return until_stopped(lambda: modes.live(options, announce))
 
 
@@ -105,8 +105,7 @@ def session_for_replay(options: modes.Options, path: Path) -> Path:
         raise modes.CannotStart(f"{path} is a folder, but not a session's: it has no session.json")
     if not path.is_file():
         raise modes.CannotStart(f"{path} is not a file")
-    weights = modes.model_in_use(Config())
-    model = weights.id if weights else ""
+    model = Registry(options.data).usable()
     with path.open("rb") as recording:
         digest = hashlib.file_digest(recording, "sha256")
     digest.update(model.encode())
@@ -151,8 +150,7 @@ def import_into(folder: Path, paths: Path | Sequence[Path], model: str) -> int:
 def _import(chosen: argparse.Namespace) -> int:
     if chosen.out.exists():
         raise modes.CannotStart(f"{chosen.out} is there already")
-    weights = modes.model_in_use(Config())
-    count = import_into(chosen.out.resolve(), chosen.paths, weights.id if weights else "")
+    count = import_into(chosen.out.resolve(), chosen.paths, Registry(modes.Options().data).usable())
     _tell(chosen, {"session": str(chosen.out), "inputs": count}, f"{count} inputs in {chosen.out}")
     return 0
 
@@ -183,8 +181,10 @@ def _verify(chosen: argparse.Namespace) -> int:
     def progress(n: int) -> None:
         print(f"verify: {n} inputs", file=sys.stderr, flush=True)
 
-    found = verify(folder.resolve(), modes.weights_of, recompute=chosen.recompute, progress=progress)
+    models = Registry(chosen.data.expanduser()).find
+    found = verify(folder.resolve(), models, recompute=chosen.recompute, progress=progress)
     lines = [f"{found.inputs} inputs give {found.facts} facts; state {found.digest[:16]}", *found.gaps]
+    lines += [f"the model {model} is not here: what was decided by its forecasts may differ" for model in found.missing]
     lines.append("the same facts as in the journal" if found.same else f"DIFFERENT: {found.first_difference}")
     recorded, ours = meta_of(folder.resolve()).code, modes.code_version()
     if not found.same and recorded != ours:

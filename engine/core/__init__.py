@@ -14,14 +14,14 @@ import msgspec
 
 from engine import messages as m
 from engine.core.decide import decide
-from engine.core.market import Market
+from engine.core.market import Market, Models, no_models
 from engine.execution import risk, router
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
 from engine.execution.lifecycle import LIVE_CHILD
 from engine.forecast.stream import Weights
 
-__all__ = ["Core", "Market", "Outcome"]
+__all__ = ["Core", "Market", "Models", "Outcome"]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -50,6 +50,8 @@ class Core:
             for call in router.effects_of(fact, self.desk, self.market.venue):
                 self.market.venue.expect(call)
                 effects.append(call)
+            if isinstance(fact, m.ModelAsked):
+                effects.append(m.FetchModel(model=fact.model, by=fact.by))
         return Outcome(facts, effects, self._noted(item))
 
     def may_send(self, call: m.Call, now: int) -> str:
@@ -80,9 +82,10 @@ class Core:
         value: Mapping[str, Any],
         weights: Weights | None,
         recorded: Mapping[int, Mapping[str, m.Forecast]] | None = None,
+        models: Models = no_models,
     ) -> Core:
         desk = Desk.load(value["desk"])
-        self = cls(Market.load(desk.config, weights, value["market"], recorded), desk)
+        self = cls(Market.load(desk.config, weights, value["market"], recorded, models), desk)
         self.n = value["n"]
         return self
 

@@ -7,7 +7,7 @@ proposals or limits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -27,17 +27,28 @@ from engine.surface.past import Past
 from engine.surface.surface import Surface
 
 FIRING_EVERY = 10  # steps between two looks at which policy rows would fire
+Models = Callable[[str], Weights | None]
+
+
+def no_models(_: str) -> None:
+    """Where none can be had."""
 
 
 class Market:
-    """`recorded` holds forecasts of an earlier run by input number: where it has one, it is taken instead of ours."""
+    """`recorded` holds forecasts of an earlier run by input number: where it has one, it is taken instead of ours.
+    `models` gives the weights that a `ModelSwap` names; `missing` are those that it did not have."""
 
     def __init__(
-        self, config: Config, weights: Weights | None, recorded: Mapping[int, Mapping[str, m.Forecast]] | None = None
+        self,
+        config: Config,
+        weights: Weights | None,
+        recorded: Mapping[int, Mapping[str, m.Forecast]] | None = None,
+        models: Models = no_models,
     ) -> None:
         self.config = config
-        self.weights = weights
         self.recorded = recorded or {}
+        self.models = models
+        self.missing: list[str] = []
         self.now = 0
         self.steps = 0
         self.halted = ""  # why the shell lets nothing new out
@@ -103,6 +114,8 @@ class Market:
                 self._step(item)
             case m.Halted(reason=reason):
                 self.halted = reason
+            case m.ModelSwap(model=model, reason=""):
+                self._swap(model)
             case m.Focus() | m.Link() | m.Started():
                 self._follow()
         for name in self.venue.dropped:
@@ -142,6 +155,18 @@ class Market:
         self.forecasts.pop(name, None)
         self.forecaster.baselines.pop(name, None)
         self.forecaster.reset(name)
+
+    def _swap(self, model: str) -> None:
+        """Another model from the next step on, or none where it cannot be had. It begins cold, with no skill shown;
+        features and what the baseline says of the books stay."""
+        weights = self.models(model)
+        if weights is None:
+            self.missing.append(model)
+        baselines, standings = self.forecaster.baselines, self.forecaster.standings
+        self.forecaster, self.monitor = Forecaster(weights), Monitor(weights)
+        self.forecaster.baselines, self.forecaster.standings = baselines, standings
+        self.forecasts, self.verdicts = {}, self.monitor.verdicts()
+        self.fired, self.looks = {}, 0
 
     def _step(self, item: m.Tick) -> None:
         self.steps += 1
@@ -222,6 +247,7 @@ class Market:
             "now": self.now,
             "steps": self.steps,
             "halted": self.halted,
+            "missing": list(self.missing),
             "venue": self.venue.dump(),
             "smiles": self.smiles.dump(),
             "features": {name: features.dump() for name, features in self.features.items()},
@@ -241,9 +267,11 @@ class Market:
         weights: Weights | None,
         value: Mapping[str, Any],
         recorded: Mapping[int, Mapping[str, m.Forecast]] | None = None,
+        models: Models = no_models,
     ) -> Market:
-        self = cls(config, weights, recorded)
+        self = cls(config, weights, recorded, models)
         self.now, self.steps, self.halted = value["now"], value["steps"], value["halted"]
+        self.missing = list(value.get("missing", ()))  # dumps of before models could be swapped have none
         self.venue = Venue.load(value["venue"])
         self.smiles = Smiles.load(value["smiles"])
         self.features = {

@@ -171,6 +171,16 @@ def _rearm(desk: Desk, _: Picture, item: m.Command, verb: m.Rearm) -> Iterator[m
     return iter([m.Rearmed(by=item.user, reason=verb.reason.strip())])
 
 
+def _promote(_: Desk, __: Picture, item: m.Command, verb: m.PromoteModel) -> Iterator[m.Fact]:
+    if not verb.model:
+        raise Refusal("which model? 'python -m engine models' lists them")
+    return iter([m.ModelAsked(model=verb.model, by=item.user)])
+
+
+def _roll_back(_: Desk, __: Picture, item: m.Command, ___: m.RollBackModel) -> Iterator[m.Fact]:
+    return iter([m.ModelAsked(model="", by=item.user)])
+
+
 _VERBS: dict[type, Callable[[Desk, Picture, m.Command, Any], Iterator[m.Fact]]] = {
     m.SubmitParent: _submit,
     m.Pause: _pause,
@@ -183,6 +193,8 @@ _VERBS: dict[type, Callable[[Desk, Picture, m.Command, Any], Iterator[m.Fact]]] 
     m.CancelChild: _cancel_child,
     m.Kill: _kill,
     m.Rearm: _rearm,
+    m.PromoteModel: _promote,
+    m.RollBackModel: _roll_back,
 }
 
 

@@ -241,4 +241,7 @@ _EVOLVE: dict[type, Any] = {
     m.Checked: _checked,
     m.Reconciled: _reconciled,
     m.PositionSet: _position,
+    m.ModelAsked: _nothing,
+    m.ModelChanged: _nothing,
+    m.ModelRefused: _nothing,
 }

@@ -63,7 +63,7 @@ class BadWeights(ValueError):
     """A weights file that cannot be used. Its text is fit for a person."""
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
+class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What travels with the numbers.
 
     `threshold_ticks` and `horizon_s` define up/down/stable; `rates` are the baseline's; futures have their own of
@@ -89,6 +89,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     training: dict[str, Any]
     scores: dict[str, Any]
     arrays: tuple[tuple[str, tuple[int, ...]], ...]  # name, shape
+    code: str = ""  # version of the code that trained it; left out where unknown, so that older files keep their ids
 
     def threshold(self, kind: Kind) -> float:
         """Ticks beyond which a move is up or down; also the drift head's unit."""

@@ -239,6 +239,24 @@ class KillConfirmed(_Fact, frozen=True, kw_only=True, tag="kill_confirmed"):
     delta: float
 
 
+class ModelAsked(_Fact, frozen=True, kw_only=True, tag="model_asked"):
+    """Somebody wants another model; without an id the one before the present."""
+
+    model: str
+    by: str
+
+
+class ModelChanged(_Fact, frozen=True, kw_only=True, tag="model"):
+    """Forecasts come from this model now, which begins cold."""
+
+    model: str
+
+
+class ModelRefused(_Fact, frozen=True, kw_only=True, tag="model_refused"):
+    model: str
+    reason: str
+
+
 class Rearmed(_Fact, frozen=True, kw_only=True, tag="rearmed"):
     by: str
     reason: str
@@ -277,7 +295,7 @@ Fact = (
     Began | EpochBegan | Refused | ParentAccepted | ParentPaused | ParentResumed | ParentHalted | DialSet
     | ParentEnded | Proposed | Refreshed | Approved | Rejected | Lapsed | OrderRequested | OrderSent | OrderOpened
     | Filled | OrderEnded | CancelRequested | Asked | Killed | KillAsked | KillConfirmed | Rearmed | Reconciling
-    | Checked | Reconciled | PositionSet
+    | Checked | Reconciled | PositionSet | ModelAsked | ModelChanged | ModelRefused
 )  # fmt: skip
 
 
@@ -297,4 +315,11 @@ class Hangup(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag=
     reason: str
 
 
-Effect = Call | Hangup
+class FetchModel(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="model"):
+    """Make a model the champion, an empty id the one before, and come back with a `ModelSwap`."""
+
+    model: str
+    by: str
+
+
+Effect = Call | Hangup | FetchModel

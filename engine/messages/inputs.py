@@ -89,9 +89,20 @@ class Rearm(_Verb, frozen=True, kw_only=True, tag="rearm"):
     reason: str
 
 
+class PromoteModel(_Verb, frozen=True, kw_only=True, tag="promote"):
+    """Make this the model that engines start with, and use it here from the next step on."""
+
+    model: str
+
+
+class RollBackModel(_Verb, frozen=True, kw_only=True, tag="rollback"):
+    """Go back to the model that was promoted before the present one."""
+
+
 Verb = (
     SubmitParent | Pause | Resume | CancelParent | SetDial | Approve | Reject | SendOrder | CancelChild | Kill | Rearm
-)
+    | PromoteModel | RollBackModel
+)  # fmt: skip
 Role = Literal["viewer", "trader", "admin"]
 
 
@@ -187,7 +198,11 @@ class Focus(_Input, frozen=True, kw_only=True, tag="focus"):
 
 
 class ModelSwap(_Input, frozen=True, kw_only=True, tag="model"):
+    """From the next step on forecasts are made by this model; with a reason, it cannot be used and the present one
+    goes on."""
+
     model: str
+    reason: str = ""
 
 
 class Halted(_Input, frozen=True, kw_only=True, tag="halted"):

@@ -232,6 +232,7 @@ class NoteView(_View, frozen=True, kw_only=True, tag="note"):
     text: str
     instrument: str = ""
     parent: str = ""
+    model: str = ""
 
 
 View = (

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from engine.research.models import models, models_options
+
 Adder = Callable[[argparse.ArgumentParser], None]
 Work = Callable[[argparse.Namespace], int]
 
@@ -89,4 +91,5 @@ COMMANDS: dict[str, tuple[Adder, Work, str]] = {
         _evaluate,
         "the tables of forecasts, of the paper venue and of the surface, on named data",
     ),
+    "models": (models_options, models, "the registry of weights: list, compare, promote, roll back"),
 }

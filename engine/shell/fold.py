@@ -29,6 +29,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     same: bool
     digest: str  # of the whole state at the end
     gaps: tuple[str, ...]
+    missing: tuple[str, ...]  # models that the session used and that are not here
     first_difference: str
 
 
@@ -59,7 +60,9 @@ def begin(folder: Path, weights_of: WeightsOf, recorded: Recorded | None = None)
     first = next(iter(read(folder)), None)
     if not isinstance(first, m.Started):
         raise BadSession(f"session '{folder.name}' does not start at its beginning: it cannot be folded")
-    market = Market(first.config, weights_of(first.model), recorded)
+    market = Market(first.config, weights_of(first.model), recorded, weights_of)
+    if first.model and market.forecaster.weights is None:
+        market.missing.append(first.model)
     return Core(market, desk_before(folder, first.session))
 
 
@@ -95,7 +98,7 @@ def verify(
         difference = f"the journal has {rest} facts more than the tape gives"
     return Verdict(
         session=folder.name, inputs=inputs, facts=facts, same=not difference, digest=core.digest(),
-        gaps=tuple(gaps), first_difference=difference,
+        gaps=tuple(gaps), missing=tuple(core.market.missing), first_difference=difference,
     )  # fmt: skip
 
 

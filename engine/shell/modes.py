@@ -26,10 +26,10 @@ from engine.config import BadSettings, Config, Mode, parse
 from engine.core import Core, Market
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
-from engine.forecast.stream import BadWeights, Weights
 from engine.shell import beside
 from engine.shell.clock import Clock
 from engine.shell.feed import BadSecret, Credentials, Feed, credentials_from
+from engine.shell.registry import Registry, wanted
 from engine.shell.replay import Replay
 from engine.shell.run import Engine, until_cancelled
 from engine.shell.serve import Serve
@@ -37,6 +37,7 @@ from engine.shell.store.folders import Meta, make_private, sessions_of
 from engine.shell.store.journal import Journal
 from engine.shell.store.tape import Tape
 from engine.shell.store.writers import Recorder, Writer
+from engine.shell.swaps import Swaps
 
 URLS: dict[Mode, str] = {
     "test": "wss://test.deribit.com/ws/api/v2",
@@ -84,33 +85,6 @@ def settings(options: Options) -> Config:
     except (BadSettings, OSError, UnicodeDecodeError) as error:
         raise CannotStart(f"{path}: {error}") from None
     return msgspec.structs.replace(config, mode=options.venue, seed=options.seed)
-
-
-# ---------------------------------------------------------------- weights
-
-
-def shipped() -> dict[str, Path]:
-    """The weights that come with the desk, by id."""
-    folder = Path(str(resources.files("engine.forecast"))) / "weights"
-    return {path.stem: path for path in sorted(folder.glob("*.weights"))}
-
-
-def weights_of(model: str) -> Weights | None:
-    """The weights of this id, None when they are not here: the desk then runs on baselines and says so."""
-    path = shipped().get(model)
-    if path is None:
-        return None
-    try:
-        return Weights.from_bytes(path.read_bytes())
-    except (BadWeights, OSError) as error:
-        print(f"engine: the model {model} is not used: {error}", file=sys.stderr, flush=True)
-        return None
-
-
-def model_in_use(config: Config) -> Weights | None:
-    """The model the settings name, else the newest shipped one."""
-    known = shipped()
-    return weights_of(config.model or (list(known)[-1] if known else ""))
 
 
 # ---------------------------------------------------------------- credentials and the paper venue
@@ -183,14 +157,18 @@ async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIt
     facts = list(journal.facts())
     for fact in facts:
         evolve(desk, fact)
-    weights = model_in_use(config)
-    config = msgspec.structs.replace(config, model=weights.id if weights else "")
+    registry = Registry(options.data)
+    model, weights, why = wanted(registry, config)
+    if why:
+        print(f"engine: the model {model} is not used: {why}", file=sys.stderr, flush=True)
+    config, swaps = msgspec.structs.replace(config, model=weights.id if weights else ""), Swaps(registry)
     clock = await _clock(options)
     session = _session_name(options, clock)
     meta = Meta(name=session, mode=options.venue, started=clock.now(), code=code_version())
     tape = Tape.create(sessions_of(options.folder) / session, meta)
     loop = asyncio.get_running_loop()
-    engine = Engine(Core(Market(config, weights), desk), tape, clock)
+    engine = Engine(Core(Market(config, weights, models=swaps.get), desk), tape, clock)
+    engine.choose(swaps)
     writer = Writer(
         journal, session,
         lambda n: _into(loop, engine.outbox.durable, n), lambda reason: _into(loop, engine.broken, reason),
@@ -202,6 +180,8 @@ async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIt
     engine.outbox.durable(desk.facts)
     engine.screen.say(engine.core, facts[-500:])
     engine.take(m.Started, config=config, code=code_version(), model=config.model, seed=config.seed, session=session)
+    if why:
+        engine.on_model(model, f"{why}; this desk runs on baselines")
     try:
         yield engine
     finally:
@@ -257,12 +237,12 @@ def _serve(mode: Mode, session: str) -> Serve:
 # ---------------------------------------------------------------- a replay
 
 
-async def replay(session: Path, link_port: int, announce: Callable[[str], None]) -> None:
+async def replay(options: Options, session: Path, announce: Callable[[str], None]) -> None:
     """Serve a recorded session until cancelled. No credentials, no venue, no outbox."""
-    engine = Replay(session, weights_of)
+    engine = Replay(session, Registry(options.data).find)
     serve = _serve("replay", session.name)
     engine.screen.serve = serve
-    address = await serve.start(engine, link_port)
+    address = await serve.start(engine, options.link_port)
     announce(address)
     try:
         await until_cancelled(engine.play(), engine.show())

@@ -18,6 +18,8 @@ from engine import messages as m
 from engine import view
 from engine.core import Core
 from engine.domain import MS, NS
+from engine.forecast.skill import Monitor
+from engine.forecast.stream import Forecaster
 from engine.shell import fold
 from engine.shell.screen import VIEW_S, Screen
 from engine.shell.store import keyframes
@@ -123,12 +125,23 @@ class Replay:
         kept = self._kept(t)
         if kept is not None and (back or kept[0] > self.core.n):
             known = self.core.desk.facts
-            self.core = Core.load(msgspec.msgpack.decode(kept[1]), self.weights_of(self.core.market.forecaster.id))
+            self.core = self._taken_up(kept[1])
             self._items, self._ahead = fold.items(self.folder, kept[0]), None
             self._remember(fold.journalled(self.folder, known, self.core.desk.facts))
         elif back:
             self.core = fold.begin(self.folder, self.weights_of)
             self._items, self._ahead = fold.items(self.folder), None
+
+    def _taken_up(self, dump: bytes) -> Core:
+        """A core as it was kept. One that was kept with a model that is not here has none, and begins cold."""
+        value = msgspec.msgpack.decode(dump)
+        market = value["market"]
+        model = market["forecaster"]["id"]
+        weights = self.weights_of(model)
+        if weights is None and model != Forecaster(None).id:
+            market["forecaster"], market["monitor"] = Forecaster(None).dump(), Monitor(None).dump()
+            market["missing"] = [*market.get("missing", ()), model]
+        return Core.load(value, weights, models=self.weights_of)
 
     def _kept(self, t: int) -> tuple[int, bytes] | None:
         """The last state at or before `t` that was kept while recording, or since by this replay."""
@@ -220,8 +233,12 @@ class Replay:
             step=self.core.n,
             steps=self.last_n,
             markers=tuple(self.markers),
-            note=self.note,
+            note=self.note or self._lacking(),
         )
+
+    def _lacking(self) -> str:
+        missing = self.core.market.missing
+        return f"the model {missing[-1]} is not here: this replay shows no forecasts of its" if missing else ""
 
 
 _MARKERS: dict[type, str] = {

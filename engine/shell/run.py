@@ -25,6 +25,7 @@ from engine.shell.screen import VIEW_S, Screen
 from engine.shell.store import keyframes
 from engine.shell.store.outbox import Outbox
 from engine.shell.store.tape import Tape
+from engine.shell.swaps import Swaps
 
 log = logging.getLogger("engine")
 SLOW_VIEWS = 10  # surface and desk: every so many fast ones
@@ -56,6 +57,7 @@ class Engine:
         self._keep: Callable[[Sequence[m.Fact]], None] = lambda _: None
         self._send: Callable[[bytes], bool] = _not_yet
         self._hangup: Callable[[str], None] = lambda _: None
+        self._swaps: Swaps | None = None
 
     def plug(self, send: Callable[[bytes], bool], hangup: Callable[[str], None]) -> None:
         """`send` writes bytes to the venue and says whether it could; `hangup` makes a new connection."""
@@ -64,6 +66,10 @@ class Engine:
     def keep(self, write: Callable[[Sequence[m.Fact]], None]) -> None:
         """`write` hands facts to the journal's writer."""
         self._keep = write
+
+    def choose(self, swaps: Swaps) -> None:
+        """`swaps` fetches the models that people ask for."""
+        self._swaps = swaps
 
     def _write(self, facts: Sequence[m.Fact]) -> None:
         self._keep(facts)
@@ -120,7 +126,15 @@ class Engine:
                 return self._send(wire.request(effect.id, effect.method, effect.params))
             case m.Hangup():
                 self._hangup(effect.reason)
+            case m.FetchModel():
+                self._fetch(effect)
         return True
+
+    def _fetch(self, effect: m.FetchModel) -> None:
+        if self._swaps is None:
+            self.on_model(effect.model, "this engine has no registry")
+        else:
+            self._swaps.fetch(effect, self.on_model)
 
     def _check(self, call: m.Call) -> str:
         return self.core.may_send(call, self.clock.now())
@@ -138,6 +152,9 @@ class Engine:
 
     def on_frame(self, data: bytes) -> None:
         self.take(m.Frame, data=data)
+
+    def on_model(self, model: str, reason: str) -> None:
+        self.take(m.ModelSwap, model=model, reason=reason)
 
     async def tick(self) -> None:
         """The clock's steps, on the 100 ms grid of the engine's time; a late one is not made up for."""

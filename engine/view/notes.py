@@ -20,7 +20,7 @@ def say(core: Core, fact: m.Fact) -> m.NoteView | None:
     parent = getattr(fact, "parent", "") or ""
     return m.NoteView(
         n=fact.n, t_ms=fact.t / MS, level=level, who=who, text=text, parent=parent,
-        instrument=getattr(fact, "instrument", "") or "",
+        instrument=getattr(fact, "instrument", "") or "", model=getattr(fact, "model", ""),
     )  # fmt: skip
 
 
@@ -86,6 +86,12 @@ def _machine(fact: m.Fact) -> tuple[Level, str, str] | None:
         case m.Reconciled():
             found = "; ".join(fact.differences) or "no differences"
             return ("warn" if fact.differences else "info"), "engine", f"reconciled with the venue: {found}"
+        case m.ModelAsked():
+            return "info", fact.by, f"asks for {f'the model {fact.model}' if fact.model else 'the model before this'}"
+        case m.ModelChanged():
+            return "warn", "engine", f"forecasts come from {fact.model} now, which warms up"
+        case m.ModelRefused():
+            return "bad", "engine", f"the model {fact.model} is not used: {fact.reason}"
         case m.PositionSet():
             return "warn", "engine", f"position of {fact.instrument} taken from the venue{_because(fact.reason)}"
     return None
