@@ -41,7 +41,7 @@ class Desk(Client):
         """A price so many ticks from the mark, on the grid."""
         exchange = self.venue.markets[name[:3]].exchange
         instrument = exchange.instruments[exchange.number[name]]
-        units = instrument.floor_tick(self.mark(name) / instrument.tick)
+        units = max(instrument.floor_tick(self.mark(name) / instrument.tick), 1)
         for _ in range(abs(ticks)):
             units = instrument.step(units, 1 if ticks > 0 else -1)
         return instrument.price(units)

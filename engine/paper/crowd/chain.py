@@ -1,6 +1,7 @@
 """The options of a coin as arrays, and a fair price for each: a `Reference`, made of one surface at one forward.
 
-All prices of one reference hold no static arbitrage, and neither do middles that stay within half a tick of them.
+All prices of one reference hold no static arbitrage, and neither do middles that stay within half a tick of them. In
+its last half hour an option is priced on the index's average, as its mark is.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from engine import black
 from engine.domain import YEAR_NS, Instrument, Kind
 from engine.paper.crowd.smile import Shape
 from engine.paper.instruments.marks import MIN_YEARS, Floats
+from engine.surface import delivery
 
 Flags = NDArray[np.bool_]
 PEAK = 0.3989  # vega at the money is this times √years, by volatility of 1, in coin
@@ -30,6 +32,7 @@ class Reference(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     shape: Shape
     forwards: list[float]  # by expiry
     stress: float  # the market's variance of late against the usual, at least 1
+    averages: list[float]  # by expiry: the index's so far in its last half hour, 0 outside of it
     fair: Floats
     slope: Floats  # by the log of the forward
     vega: Floats  # by the log of volatility
@@ -81,8 +84,9 @@ class Chain:
             self.coarse_above, self.coarse = round(above / chain[0].tick), round(step / chain[0].tick)
 
     def reference(
-        self, number: int, t: int, log_price: float, shape: Shape, forwards: list[float], stress: float
-    ) -> Reference:
+        self, number: int, t: int, log_price: float, shape: Shape, forwards: list[float], stress: float,
+        averages: list[float],
+    ) -> Reference:  # fmt: skip
         """The whole chain priced at these forwards (by expiry) on this surface."""
         unit = self.instruments[0].tick
         forward = np.array(forwards)[self.slot]
@@ -90,12 +94,19 @@ class Chain:
         k = np.log(self.strike / forward)
         vol = shape.ivs(k, self.slot, [(expiry - t) / YEAR_NS for expiry in self.expiries])
         g = black.greeks(forward, self.strike, years, vol, self.call)
+        average = np.array(averages)[self.slot]
+        rest = np.where(average > 0.0, (self.expiry - t) / delivery.WINDOW_NS, 1.0)
+        if any(averages):
+            mean = np.where(average > 0.0, average, math.nan)
+            ending = delivery.greeks(forward, self.strike, np.maximum(self.expiry - t, 0), vol, self.call, mean)
+            g = black.Greeks(*(np.where(average > 0.0, new, old) for new, old in zip(ending, g, strict=True)))
         fair, root = g.price / unit, np.sqrt(years)
         delta = np.abs(g.delta)
+        slope = np.where(self.call, 1.0, -1.0) * delta / unit - fair * rest
         return Reference(
             number=number, t=t, log_price=log_price, shape=shape, forwards=forwards, stress=stress, fair=fair,
-            slope=np.where(self.call, 1.0, -1.0) * delta / unit - fair, vega=g.coin_vega * 100.0 * vol / unit,
-            delta=delta, far=np.clip(k / (vol * root), -3.0, 3.0),
+            averages=averages, slope=slope, vega=g.coin_vega * 100.0 * vol / unit, delta=delta,
+            far=np.clip(k / (vol * root), -3.0, 3.0),
             tick=np.where(fair > self.coarse_above, float(self.coarse), 1.0),
             arch=g.coin_vega * 100.0 / (PEAK * root), years=years, inside=np.clip((delta - 0.58) / 0.3, 0.0, 1.0),
             live=self.expiry > t,

@@ -127,7 +127,10 @@ class Consensus(Plain):
         return np.asarray(0.75 * own + 0.25 * own.mean())
 
     def dump(self) -> Any:
-        past = [[r.number, r.t, r.log_price, msgspec.to_builtins(r.shape), r.forwards, r.stress] for r in self.past]
+        past = [
+            [r.number, r.t, r.log_price, msgspec.to_builtins(r.shape), r.forwards, r.stress, r.averages]
+            for r in self.past
+        ]
         return [past, self.seen, self.speed, self.alarm, self.tape.tolist(), self.taped, self.interest.tolist(),
                 list(map(list, self.coming))]  # fmt: skip
 
@@ -135,8 +138,9 @@ class Consensus(Plain):
         past, self.seen, self.speed, self.alarm, tape, self.taped, interest, coming = value
         self.tape, self.interest, self.coming = np.array(tape), np.array(interest), list(map(list, coming))
         self.past.clear()
-        for number, t, log_price, shape, forwards, stress in past:
-            made = self.chain.reference(number, t, log_price, msgspec.convert(shape, Shape), list(forwards), stress)
+        for number, t, log_price, shape, forwards, stress, averages in past:
+            of = msgspec.convert(shape, Shape)
+            made = self.chain.reference(number, t, log_price, of, list(forwards), stress, list(averages))
             self.past.append(made)
 
     def _make(self, t: int) -> None:
@@ -146,8 +150,9 @@ class Consensus(Plain):
         number = self.past[-1].number + 1 if self.past else 0
         known = dict(zip(self.world.expiries, self.world.forwards(self.world.price).tolist(), strict=True))
         forwards = [known[expiry] for expiry in self.chain.expiries]
-        shape, stress = self.world.smile.shape(), max(self.speed, 1.0)
-        self.past.append(self.chain.reference(number, t, self.world.log_price, shape, forwards, stress))
+        shape, stress, marks = self.world.smile.shape(), max(self.speed, 1.0), self.ground.exchange.marks
+        averages = [0.0 if math.isnan(mean) else mean for e in self.chain.expiries for mean in [marks.average(e, t)]]
+        self.past.append(self.chain.reference(number, t, self.world.log_price, shape, forwards, stress, averages))
 
     def _reshaped(self, old: Shape) -> bool:
         new, band = self.world.smile.shape(), self.settings.shape_band

@@ -2,11 +2,14 @@
 
 A real venue makes these from outside exchanges and from a smoothed surface of its own. Here they are told to it, by
 whoever moves the simulated world (`crowd/teller`), through `tell`; a venue without a crowd keeps the last it was told.
+In its last half hour an option is worth what one on the index's average is (`surface.delivery`): that is what it is
+delivered at. Its volatility is then of what is still to be averaged, and so goes on from the minutes before.
 Greeks are the venue's: per contract, vega per vol point, theta per day, in USD; price in coin.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -16,14 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import black
-from engine.domain import NS, YEAR_NS, Instrument, Kind
+from engine.domain import NS, Instrument, Kind
+from engine.surface import delivery
 
 Floats = NDArray[np.float64]
 FUTURE_BAND = 0.03
 OPTION_BAND = 0.04  # coin
 OPTION_BAND_SHARE = 0.6
-MIN_YEARS = 1e-6
-DELIVERY_SAMPLES = 1800  # half an hour of an index sampled every second
+MIN_YEARS = 1e-6  # whoever makes volatilities takes less for this
+DELIVERY_SAMPLES = delivery.WINDOW_NS // NS  # of an index sampled every second
 PREMIUM_BAND = 0.005  # the perpetual's mark is at most this share from the index
 AVERAGE_KEPT = 1.0 - 2.0 / 31.0  # of a 30-second exponential average, after one second
 
@@ -37,7 +41,7 @@ class Marks:
         self.began = False  # whether anything was told yet
         self.t = 0
         self.perpetual = 0.0  # premium of the perpetual's mark over the index, a share
-        self.indices: deque[float] = deque([index], maxlen=DELIVERY_SAMPLES)
+        self.indices: deque[float] = deque([index] * DELIVERY_SAMPLES, maxlen=DELIVERY_SAMPLES)
         self.forwards: dict[int, float] = {}
         self.instruments: tuple[Instrument, ...] = ()
         self.price = self.iv = self.settled = np.zeros(0)  # `settled`: marks at the last daily settlement, or the first
@@ -66,12 +70,14 @@ class Marks:
         self.t, self.index = t, index
         self.forwards.update(forwards)
         forward = np.array([self.forwards[e] for e in self._expiries])[self._slot]
-        years = np.maximum((self.expiry - t) / YEAR_NS, MIN_YEARS)
-        g = black.greeks(forward, self.strike, years, ivs, self.call)
-        new = self.options[self.iv[self.options] == 0.0]
-        self.price[self.options], self.iv[self.options] = np.maximum(g.price, 1e-6), ivs
+        new, alive = self.options[self.iv[self.options] == 0.0], self.expiry >= t  # what is over keeps its last mark
+        averages = np.array([self.average(e, t) for e in self._expiries])[self._slot]
+        g = delivery.greeks(forward, self.strike, np.maximum(self.expiry - t, 0), ivs, self.call, averages)
+        self.price[self.options] = np.where(alive, np.maximum(g.price, 1e-6), self.price[self.options])
+        self.iv[self.options] = ivs
         self.settled[new] = self.price[new]
-        self.greeks[:4, self.options] = g.delta, g.gamma, g.vega, g.theta
+        told = np.stack([g.delta, g.gamma, g.vega, g.theta])
+        self.greeks[:4, self.options] = np.where(alive, told, self.greeks[:4, self.options])
         for n, expiry in self._futures:
             self.price[n] = self.forwards[expiry] if expiry else index * (1.0 + self.perpetual)
         if not self.began:
@@ -82,24 +88,38 @@ class Marks:
         self.indices.append(self.index)
 
     def delivery(self) -> float:
-        """The price of delivery: the index's average over the last half hour, or since the venue began."""
+        """The price of delivery: the index's average over the last half hour; before the venue began it stood still."""
         return sum(self.indices) / len(self.indices)
+
+    def average(self, expiry: int, t: int) -> float:
+        """The index's average so far in the half hour before an expiry; NaN outside of it."""
+        seconds = (t - expiry) // NS + DELIVERY_SAMPLES
+        if not 0 < seconds <= DELIVERY_SAMPLES:
+            return math.nan
+        count = min(seconds + 1, DELIVERY_SAMPLES)
+        return sum(islice(reversed(self.indices), count)) / count
 
     def estimated(self, n: int) -> float:
         """What the instrument would be delivered at: the index, or its average so far in the last half hour."""
         expiry = self.instruments[n].expiry
-        seconds = (self.t - expiry) // NS + DELIVERY_SAMPLES
-        if not expiry or seconds <= 0:
-            return self.index
-        count = min(seconds + 1, len(self.indices))
-        return sum(islice(reversed(self.indices), count)) / count
+        average = self.average(expiry, self.t) if expiry else math.nan
+        return self.index if math.isnan(average) else average
+
+    def worth(self, n: int, vol: float, t: int) -> float:
+        """Coin price of an option at this volatility (fraction) and the marks' forward."""
+        i, average = self.instruments[n], self.average(self.instruments[n].expiry, t)
+        return float(delivery.greeks(self.forwards[i.expiry], i.strike, max(i.expiry - t, 0), vol, i.call, average)[0])
 
     def implied(self, n: int, price: float) -> float:
         """Volatility (fraction) of an option's coin price at the marks' forward; 0 where there is none."""
         i = self.instruments[n]
-        if price <= 0.0:
+        if price <= 0.0 or i.expiry <= self.t:
             return 0.0
-        return black.implied_vol(price, self.forwards[i.expiry], i.strike, i.years(self.t), i.call) or 0.0
+        average = self.average(i.expiry, self.t)
+        if math.isnan(average):
+            return black.implied_vol(price, self.forwards[i.expiry], i.strike, i.years(self.t), i.call) or 0.0
+        vol = delivery.vols(price, self.forwards[i.expiry], i.strike, i.expiry - self.t, i.call, average)
+        return float(np.nan_to_num(vol))
 
     def band(self, n: int) -> tuple[int, int]:
         """Lowest selling and highest buying price the venue accepts, in units."""

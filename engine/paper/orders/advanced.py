@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 
-from engine import black
 from engine.domain import Instrument, Kind
 from engine.paper.instruments.marks import Marks
 from engine.paper.orders.matching import Order
@@ -21,11 +20,10 @@ IMPLV, USD = "implv", "usd"
 def coin_price(marks: Marks, t: int, order: Order) -> int:
     """Units: the tick nearest to what the order is held at, with the marks' forward; at least the smallest."""
     i = marks.instruments[order.instrument]
-    forward = marks.forwards[i.expiry]
     if order.advanced == IMPLV:
-        coin = black.price(forward, i.strike, i.years(t), order.anchor / 100.0, i.call)
+        coin = marks.worth(order.instrument, order.anchor / 100.0, t)
     else:
-        coin = order.anchor / forward
+        coin = order.anchor / marks.forwards[i.expiry]
     return nearest(i, coin / i.tick)
 
 
