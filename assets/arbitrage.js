@@ -1,11 +1,14 @@
 // What can be arbitraged at the quotes, with its legs, and what is wrong with the fits; the line at the panel's foot.
 
+import { shapeOf } from "./cells.js";
+import { dayOf, scoped } from "./choices.js";
 import { $, button, el, flag, keyed, put } from "./dom.js";
 import { choose, mark, picked, views, when } from "./feed.js";
 import { amount, known, number, signed } from "./format.js";
 import { ivAt } from "./svi.js";
 
 const KINDS = "vertical, butterfly, box and put–call parity";
+const SOURCES = ["future", "parity", "ticker"];
 let parts = null;
 let foot = null;
 let earlier = null;
@@ -13,35 +16,68 @@ let earlier = null;
 // `turn`: shows the list; `moment`: gives the earlier moment that is chosen, if one is.
 export function start(turn, moment) {
   earlier = moment;
-  parts = { state: el("p", "said"), list: el("div", "rows"), fits: el("ul", "fits") };
-  $("surface-flags").append(parts.state, parts.list, parts.fits);
+  parts = { state: el("p", "said"), list: el("div", "rows"), fits: el("ul", "fits"), forwards: sources() };
+  $("surface-flags").append(parts.state, parts.list, parts.fits, parts.forwards);
   foot = Object.fromEntries(["level", "skew", "forward"].map((name) => [name, el("span", name)]));
   foot.flags = button("", "flags", turn, "open the legs");
   $("surface-foot").append(...Object.values(foot));
   when(["surface", "arbitrage", "instrument"], draw);
 }
 
+// The list's own legend: what counts.
+export const legend = () => [{ mark: "", text: "at the quotes, after fees; a leg's name opens its ladder" }];
+
 function draw() {
   const { surface, arbitrage } = views;
   const smile = surface?.smiles.find((one) => one.code === picked.code);
-  put(foot.level, smile ? `level ${number(smile.atm_iv, 1)}${moved(smile)}` : "");
-  put(foot.skew, smile ? `skew ${signed(smile.skew, 1)}` : "");
+  const shape = smile && shapeOf(smile);
+  put(foot.level, smile ? `${shape ? "" : "≈ "}level ${number(smile.atm_iv, 1)}${shape ? moved(smile) : ""}` : "");
+  put(foot.skew, smile ? `skew ${signed(shape ? smile.skew : null, 1)}` : ""); // a flat stand-in has none
   forwards(surface, smile);
   const found = arbitrage?.rows ?? [];
   const fits = surface?.flags ?? [];
   put(foot.flags, surface ? summary(arbitrage, found, fits) : "");
   flag(foot.flags, "warn", found.length || fits.length);
   flag($("surface-tabs").querySelector("[data-tab='flags']"), "warn", found.length || fits.length);
-  if ($("surface-flags").hidden) return;
+  if (!surface || $("surface-flags").hidden) return;
   put(parts.state, stateOf(arbitrage, found));
   keyed(parts.list, numbered(found), (one) => one.key, make, fill);
   keyed(parts.fits, fits, (text) => text, (text) => el("li", "warn", `▲ in the fits: ${text}`), () => {});
+  keyed(parts.forwards.tBodies[0], scoped(surface).smiles, (one) => one.code, sourceRow, fillSources(surface.forwards));
 }
+
+// Where the forwards come from, and how far each source is off what was agreed on.
+function sources() {
+  const table = el("table", "factors");
+  const head = el("tr");
+  for (const name of ["forward", "USD", ...SOURCES.map((one) => `${one}, bp`)]) head.append(el("th", "", name));
+  table.append(el("thead"), el("tbody"));
+  table.tHead.append(head);
+  return table;
+}
+
+function sourceRow(smile) {
+  const tr = el("tr");
+  const first = el("th");
+  tr.first = el("button", "link", dayOf(smile));
+  tr.first.type = "button";
+  tr.first.dataset.expiry = smile.code;
+  first.append(tr.first);
+  tr.append(first, ...["USD", ...SOURCES].map(() => el("td")));
+  return tr;
+}
+
+const fillSources = (rows) => (tr, smile) => {
+  const row = rows.find((one) => one.code === smile.code);
+  flag(tr, "on", smile.code === picked.code);
+  put(tr.children[1], number(row?.value ?? (smile.forward || null), 1));
+  SOURCES.forEach((name, i) => put(tr.children[i + 2], signed(row?.sources.find(([one]) => one === name)?.[2], 1)));
+};
 
 // What the forward stands on; how far its sources are apart, where there are several.
 function forwards(view, smile) {
   const row = smile && view.forwards.find((one) => one.code === smile.code);
-  const apart = row && row.sources.length > 1 ? ` ±${number(row.apart_bp, 1)} bp` : "";
+  const apart = row && row.sources.length > 1 ? ` ±${number(row.apart_bp, 0)} bp` : "";
   put(foot.forward, smile ? `F ${number(smile.forward, 0)}${apart}` : "");
   foot.forward.title = row ? `forward ${number(row.value, 1)}: ${row.sources.map(([name, value, off]) => `${name} ${number(value, 1)} (${signed(off, 1)} bp)`).join(", ")}` : "forward";
 }

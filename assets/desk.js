@@ -13,12 +13,11 @@ import * as picker from "./picker.js";
 import * as progress from "./progress.js";
 import * as proposals from "./proposals.js";
 import * as replay from "./replay.js";
-import * as smile from "./smile.js";
 import * as surface from "./surface.js";
 import * as ticket from "./ticket.js";
 import * as top from "./top.js";
 
-const PARTS = [top, surface, smile, ladder, heatmap, gauges, ticket, proposals, blotter, progress, replay, banners, picker, keys];
+const PARTS = [top, surface, ladder, heatmap, gauges, ticket, proposals, blotter, progress, replay, banners, picker, keys];
 
 // Promises must not reach Dash, which would wait for them: what it calls returns nothing.
 window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {

@@ -1,17 +1,16 @@
 // The picked expiry in a few numbers: now, since earlier moments, and in a minute, with what that forecast is worth.
 
+import { choice } from "./choices.js";
 import { $, el, flag, keyed, put } from "./dom.js";
 import { picked, views, when } from "./feed.js";
 import { known, number, signed } from "./format.js";
 
 const COLUMNS = ["", "now", "−1 m", "−5 m", "−15 m", "in 1 m", "forecast"];
 const AGO = [1, 5, 15];
-const NAMES = { index: "30 d index", level: "level", skew: "skew 10 %", curvature: "curvature", slope: "term slope" };
+const NAMES = { index: "30 d index", level: "level", skew: "skew /10 %", curvature: "curvature", slope: "term slope" };
 let table = null;
-let choice = null;
 
-export function start(chosen) {
-  choice = chosen;
+export function start() {
   table = el("table", "factors");
   const head = el("tr");
   for (const column of COLUMNS) head.append(el("th", "", column));
@@ -25,7 +24,7 @@ export function start(chosen) {
 export const indexOf = (view) => factorsOf(view).find((row) => row.name === "index")?.value ?? null;
 
 function factorsOf(view) {
-  const coin = picked.code.includes(" ") ? picked.code.split(" ")[0] : view.coin.split(" ")[0];
+  const coin = picked.code.includes(" ") ? picked.code.split(" ")[0] : view.coin.split(" ")[0]; // of the expiry that is picked
   return view.factors.filter((row) => row.coin === coin && (!row.code || row.code === picked.code));
 }
 

@@ -24,6 +24,14 @@ export function signed(value, digits = 0) {
   return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
+// A change in the room of a cell: +.04, −1.6, +12
+export function brief(value) {
+  if (!known(value)) return DASH;
+  const size = Math.abs(value);
+  if (size < 0.005) return "0";
+  return signed(value, size < 0.995 ? 2 : size < 9.95 ? 1 : 0).replace("0.", ".");
+}
+
 // 310000 → 310 k, 12.5 → 12.5
 export function amount(value) {
   if (!known(value)) return DASH;

@@ -1,75 +1,144 @@
-// One expiry's smile: bid–ask whiskers, the fit and how far it may be off, and what the quotes leave of it below.
+// One expiry's smile: bid–ask whiskers, the fit and how far it may be off, what it was, and what the quotes leave of it below.
 
-import { $, colour, put } from "./dom.js";
-import { FONT, PAD, curve, frame, path, scaleOf, sized, stroke } from "./charts.js";
-import { choose, instrument, picked, twin, views, when } from "./feed.js";
-import { expiryDay, known, number, signed, strike } from "./format.js";
+import { along, thenAt } from "./abscissa.js";
+import * as card from "./card.js";
+import { lacking, looksAt, shapeOf } from "./cells.js";
+import { PAD, curve, earlierCurve, frame, note, path, scaleOf, sized, stroke } from "./charts.js";
+import { choice } from "./choices.js";
+import { $, colour, flag, put } from "./dom.js";
+import { choose, picked, views, when } from "./feed.js";
+import { expiryDay, known, number } from "./format.js";
+import { residuals } from "./residuals.js";
+import { line, outside, rows } from "./told.js";
 
-const STRIP = 34; // pixels of the residuals, where the chart is tall enough for them
-const TALL = 120;
+const TALL = 96; // with less there is no room for residuals
+const STRIP = { share: 0.34, least: 28, most: 58 }; // of the residuals
+const REACH_PX = 14; // of the pointer
 const ERRORS = 2; // standard errors that the band shows to either side
-const LEAST = 0.25; // vol points: residuals below it are not blown up
-let hover = null;
-let spots = []; // where the quotes of the smile lie, for the pointer
+let spots = []; // where the quotes of the smile lie, from left to right
+let at = ""; // the option that the pointer or the keyboard is at
+let earlier = () => undefined;
 
-export function start() {
+// `moment`: gives the earlier moment that is chosen, if one is.
+export function start(moment) {
+  earlier = moment;
   const canvas = $("smile");
-  canvas.addEventListener("pointermove", (event) => point(event));
-  canvas.addEventListener("pointerleave", () => point(null));
-  canvas.addEventListener("click", () => hover && choose(hover.instrument));
+  canvas.addEventListener("pointermove", (event) => to(near(event.offsetX)));
+  canvas.addEventListener("pointerleave", () => to(undefined));
+  canvas.addEventListener("blur", () => to(undefined));
+  canvas.addEventListener("click", () => choose(at));
+  canvas.addEventListener("keydown", press);
   when(["surface", "instrument"], draw);
 }
 
-function point(event) {
-  const near = event && spots.filter((spot) => Math.abs(spot.x - event.offsetX) < 14);
-  const best = near?.sort((a, b) => Math.abs(a.x - event.offsetX) - Math.abs(b.x - event.offsetX))[0] ?? null;
-  if (best?.instrument === hover?.instrument) return;
-  hover = best;
-  $("smile").style.cursor = hover ? "pointer" : "";
+function near(x) {
+  const off = (spot) => Math.abs(spot.x - x);
+  return spots.filter((spot) => off(spot) < REACH_PX).sort((a, b) => off(a) - off(b))[0];
+}
+
+function to(spot) {
+  if ((spot?.instrument ?? "") === at) return;
+  at = spot?.instrument ?? "";
+  $("smile").style.cursor = at ? "pointer" : "";
   draw();
 }
 
+const STEPS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+
+function press(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || !spots.length) return;
+  if (event.key === "Enter" || event.key === " ") choose(at);
+  else if (STEPS[event.key]) step(STEPS[event.key]);
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+function step(by) {
+  const now = spots.findIndex((spot) => spot.instrument === at);
+  const from = now < 0 ? spots.findIndex((spot) => looksAt(spot.instrument)) - by : now;
+  to(spots[Math.max(0, Math.min(spots.length - 1, from + by))] ?? spots[0]);
+  const spot = spots.find((one) => one.instrument === at);
+  if (spot) put($("surface-said"), line(spot.smile, spot.quote));
+}
+
+export const smileOf = (view, code) => view?.smiles.find((one) => one.code === code);
+
 function draw() {
-  const view = views.surface;
-  const smile = view?.smiles.find((one) => one.code === picked.code);
+  const smile = smileOf(views.surface, picked.code);
   words(smile);
   const { c, w, h } = sized($("smile"));
   if (!w || !h) return;
   c.clearRect(0, 0, w, h);
   spots = [];
-  if (!smile) return;
+  if (smile) picture(c, w, h, smile);
+  const spot = spots.find((one) => one.instrument === at);
+  if (spot) card.show("smile", spot.instrument, rows(smile, spot.quote), card.box($("smile"), spot.x, spot.y));
+  else card.hide("smile");
+}
+
+function picture(c, w, h, smile) {
+  const kind = choice.columns === "strike" || along(choice.columns, smile, smile.forward) === null ? "strike" : choice.columns;
   const quotes = smile.points.filter((p) => known(p.bid_iv) || known(p.ask_iv) || known(p.mark_iv));
-  const end = h > TALL && smile.source !== "flat" && smile.points.some((p) => known(p.fit_iv) && known(p.mid_iv)) ? h - STRIP : h;
-  const scale = scaleOf([smile], quotes, w, end);
-  if (!scale) return;
+  const strip = Math.round(Math.min(STRIP.most, Math.max(STRIP.least, h * STRIP.share)));
+  const end = h > TALL && shapeOf(smile) && quotes.some((p) => known(p.fit_iv) && known(p.bid_iv ?? p.ask_iv)) ? h - strip : h;
+  const before = earlier()?.shapes.find((one) => one.code === smile.code);
+  const then = before && shapeOf(smile) ? smile.curve_strikes.map((k) => thenAt(kind, smile, k, before)) : [];
+  const scale = scaleOf(kind, [smile], quotes, w, end, then);
+  if (!scale) return note(c, w, h, smile.note || "no option of this expiry is quoted yet");
   frame(c, scale, w, end, [smile]);
   forward(c, scale, smile, end);
   band(c, scale, smile);
+  earlierCurve(c, scale, smile, then, colour("text"));
   for (const quote of quotes) whisker(c, scale, smile, quote, end);
-  curve(c, scale, smile, colour("accent"), 1.6);
-  if (end < h) residuals(c, scale, quotes, w, end, h);
-  if (hover) tip(c, w);
+  if (smile.source === "flat") level(c, scale, smile, w);
+  else curve(c, scale, smile, colour(smile.source === "quotes" ? "accent" : "warn"), 1.6);
+  if (end < h) residuals(c, scale, smile, quotes, { w, top: end, h, chosen: (quote) => looksAt(quote.instrument) });
+  spots.sort((a, b) => a.x - b.x);
+  if (smile.note) doubt(c, w, smile.note);
 }
+
+const NAMES = { marks: "≈ stand-in: the venue's marks", flat: "≈ stand-in: flat", none: "no fit" };
 
 function words(smile) {
   put($("smile-expiry"), smile ? expiryDay(smile.expiry_ms) : "");
-  const fit = smile && [known(smile.rms_bp) ? `fit ${number(smile.rms_bp, 0)} bp` : "no fit yet", smile.note].filter(Boolean);
-  put($("smile-fit"), fit ? fit.join(" · ") : "");
-  $("smile-fit").title = fit ? fit.join(" · ") : "";
+  const fitted = smile?.source === "quotes";
+  const fit = !smile ? "" : fitted && known(smile.rms_bp) ? `fit ${number(smile.rms_bp, 0)} bp${smile.note ? " ◷" : ""}` : (NAMES[smile.source] ?? "no fit");
+  const far = fitted ? smile.points.filter(outside).length : 0;
+  put($("smile-fit"), fit + (far ? ` · ▲ outside ${far}` : ""));
+  $("smile-fit").title = [fit, far && `the fit lies outside of bid and ask at ${far} strikes`, smile?.note].filter(Boolean).join(" · ");
+  flag($("smile-fit"), "warn", smile && !fitted);
+}
+
+// Why the curve is not what the quotes say now.
+function doubt(c, w, text) {
+  c.font = "10.5px system-ui, sans-serif";
+  c.textAlign = "right";
+  c.fillStyle = colour("warn");
+  c.fillText(`▲ ${text}`, w - PAD.right, 9, w - PAD.left - PAD.right);
 }
 
 function forward(c, scale, smile, h) {
-  const x = Math.round(scale.x(smile.forward)) + 0.5;
+  if (!(smile.forward > 0)) return;
+  const x = Math.round(scale.x(smile.forward, smile)) + 0.5;
+  if (!(x > PAD.left)) return;
   c.setLineDash([2, 3]);
-  c.strokeStyle = colour("line");
+  c.lineWidth = 1;
+  c.strokeStyle = colour("soft");
+  c.globalAlpha = 0.7;
   stroke(c, x, PAD.top, x, h - PAD.bottom);
   c.setLineDash([]);
+  c.globalAlpha = 1;
+  c.font = "600 10px system-ui, sans-serif";
+  c.textAlign = "left";
+  c.fillStyle = colour("soft");
+  c.fillText("F", x + 3, h - PAD.bottom - 3);
 }
 
 // Two standard errors around the fit: wide where quotes are thin.
 function band(c, scale, smile) {
   if (!smile.curve_error.length) return;
-  const edge = (sign) => smile.curve_strikes.map((k, i) => [scale.x(k), scale.y(smile.curve_iv[i] + sign * ERRORS * smile.curve_error[i])]);
+  const edge = (sign) => smile.curve_strikes.map((k, i) => [scale.x(k, smile), scale.y(smile.curve_iv[i] + sign * ERRORS * smile.curve_error[i])]);
   path(c, [...edge(1), ...edge(-1).reverse()]);
   c.closePath();
   c.globalAlpha = 0.16;
@@ -78,79 +147,45 @@ function band(c, scale, smile) {
   c.globalAlpha = 1;
 }
 
-// Out-of-the-money quotes count, the others stand back. A call is a circle, a put a square.
+// A level and no smile: dots across all strikes.
+function level(c, scale, smile, w) {
+  c.setLineDash([2, 4]);
+  c.strokeStyle = colour("warn");
+  c.lineWidth = 1.4;
+  stroke(c, PAD.left, scale.y(smile.atm_iv), w - PAD.right, scale.y(smile.atm_iv));
+  c.setLineDash([]);
+}
+
+// Out-of-the-money quotes count, the others stand back. A call is a circle, a put a square; hollow: the venue's mark.
 function whisker(c, scale, smile, quote, h) {
   const otm = quote.call === quote.strike >= smile.forward;
-  const chosen = quote.instrument === instrument() || (otm && twin(quote.instrument) === instrument());
-  const x = scale.x(quote.strike) + (otm ? 0 : quote.call ? 3 : -3);
-  c.globalAlpha = otm || chosen ? 1 : 0.3;
-  c.lineWidth = chosen ? 2 : 1.2;
-  c.strokeStyle = c.fillStyle = chosen ? colour("text") : colour("quote");
+  const on = looksAt(quote.instrument);
+  const x = scale.x(quote.strike, smile) + (otm ? 0 : quote.call ? 3 : -3);
   const [top, bottom] = [quote.ask_iv, quote.bid_iv].map((iv) => (known(iv) ? scale.y(iv) : null));
-  if (top !== null && bottom !== null) stroke(c, x, top, x, bottom);
-  if (top !== null) stroke(c, x - 2.5, top, x + 2.5, top);
-  if (bottom !== null) stroke(c, x - 2.5, bottom, x + 2.5, bottom);
   const middle = quote.mid_iv ?? quote.mark_iv;
-  if (known(middle)) {
-    const y = scale.y(middle);
-    const r = chosen ? 3.2 : 1.9;
-    c.beginPath();
-    if (quote.call) c.arc(x, y, r, 0, 7);
-    else c.rect(x - r, y - r, 2 * r, 2 * r);
-    if (known(quote.mid_iv)) c.fill();
-    else c.stroke(); // hollow: the venue's mark, nobody quotes it
-  }
+  c.globalAlpha = on ? 1 : lacking(quote, views.surface.t_ms) && known(quote.mid_iv) ? 0.4 : otm ? 1 : 0.3;
+  c.lineWidth = on ? 2 : 1.2;
+  c.strokeStyle = c.fillStyle = colour(on ? "text" : "quote");
+  if (top !== null && bottom !== null) stroke(c, x, top, x, bottom);
+  else if (top !== null) stroke(c, x, top, x, top - 5); // open to the side that nobody quotes
+  else if (bottom !== null) stroke(c, x, bottom, x, bottom + 5);
+  for (const edge of [top, bottom]) if (edge !== null) stroke(c, x - 2.5, edge, x + 2.5, edge);
+  if (known(middle)) dot(c, quote, x, scale.y(middle), on ? 3.2 : 1.9);
   c.globalAlpha = 1;
-  if (otm || chosen) spots.push({ x, instrument: quote.instrument, quote });
-  if (chosen) {
-    c.fillStyle = colour("text");
-    c.fillRect(x - 0.5, h - PAD.bottom, 1, 4);
-  }
+  spots.push({ x, y: scale.y(middle ?? quote.ask_iv ?? quote.bid_iv), instrument: quote.instrument, quote, smile });
+  if (on || quote.instrument === at) tick(c, x, h, on);
 }
 
-const outside = (quote) => quote.fit_iv > quote.ask_iv || quote.fit_iv < quote.bid_iv;
-
-// Mid over fit, a bar a strike. Where the fit lies outside bid and ask, the bar is bright and has a triangle.
-function residuals(c, scale, quotes, w, top, h) {
-  const left = quotes.filter((quote) => known(quote.mid_iv) && known(quote.fit_iv));
-  const most = Math.max(LEAST, ...left.map((quote) => Math.abs(quote.mid_iv - quote.fit_iv)));
-  const [zero, half] = [Math.round((top + h) / 2) + 0.5, (h - top) / 2 - 5];
-  c.fillStyle = colour("grid");
-  c.fillRect(PAD.left, zero - 0.5, w - PAD.left - PAD.right, 1);
-  for (const quote of left) {
-    const gap = quote.mid_iv - quote.fit_iv;
-    const [x, tall] = [scale.x(quote.strike), Math.max(1, (Math.abs(gap) / most) * half)];
-    const bad = outside(quote);
-    c.fillStyle = colour(bad ? "warn" : "quote");
-    c.fillRect(x - 2, gap > 0 ? zero - tall : zero, 4, tall);
-    if (!bad) continue;
-    path(c, [[x, zero - 3], [x + 4, zero + 4], [x - 4, zero + 4]]);
-    c.fill();
-  }
-  c.font = FONT;
-  c.fillStyle = colour("soft");
-  c.textAlign = "right";
-  const far = left.filter(outside).length;
-  const text = `mid − fit, ±${number(most, most < 1 ? 2 : 1)} points${far ? ` · ▲ ${far} outside` : ""}`;
-  const wide = c.measureText(text).width;
-  c.fillStyle = colour("panel");
-  c.globalAlpha = 0.75;
-  c.fillRect(w - PAD.right - wide - 4, h - 11, wide + 4, 11);
-  c.globalAlpha = 1;
-  c.fillStyle = colour(far ? "warn" : "soft");
-  c.fillText(text, w - PAD.right, h - 2);
+function dot(c, quote, x, y, r) {
+  c.beginPath();
+  if (quote.call) c.arc(x, y, r, 0, 7);
+  else c.rect(x - r, y - r, 2 * r, 2 * r);
+  if (known(quote.mid_iv)) c.fill();
+  else c.stroke();
 }
 
-function tip(c, w) {
-  const { quote } = hover;
-  const gap = known(quote.mid_iv) && known(quote.fit_iv) ? `  mid − fit ${signed(quote.mid_iv - quote.fit_iv, 2)}` : "";
-  const text = `${strike(quote.strike)} ${quote.call ? "call" : "put"}  ${number(quote.bid_iv, 1)} / ${number(quote.ask_iv, 1)}  mark ${number(quote.mark_iv, 1)}${gap}`;
-  c.font = "11px system-ui, sans-serif";
-  const width = c.measureText(text).width + 12;
-  const x = Math.min(w - width - 4, Math.max(PAD.left, hover.x - width / 2));
-  c.fillStyle = colour("raised");
-  c.fillRect(x, 0, width, 17);
-  c.fillStyle = colour("text");
-  c.textAlign = "left";
-  c.fillText(text, x + 6, 12);
+// What is looked at, and what the pointer is at, on the foot.
+function tick(c, x, h, on) {
+  c.fillStyle = colour(on ? "text" : "accent");
+  c.fillRect(x - 1, h - PAD.bottom, 2, 5);
 }

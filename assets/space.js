@@ -1,11 +1,15 @@
 // The surface in space, painted far to near on one canvas. New figures at most once a second; turning it never waits.
 
 import { $, colour, put } from "./dom.js";
-import { cellOf, columnsOf } from "./cells.js";
-import { FONT, note, path, sized } from "./charts.js";
-import { choose, instrument, picked, twin } from "./feed.js";
-import { known, number, signed, strike } from "./format.js";
 import { axes } from "./axes.js";
+import * as card from "./card.js";
+import { cellOf, columnsOf, looksAt, nearestOption, shapeOf } from "./cells.js";
+import { FONT, note, path, sized } from "./charts.js";
+import { choice, keep } from "./choices.js";
+import { choose, instrument, mark, picked } from "./feed.js";
+import { clock, known, number, signed, strike } from "./format.js";
+import { ramp } from "./legend.js";
+import { rows as linesOf } from "./told.js";
 import { place } from "./camera.js";
 
 const PACE_MS = 1000;
@@ -16,6 +20,7 @@ const HIGH = [190, 106, 50];
 const FALL = [40, 120, 180];
 const NEAR_PX = 14;
 const STEP = 0.12; // radians of a press of an arrow
+const SETTLED_MS = 400;
 const HOME = { yaw: -0.65, pitch: 0.5, zoom: 1 };
 
 const camera = { ...HOME };
@@ -25,11 +30,11 @@ let at = 0;
 let spots = []; // the points as they lie on the canvas
 let cursor = null; // [row, column] that the keyboard or the pointer is at
 let canvas = null;
-let choice = null;
 let waiting = 0;
+let saving = 0;
 
-export function start(chosen) {
-  choice = chosen;
+export function start() {
+  Object.assign(camera, choice.camera ?? {});
   canvas = $("surface-space");
   let from = null;
   canvas.addEventListener("pointerdown", (event) => {
@@ -49,14 +54,26 @@ export function start(chosen) {
   canvas.addEventListener("pointerleave", () => !from && hover(-99, -99));
   canvas.addEventListener("wheel", wheel, { passive: false });
   canvas.addEventListener("keydown", press);
-  canvas.addEventListener("focus", () => paint());
-  canvas.addEventListener("blur", () => paint());
+  canvas.addEventListener("blur", leave);
+}
+
+export function leave() {
+  cursor = null;
+  card.hide("space");
+  paint();
+}
+
+// The camera stays as it is over a reload too; it is written down when the turning has ended.
+function moved() {
+  clearTimeout(saving);
+  saving = setTimeout(() => keep({ camera: { ...camera } }), SETTLED_MS);
+  paint();
 }
 
 function turn(yaw, pitch) {
   camera.yaw = yaw;
   camera.pitch = Math.min(1.5, Math.max(0.05, pitch));
-  paint();
+  moved();
 }
 
 function wheel(event) {
@@ -66,7 +83,7 @@ function wheel(event) {
 
 function zoom(by) {
   camera.zoom = Math.min(2.5, Math.max(0.6, camera.zoom * by));
-  paint();
+  moved();
 }
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -78,7 +95,7 @@ function press(event) {
   else if (arrow) turn(camera.yaw + arrow[0] * STEP, camera.pitch + arrow[1] * STEP);
   else if (event.key === "+" || event.key === "=") zoom(1.1);
   else if (event.key === "-") zoom(1 / 1.1);
-  else if (event.key === "Home") (Object.assign(camera, HOME), paint());
+  else if (event.key === "Home") (Object.assign(camera, HOME), moved());
   else if (event.key === "Enter" || event.key === " ") open();
   else return;
   event.preventDefault();
@@ -120,44 +137,49 @@ function hover(x, y) {
 }
 
 function open() {
-  const found = cursor && nearest(built.smiles[cursor[0]], built.cells[cursor[0]][cursor[1]].strike);
+  const found = cursor && nearestOption(built.smiles[cursor[0]], built.cells[cursor[0]][cursor[1]].strike);
   if (!found) return;
   picked.code = built.smiles[cursor[0]].code;
   choose(found);
+  mark("surface");
 }
 
-function nearest(smile, at) {
-  const point = [...smile.points].sort((a, b) => Math.abs(Math.log(a.strike / at)) - Math.abs(Math.log(b.strike / at)))[0];
-  return point ? point.instrument : "";
-}
-
-// Take new figures in, at most once a second; another choice at once. Returns what is shown, in words.
+// Take new figures in, at most once a second; another choice at once. Returns the legend.
 export function draw(view, kind, earlier) {
   const now = performance.now();
-  const wanted = `${coinOf(picked)}|${kind}|${earlier?.minutes}|${view.smiles.map((smile) => smile.code)}`;
+  const wanted = `${kind}|${earlier?.minutes}|${view.smiles.map((smile) => smile.code)}`;
   if (wanted !== key || now - at >= PACE_MS) {
-    if (wanted !== key) cursor = null;
+    if (wanted !== key) leave();
     [key, at] = [wanted, now];
     build(view, kind, earlier);
   }
   paint();
-  return built.text;
+  return legendOf();
 }
 
-// "BTC 28NOV26" → BTC; without a coin there is only one. Two coins share no axis, and a flat stand-in is no smile.
-const coinOf = ({ code }) => code.split(" ").at(-2) ?? "";
-
+// A flat stand-in is no smile.
 function build(view, kind, earlier) {
-  const smiles = view.smiles.filter((smile) => smile.shape && smile.source !== "flat" && coinOf(smile) === coinOf(picked));
+  const smiles = view.smiles.filter(shapeOf);
   const columns = fine(view, kind);
-  const cells = smiles.map((smile) => columns.map((column) => cellOf(smile, column, earlier)));
+  const cells = smiles.map((smile) => columns.map((column) => cellOf(smile, column, earlier, view.t_ms)));
   const value = (cell) => (earlier ? cell.change : cell.fit);
   const all = cells.flat().map(value).filter(known);
   let [low, high] = all.length ? [Math.min(...all), Math.max(...all)] : [0, 1];
   if (earlier) [low, high] = [-1, 1].map((sign) => sign * Math.max(0.5, Math.abs(low), Math.abs(high)));
   else if (high - low < 2) [low, high] = [low - 1, high + 1];
-  const text = earlier ? ["change, pts", "change of the fit, in vol points"] : ["fit, %", "IV of the fit"];
-  built = { smiles, columns, cells, value, low, high, kind, change: Boolean(earlier), text };
+  built = { smiles, all: view.smiles.length, columns, cells, value, low, high, kind, earlier, change: Boolean(earlier) };
+}
+
+function legendOf() {
+  const { low, high, earlier, smiles, all } = built;
+  const scale = earlier
+    ? { ramp: "change", texts: [signed(low, 1), "0", `${signed(high, 1)} pts`], title: `change of the fit since ${clock(earlier.t_ms)}, vol points` }
+    : { ramp: "iv", texts: ramp(low, high), title: "IV of the fit" };
+  if (!smiles.length) return [{ mark: "", text: `${all} expiries, none with a smile` }];
+  const items = [scale, { mark: "circle", text: "looked at" }];
+  if (earlier) items.push({ mark: "", text: `since ${clock(earlier.t_ms)}` });
+  if (smiles.length < all) items.push({ mark: "", text: `${all - smiles.length} unknown`, title: "expiries without a smile are left out" });
+  return items;
 }
 
 // Columns close enough for a smooth picture, in the kind that was chosen.
@@ -168,7 +190,7 @@ function fine(view, kind) {
     const [low, high] = [Math.log(often[0]), Math.log(often.at(-1))];
     return Array.from({ length: FINE }, (_, i) => {
       const k = Math.exp(low + (high - low) * part(i));
-      return { label: strike(Math.round(k / 1000) * 1000 || Math.round(k)), place: (shape) => Math.log(k / shape.forward) };
+      return { label: strike(rounded(k)), place: (shape) => Math.log(k / shape.forward) };
     });
   }
   const coarse = columnsOf(view, kind, 99);
@@ -180,6 +202,12 @@ function fine(view, kind) {
     });
   }
   return coarse;
+}
+
+// Two figures, as an axis has them: 106 312 → 110k.
+function rounded(k) {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(k)) - 1);
+  return Math.round(k / unit) * unit;
 }
 
 function paint() {
@@ -205,12 +233,14 @@ function paintNow() {
     }),
   );
   spots = grid.flat().filter(Boolean);
-  if (!spots.length) return note(c, w, h, built.change ? "no smile has a change to show" : "no smile is fitted to quotes yet");
+  if (!spots.length) return void note(c, w, h, built.change ? "no smile has a change to show" : "no smile is fitted to quotes yet");
   axes(c, project, built, { across, along, up });
   for (const face of faces(grid)) fillFace(c, face);
   if (rows === 1) line(c, grid[0].filter(Boolean));
   markChosen(c, grid);
-  if (cursor && grid[cursor[0]]?.[cursor[1]]) tip(c, w, grid[cursor[0]][cursor[1]]);
+  const spot = cursor && grid[cursor[0]]?.[cursor[1]];
+  if (spot) tip(c, spot);
+  else card.hide("space");
 }
 
 // Quadrangles of four known corners, the farthest first.
@@ -249,7 +279,7 @@ function line(c, points) {
 }
 
 function markChosen(c, grid) {
-  const row = built.smiles.findIndex((smile) => smile.points.some((p) => p.instrument === instrument() || p.instrument === twin(instrument())));
+  const row = built.smiles.findIndex((smile) => smile.points.some((p) => looksAt(p.instrument)));
   const k = Number(instrument().split("-")[2]);
   if (row < 0 || !k) return;
   const gap = (one) => Math.abs(Math.log(built.cells[row][one.column].strike / k));
@@ -268,18 +298,15 @@ function ring(c, spot, tint) {
 function said() {
   const smile = built.smiles[cursor[0]];
   const cell = built.cells[cursor[0]][cursor[1]];
-  const value = built.change ? `${signed(cell.change, 2)} points` : `${number(cell.fit, 1)} %`;
-  return `${smile.code}  ${number(cell.strike, 0)}  ${value}  ${nearest(smile, cell.strike)}`;
+  return `${smile.code}  ${number(cell.strike, 0)}  ${valueOf(cell)}  ${nearestOption(smile, cell.strike)}`;
 }
 
-function tip(c, w, spot) {
+const valueOf = (cell) => (built.change ? `${signed(cell.change, 2)} pts` : `${number(cell.fit, 2)} %`);
+
+function tip(c, spot) {
   ring(c, spot, colour("accent"));
-  const text = said();
-  c.font = "11px system-ui, sans-serif";
-  const wide = c.measureText(text).width + 12;
-  c.fillStyle = colour("raised");
-  c.fillRect(w - wide - 2, 0, wide, 17);
-  c.fillStyle = colour("text");
-  c.textAlign = "left";
-  c.fillText(text, w - wide + 4, 12);
+  const smile = built.smiles[spot.row];
+  const cell = built.cells[spot.row][spot.column];
+  const head = [[`at ${number(cell.strike, 0)}`, valueOf(cell)]];
+  card.show("space", nearestOption(smile, cell.strike), cell.point ? [...head, ...linesOf(smile, cell.point)] : head, card.box(canvas, spot.x, spot.y));
 }

@@ -1,23 +1,26 @@
-// The volatility panel: which of its pictures is shown, in which columns, against which moment.
+// The volatility panel: which of its pictures is shown, of which coin, in which columns, against which moment.
 // Every picture stands from the start and is only hidden: a canvas keeps its state, the camera its place.
 
-import { $, attr, put } from "./dom.js";
 import * as arbitrage from "./arbitrage.js";
+import { choice, keep, recall, scoped } from "./choices.js";
+import { $, attr, el, flag, keyed, put } from "./dom.js";
 import { choose, instrument, mark, picked, views, when } from "./feed.js";
 import * as factors from "./factors.js";
 import * as heat from "./heat.js";
+import { legend } from "./legend.js";
+import * as smile from "./smile.js";
+import * as smiles from "./smiles.js";
 import * as space from "./space.js";
-import { smiles, term } from "./term.js";
+import * as term from "./term.js";
 
-const KEY = "tidegate.surface"; // what was chosen, kept in the browser
-const AXES = new Set(["heatmap", "3D"]); // pictures that have columns
-const CHANGES = new Set(["heatmap", "3D"]); // and those that can show a change
-export const choice = { tab: "heatmap", columns: "strike", moment: "" };
+const AXES = new Set(["heatmap", "smiles", "3D"]); // pictures that have columns
+const CHANGES = new Set(["heatmap", "smiles", "term", "3D"]); // and those that can show a change
+const MANY = 7; // expiries: with more the picture needs more of the panel
 let width = 0;
 let followed = null; // [coin, day] of an option that has just been chosen
 
 export function start() {
-  Object.assign(choice, stored());
+  recall();
   const box = $("surface");
   new ResizeObserver(([entry]) => {
     width = entry.contentRect.width;
@@ -29,56 +32,71 @@ export function start() {
     const row = event.target.closest("[data-expiry]");
     if (row) pick(row.dataset.expiry);
   });
-  $("surface-tabs").addEventListener("click", (event) => event.target.dataset.tab && turn(event.target.dataset.tab));
-  chosen("surface-columns", (value) => (choice.columns = value));
-  chosen("surface-moments", (value) => (choice.moment = value));
-  space.start(choice);
-  factors.start(choice);
-  arbitrage.start(() => turn("flags"), () => earlier(choice.moment));
+  tabs($("surface-tabs"));
+  chosen("surface-columns", "columns");
+  chosen("surface-moments", "moment");
+  chosen("surface-coins", "coin");
   show();
-  when(["instrument", "chain"], () => {
-    const row = views.chain?.instruments.find(([name]) => name === instrument());
-    followed = row?.[1] === "option" ? instrument().split("-").slice(0, 2) : null;
-    mark("surface");
-  });
+  when(["instrument", "chain"], follow);
   when(["surface", "instrument", "status"], draw);
+  for (const part of [smiles, term, space, factors]) part.start(); // they draw what was picked above
+  smile.start(earlier);
+  arbitrage.start(() => turn("flags"), earlier);
 }
 
-function stored() {
-  try {
-    const { columns, moment } = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-    const found = {};
-    if (["strike", "moneyness", "delta"].includes(columns)) found.columns = columns;
-    if (["", "1", "5", "15", "0"].includes(moment)) found.moment = moment;
-    return found;
-  } catch {
-    return {}; // what is not ours is not taken
-  }
+// Another option is looked at. What is told again of the same one changes nothing: the trader may look elsewhere.
+function follow() {
+  const row = views.chain?.instruments.find(([name]) => name === instrument());
+  if (!row || row[0] === follow.last) return;
+  follow.last = row[0];
+  followed = row[1] === "option" ? row[0].split("-").slice(0, 2) : null;
+  mark("surface");
 }
 
-function chosen(id, take) {
+// Tabs as they are walked with keys: one stop, arrows go along.
+function tabs(list) {
+  list.addEventListener("click", (event) => event.target.dataset.tab && turn(event.target.dataset.tab));
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const all = [...list.children];
+    const next = all[(all.indexOf(event.target) + step + all.length) % all.length];
+    turn(next.dataset.tab);
+    next.focus();
+    event.preventDefault();
+  });
+}
+
+function chosen(id, name) {
   $(id).addEventListener("click", (event) => {
     const button = event.target.closest("[data-choice]");
     if (!button || button.disabled) return;
-    take(button.dataset.choice);
-    localStorage.setItem(KEY, JSON.stringify({ columns: choice.columns, moment: choice.moment }));
+    keep({ [name]: button.dataset.choice });
     show();
   });
 }
 
 function turn(name) {
-  choice.tab = name;
+  for (const part of [heat, smiles, term, space]) part.leave();
+  keep({ tab: name });
   show();
 }
 
 // What is pressed, what is shown. Choices that a picture does not have stay in their place, dimmed.
 function show() {
-  for (const tab of $("surface-tabs").children) attr(tab, "aria-selected", tab.dataset.tab === choice.tab);
+  for (const tab of $("surface-tabs").children) {
+    attr(tab, "aria-selected", tab.dataset.tab === choice.tab);
+    attr(tab, "tabindex", tab.dataset.tab === choice.tab ? 0 : -1);
+  }
   for (const body of $("surface").querySelectorAll("[data-body]")) body.hidden = body.dataset.body !== choice.tab;
   attr($("panel-surface"), "data-shown", choice.tab);
-  press("surface-columns", choice.columns, () => AXES.has(choice.tab));
-  press("surface-moments", choice.moment, (value) => CHANGES.has(choice.tab) && (!value || Boolean(earlier(value))));
+  pressed();
   mark("surface");
+}
+
+function pressed() {
+  press("surface-columns", choice.columns, () => AXES.has(choice.tab));
+  press("surface-moments", choice.moment, (value) => CHANGES.has(choice.tab) && (!value || Boolean(momentOf(value))));
 }
 
 function press(id, value, can) {
@@ -88,7 +106,8 @@ function press(id, value, can) {
   }
 }
 
-const earlier = (moment) => (moment ? views.surface?.past.find((one) => String(one.minutes) === moment) : undefined);
+const momentOf = (minutes) => (minutes ? views.surface?.past.find((one) => String(one.minutes) === minutes) : undefined);
+const earlier = () => momentOf(choice.moment);
 
 function pick(code) {
   if (picked.code === code) return;
@@ -98,11 +117,12 @@ function pick(code) {
 
 function draw() {
   const view = views.surface;
-  put($("surface-coin"), view?.coin ?? "");
-  if (!width) return;
   const some = Boolean(view?.smiles.length);
+  if (some) followInstrument(view);
+  coins(view);
+  if (!width) return;
   $("panel-surface").querySelector(".smile").hidden = !some;
-  $("surface-choices").hidden = !some;
+  for (const id of ["surface-choices", "surface-scale"]) $(id).hidden = !some;
   $("surface-empty").hidden = some;
   put($("surface-empty"), some ? "" : views.status ? "No expiry has a quote yet." : "Waiting for the engine.");
   if (!some) {
@@ -112,37 +132,47 @@ function draw() {
   }
   if (draw.blank) show();
   draw.blank = false;
-  followInstrument(view);
-  if (!view.smiles.some((smile) => smile.code === picked.code)) picked.code = view.smiles[0].code;
-  press("surface-moments", choice.moment, (value) => CHANGES.has(choice.tab) && (!value || Boolean(earlier(value))));
-  const [short, long] = picture(view) ?? [];
-  put($("surface-scale"), short ?? "");
-  attr($("surface-scale"), "title", long ?? "");
+  const part = scoped(view);
+  flag($("panel-surface"), "many", part.smiles.length > MANY);
+  if (!part.smiles.some((one) => one.code === picked.code)) picked.code = part.smiles[0].code;
+  pressed();
+  legend(picture(part));
 }
 
-// Draw the one that is shown; returns what its colours mean.
+// A desk of two coins: one is looked at, the others are a press away.
+function coins(view) {
+  const names = view?.coin.split(" ") ?? [];
+  const several = names.length > 1;
+  put($("surface-coin"), several ? "" : (view?.coin ?? ""));
+  $("surface-coins").hidden = !several;
+  keyed($("surface-coins"), several ? names : [], (name) => name, coinButton, (node, name) => attr(node, "aria-pressed", name === scoped(view).coin));
+}
+
+function coinButton(name) {
+  const node = el("button", "", name);
+  node.type = "button";
+  node.dataset.choice = name;
+  return node;
+}
+
+// Draw the one that is shown; returns its legend.
 function picture(view) {
-  const then = earlier(choice.moment);
-  if (choice.moment && !then && CHANGES.has(choice.tab)) return young(view);
-  if (choice.tab === "heatmap") return heat.draw($("surface-heat"), view, choice.columns, then, width);
-  if (choice.tab === "3D") return space.draw(view, choice.columns, then);
-  if (choice.tab === "smiles") return smiles($("surface-smiles"), view, picked.code);
-  if (choice.tab === "term") return term($("surface-term"), view, picked.code);
-  return [];
+  const then = earlier();
+  const young = choice.moment && !then && CHANGES.has(choice.tab) ? [{ mark: "", text: "not that old yet: now", title: "the session is younger than the moment that was chosen: what is shown is now" }] : [];
+  if (choice.tab === "heatmap") return [...young, ...heat.draw($("surface-heat"), view, choice.columns, then, width)];
+  if (choice.tab === "3D") return [...young, ...space.draw(view, choice.columns, then)];
+  if (choice.tab === "smiles") return [...young, ...smiles.draw($("surface-smiles"), view, choice.columns, then)];
+  if (choice.tab === "term") return [...young, ...term.draw($("surface-term"), view, then)];
+  return arbitrage.legend(view);
 }
 
-// A change was chosen, and the session is younger: what is now is shown, and said.
-function young(view) {
-  if (choice.tab === "heatmap") heat.draw($("surface-heat"), view, choice.columns, undefined, width);
-  else space.draw(view, choice.columns, undefined);
-  return ["IV now", "the session is not that old yet: IV now"];
-}
-
-// Another option is looked at: its expiry's smile is drawn. A desk of two coins says the coin with the day.
+// Its coin is shown, its expiry's smile is drawn. A desk of two coins says the coin with the day.
 function followInstrument(view) {
   if (!followed) return;
   const [coin, day] = followed;
-  const smile = view.smiles.find((one) => one.code === `${coin} ${day}`) ?? view.smiles.find((one) => one.code === day);
-  if (smile) picked.code = smile.code;
   followed = null;
+  const found = view.smiles.find((one) => one.code === `${coin} ${day}`) ?? view.smiles.find((one) => one.code === day);
+  if (!found) return;
+  picked.code = found.code;
+  if (found.code !== day && choice.coin !== coin) keep({ coin });
 }

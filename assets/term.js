@@ -1,132 +1,199 @@
-// All expiries at once: their smiles together, and level, skew and curvature over time.
+// The term structure: level, risk reversal and butterfly of all expiries over one axis of time, now and at an earlier moment.
 
-import { colour } from "./dom.js";
-import { FONT, PAD, curve, frame, note, path, ruler, scaleOf, sized } from "./charts.js";
+import * as card from "./card.js";
+import { shapeOf } from "./cells.js";
+import { FONT, PAD, note, path, ruler, sized } from "./charts.js";
+import { choice, dayOf } from "./choices.js";
+import { $, colour } from "./dom.js";
 import { indexOf } from "./factors.js";
-import { known, number, signed } from "./format.js";
+import { mark, picked } from "./feed.js";
+import { clock, known, number, signed } from "./format.js";
 import { ivAt, moneynessOf } from "./svi.js";
 
 const DAY_YEARS = 1 / 365;
 const MONTH_YEARS = 30 / 365;
-const NAME_PX = 12; // a strip's own line
+const NAME_PX = 13; // a strip's own line
+const DAY_PX = 44;
+const VALUE_PX = 32;
+const LINE_PX = 12;
+const REACH_PX = 20;
 const STRIPS = [
-  { name: "level, %", value: (smile) => smile.atm_iv, text: (v) => number(v, 1), share: 0.46, least: 2 },
-  { name: "skew: 25Δ call − put, points", value: reversal, text: (v) => signed(v, 1), share: 0.27, least: 1 },
-  { name: "curvature: 25Δ wings − level, points", value: fly, text: (v) => signed(v, 1), share: 0.27, least: 0.5 },
+  { name: "at the money, %", value: (shape) => ivAt(shape, 0), text: (v) => number(v, 1), share: 0.42, least: 2 },
+  { name: "25Δ risk reversal: call − put, pts", value: reversal, text: (v) => signed(v, 1), share: 0.29, least: 1 },
+  { name: "25Δ butterfly: wings − middle, pts", value: fly, text: (v) => signed(v, 1), share: 0.29, least: 0.5 },
 ];
+let spots = []; // { code, x }
+let at = "";
 
-const wing = (smile, delta) => ivAt(smile.shape, moneynessOf(smile.shape, delta));
+const wing = (shape, delta) => ivAt(shape, moneynessOf(shape, delta));
 
-function reversal(smile) {
-  return smile.shape && smile.source !== "flat" ? wing(smile, 0.25) - wing(smile, 0.75) : null;
+function reversal(shape) {
+  return wing(shape, 0.25) - wing(shape, 0.75);
 }
 
-function fly(smile) {
-  return smile.shape && smile.source !== "flat" ? (wing(smile, 0.25) + wing(smile, 0.75)) / 2 - smile.atm_iv : null;
+function fly(shape) {
+  return (wing(shape, 0.25) + wing(shape, 0.75)) / 2 - ivAt(shape, 0);
 }
 
-// The near ones bright, the far ones faint, the picked one in the accent.
-export function smiles(canvas, view, code) {
-  const { c, w, h } = sized(canvas);
-  if (!w || !h) return [];
-  c.clearRect(0, 0, w, h);
-  const fitted = view.smiles.filter((smile) => smile.curve_iv.length);
-  const scale = fitted.length && scaleOf(fitted, [], w - 48, h);
-  if (!scale) return void note(c, w, h, "no smile is fitted yet");
-  frame(c, scale, w, h, fitted);
-  let last = -99;
-  const ends = fitted.map((smile, i) => ({ smile, i, y: scale.y(smile.curve_iv.at(-1)), x: scale.x(smile.curve_strikes.at(-1)) }));
-  for (const { smile, i } of ends) {
-    c.globalAlpha = smile.code === code ? 1 : 0.75 - (0.45 * i) / fitted.length;
-    curve(c, scale, smile, smile.code === code ? colour("accent") : colour("quote"), smile.code === code ? 2 : 1.2);
-  }
-  c.globalAlpha = 1;
-  c.textAlign = "left";
-  for (const { smile, x, y } of ends.sort((a, b) => a.y - b.y)) {
-    const at = Math.max(y + 3, last + 12);
-    last = at;
-    c.fillStyle = smile.code === code ? colour("accent") : colour("soft");
-    c.fillText(smile.code.slice(0, -2), x + 5, at);
-  }
-  return [`${fitted.length} of ${view.smiles.length} fitted`, "expiries that have a smile"];
+export function start() {
+  const canvas = $("surface-term");
+  canvas.addEventListener("pointermove", (event) => to(near(event.offsetX)));
+  canvas.addEventListener("pointerleave", () => to(""));
+  canvas.addEventListener("click", () => {
+    if (!at) return;
+    picked.code = at;
+    mark("surface");
+  });
+}
+
+function near(x) {
+  const off = (spot) => Math.abs(spot.x - x);
+  return spots.filter((spot) => off(spot) < REACH_PX).sort((a, b) => off(a) - off(b))[0]?.code ?? "";
+}
+
+function to(code) {
+  if (code === at) return;
+  at = code;
+  $("surface-term").style.cursor = at ? "pointer" : "";
+  if (choice.tab === "term") mark("surface");
 }
 
 // By the root of time, as volatility itself spreads. Three strips over one axis.
-export function term(canvas, view, code) {
+export function draw(canvas, view, earlier) {
   const { c, w, h } = sized(canvas);
   if (!w || !h) return [];
   c.clearRect(0, 0, w, h);
-  const shown = view.smiles.filter((smile) => known(smile.atm_iv) && smile.years > 0);
-  if (!shown.length) return void note(c, w, h, "no expiry has an at-the-money volatility yet");
+  spots = [];
+  const shown = view.smiles.filter((smile) => smile.years > 0 && (shapeOf(smile) || known(smile.atm_iv)));
+  if (!shown.length) return note(c, w, h, "no expiry has an at-the-money volatility yet") ?? [];
   const longest = Math.sqrt(Math.max(...shown.map((smile) => smile.years), DAY_YEARS));
-  const x = (smile) => PAD.left + 16 + (Math.sqrt(smile.years) / longest) * (w - PAD.left - PAD.right - 40);
-  let top = 2;
+  const x = (years) => PAD.left + 20 + (Math.sqrt(years) / longest) * (w - PAD.left - PAD.right - 40);
+  spots = shown.map((smile) => ({ code: smile.code, x: x(smile.years) }));
   const index = indexOf(view);
-  month(c, index, x, h);
+  month(c, known(index) ? x(MONTH_YEARS) : NaN, w, h);
+  let top = 1;
   for (const strip of STRIPS) {
     const tall = (h - PAD.bottom - 2) * strip.share;
-    drawStrip(c, strip, shown, x, w, top + NAME_PX, top + tall - 5, code);
+    drawStrip(c, strip, valuesOf(strip, shown, earlier), { x, w, top: top + NAME_PX, end: top + tall - 3 });
     top += tall;
   }
-  c.textAlign = "center";
-  let last = -99;
-  for (const smile of shown) {
-    if (x(smile) - last < 46) continue;
-    last = x(smile);
-    c.fillStyle = smile.code === code ? colour("text") : colour("soft");
-    c.fillText(smile.code.slice(0, -2), x(smile), h - 3);
-  }
-  if (!known(index)) return ["over √time", "by expiry, over the root of time"];
-  return [`30 d ${number(index, 1)}`, `30-day index ${number(index, 2)} %: the variance swap of the smiles, built as DVOL is meant`];
+  days(c, shown, x, h);
+  hint(view, earlier, h);
+  return legendOf(shown, index, earlier);
+}
+
+// A flat stand-in has a level and nothing else.
+function valuesOf(strip, shown, earlier) {
+  return shown.map((smile) => {
+    const shape = shapeOf(smile);
+    const before = shape && earlier?.shapes.find((one) => one.code === smile.code);
+    const now = shape ? strip.value(shape) : strip === STRIPS[0] ? smile.atm_iv : null;
+    return { smile, value: now, then: before ? strip.value(before) : null };
+  });
 }
 
 // Thirty days, where the index stands.
-function month(c, index, x, h) {
-  const at = Math.round(x({ years: MONTH_YEARS })) + 0.5;
-  if (!known(index) || at > c.canvas.width) return;
+function month(c, px, w, h) {
+  if (!(px < w - PAD.right)) return;
+  const x = Math.round(px) + 0.5;
   c.setLineDash([2, 3]);
   c.strokeStyle = colour("line");
   c.lineWidth = 1;
-  path(c, [[at, NAME_PX], [at, h - PAD.bottom]]);
+  path(c, [[x, NAME_PX], [x, h - PAD.bottom]]);
   c.stroke();
   c.setLineDash([]);
 }
 
-function drawStrip(c, strip, shown, x, w, top, end, code) {
-  const points = shown.map((smile) => ({ smile, value: strip.value(smile) })).filter((one) => known(one.value));
-  if (!points.length) return;
-  const values = points.map((one) => one.value);
-  const middle = (Math.max(...values) + Math.min(...values)) / 2;
-  const reach = Math.max(strip.least, Math.max(...values) - Math.min(...values)) * 0.62;
-  const [low, high] = [middle - reach, middle + reach];
-  const y = (value) => end - ((value - low) / (high - low)) * (end - top);
+function drawStrip(c, strip, all, { x, w, top, end }) {
   c.font = FONT;
+  c.textAlign = "left";
+  c.fillStyle = colour("soft");
+  c.fillText(strip.name, PAD.left, top - 4);
+  const points = all.filter((one) => known(one.value));
+  const values = points.flatMap((one) => [one.value, one.then]).filter(known);
+  if (!values.length) return void c.fillText("unknown: no expiry has a smile", PAD.left + 20, (top + end) / 2 + 3);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const reach = Math.max(strip.least, most - least) / 2;
+  const [low, high] = [(least + most) / 2 - reach, (least + most) / 2 + reach];
+  const y = (value) => end - 5 - ((value - low) / (high - low)) * (end - top - 18); // a line of room for the figures
+  scale(c, strip, { low, high, y, w, fine: end - top > 70 });
+  const line = (pick) => path(c, points.filter((one) => known(pick(one))).map((one) => [x(one.smile.years), y(pick(one))]));
+  c.lineWidth = 1.2;
+  c.strokeStyle = colour("text");
+  c.setLineDash([1.5, 2.5]);
+  line((one) => one.then);
+  c.stroke();
+  c.setLineDash([]);
+  c.lineWidth = 1.5;
+  c.strokeStyle = colour("accent");
+  line((one) => one.value);
+  c.stroke();
+  figures(c, strip, points, x, y);
+}
+
+function scale(c, strip, { low, high, y, w, fine }) {
   c.textAlign = "right";
-  for (const mark of ruler(low, high, end - top > 70 ? 4 : 2)) {
+  let last = Infinity;
+  for (const mark of ruler(low, high, fine ? 3 : 2)) {
+    if (last - y(mark) < LINE_PX) continue;
+    last = y(mark);
     c.fillStyle = colour("grid");
     c.fillRect(PAD.left, Math.round(y(mark)), w - PAD.left - PAD.right, 1);
     c.fillStyle = colour("soft");
-    c.fillText(strip.text(mark), PAD.left - 4, y(mark) + 3);
+    c.fillText(Math.abs(mark) < 10 ? strip.text(mark) : number(mark, 0), PAD.left - 4, y(mark) + 3);
   }
-  c.strokeStyle = colour("accent");
-  c.lineWidth = 1.5;
-  path(c, points.map((one) => [x(one.smile), y(one.value)]));
-  c.stroke();
-  let last = -99;
-  for (const { smile, value } of points) {
-    const on = smile.code === code;
-    c.beginPath();
-    c.arc(x(smile), y(value), on ? 3.6 : 2.6, 0, 7);
-    c.fillStyle = on ? colour("text") : colour("accent");
-    if (smile.source === "quotes") c.fill();
-    else c.stroke(); // hollow: a stand-in, not a fit to quotes
-    if (x(smile) - last < 34 && !on) continue;
-    last = x(smile);
-    c.textAlign = "center";
-    c.fillStyle = on ? colour("text") : colour("soft");
-    c.fillText(strip.text(value), x(smile), y(value) - 6 < top + 6 ? y(value) + 12 : y(value) - 6);
-  }
-  c.textAlign = "left";
-  c.fillStyle = colour("soft");
-  c.fillText(strip.name, PAD.left, top - 3);
 }
+
+// The picked expiry's figure always, the others where there is room.
+function figures(c, strip, points, x, y) {
+  const taken = [];
+  const order = [...points].sort((a, b) => (b.smile.code === picked.code) - (a.smile.code === picked.code));
+  for (const { smile, value } of order) {
+    const on = smile.code === picked.code;
+    const px = x(smile.years);
+    c.beginPath();
+    c.arc(px, y(value), on ? 3.6 : 2.6, 0, 7);
+    c.fillStyle = smile.source === "quotes" ? colour(on ? "text" : "accent") : colour("panel");
+    c.fill();
+    if (smile.source !== "quotes") c.stroke(); // hollow: a stand-in, not a fit to quotes
+    if (taken.some((one) => Math.abs(one - px) < VALUE_PX)) continue;
+    taken.push(px);
+    c.textAlign = "center";
+    c.fillStyle = colour(on ? "text" : "soft");
+    c.fillText(strip.text(value), px, y(value) - 6);
+  }
+}
+
+function days(c, shown, x, h) {
+  const taken = [];
+  c.textAlign = "center";
+  for (const smile of [...shown].sort((a, b) => (b.code === picked.code) - (a.code === picked.code) || b.years - a.years)) {
+    const px = x(smile.years);
+    if (taken.some((one) => Math.abs(one - px) < DAY_PX)) continue;
+    taken.push(px);
+    c.fillStyle = colour(smile.code === picked.code ? "text" : "soft");
+    c.fillText(dayOf(smile).slice(0, -2), px, h - 3);
+  }
+}
+
+function hint(view, earlier, h) {
+  const smile = view.smiles.find((one) => one.code === at);
+  const spot = smile && spots.find((one) => one.code === at);
+  if (!spot) return card.hide("term");
+  const rows = STRIPS.map((strip) => {
+    const [{ value, then }] = valuesOf(strip, [smile], earlier);
+    return [strip.name.split(":")[0].replace(", %", ""), `${known(value) ? strip.text(value) : "unknown"}${known(then) ? ` (${signed(value - then, 2)})` : ""}`];
+  });
+  rows.push(["forward", number(smile.forward, 1)], ["from", smile.source === "quotes" ? smile.note || "quotes" : smile.note || "nothing", smile.source === "quotes" ? "" : "warn"]);
+  card.show("term", smile.code, rows, card.box($("surface-term"), spot.x, h / 3));
+}
+
+function legendOf(shown, index, earlier) {
+  const items = [{ mark: "", text: "over √time" }];
+  if (known(index)) items.push({ mark: "month", text: `30 d index ${number(index, 2)}`, title: `30-day index ${number(index, 2)} %: the variance swap of the smiles, built as DVOL is meant` });
+  if (shown.some((smile) => smile.source !== "quotes")) items.push({ mark: "circle", text: "stand-in", title: "not fitted to quotes" });
+  if (earlier) items.push({ mark: "curve-then", text: `at ${clock(earlier.t_ms)}` });
+  return items;
+}
+
+export const leave = () => to("");

@@ -18,6 +18,7 @@ MOMENTS = (
     ("15", "−15 m", "change in a quarter of an hour"),
     ("0", "start", "change since the session's start"),
 )
+WALK = "the expiry's smile: arrows walk its options, Enter opens one"
 TURN = "the surface in space: arrows turn it, shift and arrows move along its points, Enter opens one, Home turns back"
 
 
@@ -25,6 +26,7 @@ def layout() -> html.Section:
     heading = [
         "Volatility",
         html.B("–", id="surface-coin"),
+        html.Div(id="surface-coins", className="small-seg", role="group", hidden=True, **marks(aria_label="coin")),
         tabs("surface", ["heatmap", "smiles", "term", "3D", "flags"]),
     ]
     return panel(
@@ -47,13 +49,16 @@ def layout() -> html.Section:
             id="surface",
             className="surface",
         ),
+        html.Div(id="surface-scale", className="legend", **marks(aria_label="legend")),
         html.Div(
             [
                 html.H2(
                     [html.B("–", id="smile-expiry"), html.Span("smile", id="smile-kind"), html.Span(id="smile-fit")],
                     className="head",
                 ),
-                html.Div(html.Canvas(id="smile"), className="plot"),
+                html.Div(
+                    html.Canvas(id="smile", tabIndex=0, role="application", **marks(aria_label=WALK)), className="plot"
+                ),
                 html.Div(id="surface-factors", className="plot", hidden=True),
                 html.Div(id="surface-foot", className="surface-foot"),
             ],
@@ -66,7 +71,7 @@ def layout() -> html.Section:
 
 def _choices() -> html.Div:
     return html.Div(
-        [_row("columns", "columns", COLUMNS), _row("moments", "against", MOMENTS), html.Span(id="surface-scale")],
+        [_row("columns", "columns", COLUMNS), _row("moments", "against", MOMENTS)],
         id="surface-choices",
         className="choices",
     )
