@@ -93,10 +93,9 @@ class Marks:
 
     def average(self, expiry: int, t: int) -> float:
         """The index's average so far in the half hour before an expiry; NaN outside of it."""
-        seconds = (t - expiry) // NS + DELIVERY_SAMPLES
-        if not 0 < seconds <= DELIVERY_SAMPLES:
+        if not 0 <= expiry - t < delivery.WINDOW_NS:
             return math.nan
-        count = min(seconds + 1, DELIVERY_SAMPLES)
+        count = min((t - expiry) // NS + DELIVERY_SAMPLES + 1, DELIVERY_SAMPLES)
         return sum(islice(reversed(self.indices), count)) / count
 
     def estimated(self, n: int) -> float:
