@@ -14,7 +14,7 @@ import msgspec
 
 from engine.domain import NS, Instrument, Kind
 from engine.market.state import Venue
-from engine.market.told import Quote
+from engine.market.told import Quote, vol_of
 from engine.surface import delivery
 from engine.surface.forward import Forward, Pair, Source, of_future, of_parity, of_ticker
 from engine.surface.forward import agreed as agreed_on
@@ -117,13 +117,9 @@ def _averaging(options: Told, forward: float, t: int) -> list[SmileQuote]:
         averages,
     ).tolist()  # fmt: skip
     return [
-        SmileQuote(one.strike, one.call, _value(low), _value(high), None, quote.forward)
+        SmileQuote(one.strike, one.call, vol_of(low), vol_of(high), None, quote.forward)
         for (one, quote), low, high in zip(options, bid, ask, strict=True)
     ]
-
-
-def _value(vol: float) -> float | None:
-    return None if math.isnan(vol) else vol
 
 
 def two_sided(quotes: Sequence[SmileQuote]) -> int:

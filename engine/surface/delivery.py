@@ -28,10 +28,26 @@ def begun(expiry: int, t: int) -> bool:
 
 def fair(forward: float, strike: float, left: int, vol: float, call: bool, so_far: float) -> float:
     """Coin price with `left` ns to go, the average of the index so far being `so_far`; both USD."""
-    of = black.averaged(forward, strike, left / YEAR_NS, call, so_far)
-    share, expected = float(of.share), float(of.expected)
-    plain = black.price(forward, float(of.strike), left / YEAR_NS, vol, call) if share > 0.0 else 0.0
-    return (share * forward * plain + float(of.sure)) / expected
+    share, expected, rest = _still(forward, strike, left, so_far)
+    if rest <= 0.0:
+        return max((1.0 if call else -1.0) * (1.0 - strike / expected), 0.0)
+    return share * forward * black.price(forward, rest, left / YEAR_NS, vol, call) / expected
+
+
+def vol(price: float, forward: float, strike: float, left: int, call: bool, so_far: float) -> float | None:
+    """Of one coin price; None where `vols` has NaN."""
+    share, expected, rest = _still(forward, strike, left, so_far)
+    if rest <= 0.0:
+        return None
+    return black.implied_vol(price * expected / (share * forward), forward, rest, left / YEAR_NS, call)
+
+
+def _still(forward: float, strike: float, left: int, so_far: float) -> tuple[float, float, float]:
+    """As `black.averaged`, of one option: the share still to be averaged, the average expected, and the strike of the
+    plain options, 0 or less where they are sure to pay or not to."""
+    share = min(max(left, 0) / WINDOW_NS, 1.0)
+    seen = so_far * (1.0 - share) if share < 1.0 else 0.0
+    return share, seen + share * forward, (strike - seen) / share if share > 0.0 else 0.0
 
 
 def greeks(forward: ArrayLike, strike: ArrayLike, left: ArrayLike, vol: ArrayLike, call: ArrayLike,

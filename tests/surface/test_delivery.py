@@ -29,6 +29,9 @@ def test_a_volatility_gives_its_price_back(left: int, away: float, was: float, v
     price = delivery.fair(F, strike, left, vol, call, so_far)
     found = float(delivery.vols(price, F, strike, left, call, so_far))
     assert price >= 0.0
+    one = delivery.vol(price, F, strike, left, call, so_far)
+    if one is not None:
+        assert delivery.fair(F, strike, left, one, call, so_far) == pytest.approx(price, rel=1e-9, abs=1e-13)
     if not math.isnan(found):
         assert delivery.fair(F, strike, left, found, call, so_far) == pytest.approx(price, rel=1e-9, abs=1e-13)
 

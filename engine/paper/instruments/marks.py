@@ -42,6 +42,7 @@ class Marks:
         self.t = 0
         self.perpetual = 0.0  # premium of the perpetual's mark over the index, a share
         self.indices: deque[float] = deque([index] * DELIVERY_SAMPLES, maxlen=DELIVERY_SAMPLES)
+        self._means: dict[int, float] = {}  # of the last so many samples; asked for by every ticker
         self.forwards: dict[int, float] = {}
         self.instruments: tuple[Instrument, ...] = ()
         self.price = self.iv = self.settled = np.zeros(0)  # `settled`: marks at the last daily settlement, or the first
@@ -86,6 +87,7 @@ class Marks:
     def sample(self) -> None:
         """Once a second: the index counts towards the price of delivery."""
         self.indices.append(self.index)
+        self._means = {}
 
     def delivery(self) -> float:
         """The price of delivery: the index's average over the last half hour; before the venue began it stood still."""
@@ -96,7 +98,9 @@ class Marks:
         if not 0 <= expiry - t < delivery.WINDOW_NS:
             return math.nan
         count = min((t - expiry) // NS + DELIVERY_SAMPLES + 1, DELIVERY_SAMPLES)
-        return sum(islice(reversed(self.indices), count)) / count
+        if count not in self._means:
+            self._means[count] = sum(islice(reversed(self.indices), count)) / count
+        return self._means[count]
 
     def estimated(self, n: int) -> float:
         """What the instrument would be delivered at: the index, or its average so far in the last half hour."""
@@ -107,7 +111,9 @@ class Marks:
     def worth(self, n: int, vol: float, t: int) -> float:
         """Coin price of an option at this volatility (fraction) and the marks' forward."""
         i, average = self.instruments[n], self.average(self.instruments[n].expiry, t)
-        return float(delivery.greeks(self.forwards[i.expiry], i.strike, max(i.expiry - t, 0), vol, i.call, average)[0])
+        if math.isnan(average):
+            return black.price(self.forwards[i.expiry], i.strike, i.years(t), vol, i.call)
+        return delivery.fair(self.forwards[i.expiry], i.strike, i.expiry - t, vol, i.call, average)
 
     def implied(self, n: int, price: float) -> float:
         """Volatility (fraction) of an option's coin price at the marks' forward; 0 where there is none."""
@@ -117,8 +123,7 @@ class Marks:
         average = self.average(i.expiry, self.t)
         if math.isnan(average):
             return black.implied_vol(price, self.forwards[i.expiry], i.strike, i.years(self.t), i.call) or 0.0
-        vol = delivery.vols(price, self.forwards[i.expiry], i.strike, i.expiry - self.t, i.call, average)
-        return float(np.nan_to_num(vol))
+        return delivery.vol(price, self.forwards[i.expiry], i.strike, i.expiry - self.t, i.call, average) or 0.0
 
     def band(self, n: int) -> tuple[int, int]:
         """Lowest selling and highest buying price the venue accepts, in units."""
@@ -141,7 +146,7 @@ class Marks:
 
     def load(self, value: dict[str, Any]) -> None:
         self.t, self.index, self.dvol = value["t"], value["index"], value["dvol"]
-        self.indices = deque(value["indices"], maxlen=DELIVERY_SAMPLES)
+        self.indices, self._means = deque(value["indices"], maxlen=DELIVERY_SAMPLES), {}
         self.perpetual, self.forwards = value["perpetual"], dict(value["forwards"])
         self.began = value["began"]
         self.price, self.iv, self.greeks, self.settled = (
