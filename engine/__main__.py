@@ -6,10 +6,9 @@ import argparse
 import asyncio
 import contextlib
 import datetime as dt
-import hashlib
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,9 @@ def _run(chosen: argparse.Namespace) -> int:
         print(f"engine: {address}", flush=True)
 
     if options.replay is not None:
-        session = session_for_replay(options, options.replay)
+        from engine.research.imports.session import for_replay
+
+        session = for_replay(options, options.replay)
         return until_stopped(lambda: modes.replay(options, session, announce))
     return until_stopped(lambda: modes.live(options, announce))
 
@@ -95,62 +96,12 @@ def _venue(chosen: argparse.Namespace) -> int:
 # ---------------------------------------------------------------- sessions
 
 
-def session_for_replay(options: modes.Options, path: Path) -> Path:
-    """The session to replay: itself, or a recording imported once. Raises CannotStart, BadSession."""
-    if (path / "session.json").exists():
-        return path
-    if not path.exists():
-        raise modes.CannotStart(f"there is no session or recording at {path}")
-    if path.is_dir():
-        raise modes.CannotStart(f"{path} is a folder, but not a session's: it has no session.json")
-    if not path.is_file():
-        raise modes.CannotStart(f"{path} is not a file")
-    model = Registry(options.data).usable()
-    with path.open("rb") as recording:
-        digest = hashlib.file_digest(recording, "sha256")
-    digest.update(model.encode())
-    stem = (
-        "".join(letter for letter in path.name.split(".")[0] if letter.isalnum() or letter in "-_")[:40] or "recording"
-    )
-    folder = options.data / "imports" / "sessions" / f"{stem}-{digest.hexdigest()[:8]}"
-    if not (folder / "session.json").exists():
-        import_into(folder, path, model)
-    return folder
-
-
-def import_into(folder: Path, paths: Path | Sequence[Path], model: str) -> int:
-    """Import recordings as a session; says what was found on stderr. Raises CannotStart with the reason."""
-    from engine.research.imports import BadRecording, open_recording
-    from engine.shell.progress import Bar
-    from engine.shell.recording import lay
-
-    reading, writing = Bar("import: reading"), Bar("import: writing")
-    try:
-        recording = open_recording(paths, reading)
-        reading.end()
-        span = max(recording.last_t - recording.first_t, 1)
-        count = lay(
-            folder, recording.instruments, recording, model=model, code=modes.code_version(),
-            progress=lambda t: writing((t - recording.first_t) / span),
-        )  # fmt: skip
-    except BadRecording as error:
-        raise modes.CannotStart(str(error)) from None
-    finally:
-        reading.end()
-        writing.end()
-    for note in recording.notes:
-        print(f"import: {note}", file=sys.stderr)
-    for number, why, file in recording.bad:
-        print(f"import: line {number} of {file} is left out: {why}", file=sys.stderr)
-    if recording.bad_count > len(recording.bad):
-        print(f"import: {recording.bad_count} lines are left out in all", file=sys.stderr)
-    return count
-
-
 def _import(chosen: argparse.Namespace) -> int:
+    from engine.research.imports.session import import_into
+
     if chosen.out.exists():
         raise modes.CannotStart(f"{chosen.out} is there already")
-    count = import_into(chosen.out.resolve(), chosen.paths, Registry(modes.Options().data).usable())
+    count = import_into(chosen.out.resolve(), chosen.paths, Registry(modes.Options().data))
     _tell(chosen, {"session": str(chosen.out), "inputs": count}, f"{count} inputs in {chosen.out}")
     return 0
 
@@ -232,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     venue.add_argument("--regime", choices=REGIMES, default="normal", help="of the crowd")
     venue.add_argument("--listing", choices=("default", "btc", "small"), default="default", help="BTC and ETH, or less")
 
-    imports = _command(commands, "import", _import, "frame logs and Tardis files into a session")
+    imports = _command(commands, "import", _import, "frame logs, Tardis files and sweeps of chains into a session")
     imports.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="merged in order of time; plain or .gz")
     imports.add_argument("--out", type=Path, required=True, metavar="SESSION")
 

@@ -239,7 +239,7 @@ def _serve(mode: Mode, session: str) -> Serve:
 
 async def replay(options: Options, session: Path, announce: Callable[[str], None]) -> None:
     """Serve a recorded session until cancelled. No credentials, no venue, no outbox."""
-    engine = Replay(session, Registry(options.data).find)
+    engine = Replay(session, Registry(options.data).find, code_version())
     serve = _serve("replay", session.name)
     engine.screen.serve = serve
     address = await serve.start(engine, options.link_port)

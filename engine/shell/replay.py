@@ -7,7 +7,6 @@ and commands are refused here, before they could become inputs. So a replay can 
 from __future__ import annotations
 
 import asyncio
-import bisect
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,12 +20,14 @@ from engine.domain import MS, NS
 from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster
 from engine.shell import fold
+from engine.shell.kept import Kept
 from engine.shell.screen import VIEW_S, Screen
-from engine.shell.store import keyframes
 from engine.shell.store.folders import BadSession
-from engine.shell.store.tape import Gap, headers, number_at
+from engine.shell.store.tape import Gap, headers
 
-KEYFRAME_EVERY = 2000  # inputs between two states kept for going back
+TURN_S = VIEW_S / 2  # of folding before others run
+SLOW_VIEWS = 2  # surface and desk: every so many fast ones
+FASTEST = 10_000  # times
 BATCH = 100  # inputs folded before the loop lets others run
 MAX_STEPS = 10_000  # inputs of one step
 
@@ -34,7 +35,7 @@ MAX_STEPS = 10_000  # inputs of one step
 class Replay:
     """Plays one session. Its `Serve` protocol is the engine's; `drive` moves it."""
 
-    def __init__(self, folder: Path, weights_of: fold.WeightsOf) -> None:
+    def __init__(self, folder: Path, weights_of: fold.WeightsOf, code: str = "") -> None:
         self.folder = folder
         self.weights_of = weights_of
         self.screen = Screen()
@@ -44,7 +45,7 @@ class Replay:
         self.first_t, self.last_t = spans[0].t_first, spans[-1].t_last
         self.last_n = spans[-1].last
         self.core = fold.begin(folder, weights_of)
-        self.keyframes: list[tuple[int, int, bytes]] = []  # (n, t, dump)
+        self.kept = Kept(folder, code)
         self.markers: list[m.Marker] = []
         self.note = ""
         self.playing = False
@@ -53,6 +54,7 @@ class Replay:
         self._ahead: m.Input | None = None
         self._moves = 0  # jumps and steps asked for; an older one that is still under way gives up
         self._moving = False
+        self._late = False  # more is due than was folded in the last turn
         self._anchor = (0, 0.0)  # tape time and monotonic seconds when it last began to play
         self._advance_to_market()
 
@@ -65,9 +67,7 @@ class Replay:
                 return None
             if isinstance(item, Gap):
                 self.note = f"a gap in the tape after input {item.after}: {item.reason}"
-                marker = m.Marker(t_ms=self.core.market.now / MS, kind="gap", text=self.note)
-                if marker not in self.markers:
-                    self.markers.append(marker)
+                self._mark(m.Marker(t_ms=self.core.market.now / MS, kind="gap", text=self.note))
                 continue
             self._ahead = item
         return self._ahead
@@ -81,15 +81,28 @@ class Replay:
         self._ahead = None
         outcome = self.core.step(item)
         self._remember(outcome.facts)
-        if item.n % KEYFRAME_EVERY == 0 and (not self.keyframes or item.n > self.keyframes[-1][0]):
-            self.keyframes.append((item.n, item.t, msgspec.msgpack.encode(self.core.dump())))
+        if isinstance(item, m.Link) and not item.up:
+            self._mark(m.Marker(t_ms=item.t / MS, kind="gap", text=item.reason))
+        self.kept.keep(self.core)
         return True
 
     def _advance_to_market(self) -> None:
         """Past the opening formalities, to the first words of the market, so that the screen is not empty."""
-        while not any(not book.stale for book in self.core.market.venue.books.values()):
+        while not self._something_to_see():
             if not self._forward():
                 return
+
+    def _something_to_see(self) -> bool:
+        """A sound book; without books, a smile for every expiry that was quoted."""
+        venue, surface = self.core.market.venue, self.core.market.surface
+        if venue.books or not venue.quotes:
+            return any(not book.stale for book in venue.books.values())
+        quoted = {(one.coin, one.expiry) for name in venue.quotes if (one := venue.instruments.get(name))}
+        return all((fit := surface(coin).fit(expiry)) and fit.slice for coin, expiry in quoted)
+
+    def _mark(self, marker: m.Marker) -> None:
+        if marker not in self.markers:
+            self.markers.append(marker)
 
     def _remember(self, facts: Sequence[m.Fact]) -> None:
         kinds = {fact.n: _MARKERS[type(fact)] for fact in facts if type(fact) in _MARKERS}
@@ -122,7 +135,7 @@ class Replay:
     def _jump(self, t: int) -> None:
         """To the last state kept at or before `t`, if that is nearer than folding on from here."""
         back = t < self.core.market.now
-        kept = self._kept(t)
+        kept = self.kept.before(t)
         if kept is not None and (back or kept[0] > self.core.n):
             known = self.core.desk.facts
             self.core = self._taken_up(kept[1])
@@ -143,28 +156,23 @@ class Replay:
             market["missing"] = [*market.get("missing", ()), model]
         return Core.load(value, weights, models=self.weights_of)
 
-    def _kept(self, t: int) -> tuple[int, bytes] | None:
-        """The last state at or before `t` that was kept while recording, or since by this replay."""
-        index = bisect.bisect_right([frame[1] for frame in self.keyframes], t) - 1
-        ours = [(self.keyframes[index][0], self.keyframes[index][2])] if index >= 0 else []
-        theirs = keyframes.nearest(self.folder, number_at(self.folder, t))
-        return max([*ours, *([theirs] if theirs else [])], key=lambda frame: frame[0], default=None)
-
     # ------------------------------------------------------------ the loops
 
     async def play(self) -> None:
         """Feed what is due; fall behind rather than skip, and say so."""
         while True:
-            await asyncio.sleep(VIEW_S / 2)
+            await asyncio.sleep(VIEW_S / 50 if self._late else VIEW_S / 2)
+            self._late = False
             if not self.playing or self._moving:
                 continue
             due = self._anchor[0] + round((time.monotonic() - self._anchor[1]) * self.speed * NS)
             started = time.monotonic()
             while (item := self._peek()) is not None and item.t <= due:
                 self._forward()
-                if time.monotonic() - started > VIEW_S:
-                    behind = (due - self.core.market.now) / NS
+                if time.monotonic() - started > TURN_S:
+                    behind = (due - self.core.market.now) / NS / self.speed
                     self.note = f"the tape is denser than this pace: {behind:.1f} s behind" if behind > 1 else ""
+                    self._late = True
                     break
             else:
                 self.note = "" if self.note.startswith("the tape is denser") else self.note
@@ -172,10 +180,12 @@ class Replay:
                 self.playing = False
 
     async def show(self) -> None:
+        beat = 0
         while True:
             await asyncio.sleep(VIEW_S)
+            beat += 1
             self.screen.watch.look(self.core)
-            self.screen.publish(self._views())
+            self.screen.publish(self._views() if beat % SLOW_VIEWS == 0 else self._fast())
 
     # ------------------------------------------------------------ people (serve.Desk)
 
@@ -206,8 +216,8 @@ class Replay:
                     return m.Answer(id=drive.id, ok=False, text="that moment is not on this tape")
                 await self._seek(round(drive.value * MS))
             case "speed":
-                if not 0 < drive.value <= 100:
-                    return m.Answer(id=drive.id, ok=False, text="speed goes from above 0 to 100")
+                if not 0 < drive.value <= FASTEST:
+                    return m.Answer(id=drive.id, ok=False, text=f"speed goes from above 0 to {FASTEST:,}")
                 self.speed = drive.value
         self._anchor = (self.core.market.now, time.monotonic())
         return m.Answer(id=drive.id, ok=True, text="")
@@ -216,11 +226,14 @@ class Replay:
 
     def _views(self) -> list[m.View]:
         core = self.core
-        status = msgspec.structs.replace(view.status(core), mode="replay", session=self.folder.name)
         return [
-            status, view.desk(core), view.surface(core), view.chain(core), view.risk(core), self._bar(),
-            self.screen.watch.view(core), *self.screen.instruments(core),
+            *self._fast(), view.desk(core), view.surface(core), view.chain(core), view.risk(core),
+            self.screen.watch.view(core),
         ]  # fmt: skip
+
+    def _fast(self) -> list[m.View]:
+        status = msgspec.structs.replace(view.status(self.core), mode="replay", session=self.folder.name)
+        return [status, self._bar(), *self.screen.instruments(self.core)]
 
     def _bar(self) -> m.ReplayView:
         return m.ReplayView(

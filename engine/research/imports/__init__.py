@@ -161,6 +161,15 @@ def _chains(paths: tuple[Path, ...], progress: Progress) -> Any:
     return open_chains_file(_alone(paths), progress)
 
 
+def _chain_frames(paths: tuple[Path, ...], progress: Progress) -> Any:
+    from engine.research.imports.chains import open_chains_file
+    from engine.research.imports.sweeps import Swept, born
+
+    chains = open_chains_file(_alone(paths), lambda share: progress(share / 2))
+    return Source(chains.path, Swept.format, lambda _: Swept(chains), lambda share: progress((1 + share) / 2),
+                  born(chains.table))  # fmt: skip
+
+
 def _chain_rows(paths: tuple[Path, ...], progress: Progress) -> Any:
     from engine.research.imports.chains import open_chain_rows
 
@@ -192,6 +201,6 @@ FORMATS: list[Format] = [
         is_tardis_csv,
         {"frames": _frames(TardisFrames.format, TardisFrames), "events": TardisEvents, "chains": _chain_rows},
     ),
-    Format("chain file", _is_parquet, {"chains": _chains}),
+    Format("chain file", _is_parquet, {"frames": _chain_frames, "chains": _chains}),
     Format("surface snapshot", _is_surface, {"surface": _surface}),
 ]

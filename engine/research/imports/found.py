@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 Progress = Callable[[float], None]  # hears the share done, 0 … 1
@@ -35,3 +35,8 @@ class Bad:
         self.count += 1
         if len(self.listed) < LISTED:
             self.listed.append(BadLine(number, why, self.file))
+
+    def take(self, listed: Iterable[BadLine], count: int) -> None:
+        """Those that another pass has found, so many in all."""
+        self.count += count
+        self.listed = [*self.listed, *listed][:LISTED]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -40,10 +40,18 @@ class Reader(Protocol):
 
 
 class Source:
-    """One file. Opening reads it through; iterating streams `(t, frame)`. Raises OSError only."""
+    """One file. Opening reads it through; iterating streams `(t, frame)`. `born`, of tickers that were asked for in
+    sweeps: when each instrument was first seen to be listed, ns; None of frames as they came. Raises OSError only."""
 
-    def __init__(self, path: Path, format: str, reader: Callable[[Path], Reader], progress: Progress = silent) -> None:  # noqa: A002
-        self.path, self.format, self._reader = path, format, reader
+    def __init__(
+        self,
+        path: Path,
+        format: str,  # noqa: A002
+        reader: Callable[[Path], Reader],
+        progress: Progress = silent,
+        born: Mapping[str, int] | None = None,
+    ) -> None:
+        self.path, self.format, self._reader, self.born = path, format, reader, born
         self.frames = self.first_t = self.last_t = back = 0
         self.seen, self.bad = Seen(), Bad(path.name)
         reading = reader(path)
@@ -87,8 +95,8 @@ def _believed(lines: Iterable[Timed], bad: Bad) -> Iterator[Timed]:
 class Frames:
     """Sources together. Iterating yields `(t, frame)` in order, t in ns UTC and never falling, and can be done again;
     what lies at the same time keeps the order of the files. `instruments` are those of all files, on one grid; `bad` is
-    the first thousand of `bad_count` lines. Raises BadRecording where there is no frame, or where two files hold the
-    same book at the same time."""
+    the first thousand of `bad_count` lines; `born` as a source's. Raises BadRecording where there is no frame, where
+    two files hold the same book at the same time, or where sweeps are put together with frames."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = tuple(sorted(sources, key=lambda source: source.first_t))
@@ -100,6 +108,7 @@ class Frames:
             raise BadRecording(_no_frame(self.sources))
         self.first_t, self.last_t = full[0].first_t, max(source.last_t for source in full)
         _refuse_twice(full)
+        self.born = _born(full)
         seen = Seen()
         listed: dict[str, InstrumentData] = {}
         for source in self.sources:
@@ -121,6 +130,21 @@ class Frames:
             prefix = f"{source.path.name}: " if len(self.sources) > 1 else ""
             for note in source.notes:
                 yield f"{prefix}{note}"
+
+
+def _born(sources: Sequence[Source]) -> Mapping[str, int] | None:
+    """The earliest that any of them says. A venue's frames say themselves what is listed: sweeps beside them would
+    tell it twice."""
+    swept = [source.born for source in sources if source.born is not None]
+    if not swept:
+        return None
+    if len(swept) < len(sources):
+        paths = [next(one for one in sources if (one.born is None) is plain).path for plain in (False, True)]
+        raise BadRecording(f"'{paths[0]}' holds sweeps, '{paths[1]}' frames as they came: take one kind")
+    out: dict[str, int] = {}
+    for born in swept:
+        out |= {name: min(t, out.get(name, t)) for name, t in born.items()}
+    return out
 
 
 def _refuse_twice(sources: Sequence[Source]) -> None:

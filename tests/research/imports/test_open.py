@@ -32,7 +32,7 @@ PUT = "BTC-27MAR26-80000-P"
 REAL = {
     "deribit_frames/2021-07-22.ws.txt": ("Deribit frame log", {"frames"}),
     "deribit_frames/2021-04-17.http.txt": ("Deribit instrument list", {"frames"}),
-    "deribit_chains/btc_2023-04-12_to_14.parquet": ("chain file", {"chains"}),
+    "deribit_chains/btc_2023-04-12_to_14.parquet": ("chain file", {"frames", "chains"}),
     "deribit_surface/btc_2026-08-01.json.gz": ("surface snapshot", {"surface"}),
     "deribit_surface/btc_2026-05-21_quotes.json": ("surface snapshot", {"surface"}),
     "binance_l2/cm_btcusd_perp_20240808.gz": ("Binance depth log", {"events"}),
