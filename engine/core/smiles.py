@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from engine.core import quoted
-from engine.domain import NEVER, NS, Instrument, Kind
+from engine.domain import MINUTE_NS, NEVER, NS, Instrument, Kind
 from engine.market.state import Venue
 from engine.surface import delivery
 from engine.surface.factors import factors, index, known, named
@@ -124,10 +124,11 @@ class Smiles:
                     del kept[expiry]
 
     def _measure_one(self, t: int) -> None:
-        """The coin that has waited longest, if that is a second: some tenths of a millisecond. Forecasts learn from
+        """Of the coins that are due the one that has waited longest: some tenths of a millisecond. Forecasts learn from
         smiles of the last minute alone: an old one that stands still says nothing of persistence."""
-        coin = min(self.surfaces, key=lambda coin: self.measured.get(coin, 0), default="")
-        if not coin or t - self.measured.get(coin, 0) < NS:
+        due = (coin for coin in self.surfaces if self._due(coin, t))
+        coin = min(due, key=lambda coin: self.measured.get(coin, 0), default="")
+        if not coin:
             return
         self.measured[coin] = t
         surface = self.surfaces[coin]
@@ -135,6 +136,13 @@ class Smiles:
         self.history.setdefault(coin, History()).add(t, values)
         old = {expiry for expiry, fit in surface.fits.items() if not _young(fit, t)}
         self.outlook.setdefault(coin, Outlook()).step(t, known(values, old))
+
+    def _due(self, coin: str, t: int) -> bool:
+        """A second after the last time, if a smile has come or grown old since; a minute after it anyway."""
+        since = self.measured.get(coin, 0)
+        fits = self.surfaces[coin].fits.values()
+        moved = any(fit.t > since or _young(fit, since) != _young(fit, t) for fit in fits)
+        return t - since >= (NS if moved else MINUTE_NS)
 
     # ------------------------------------------------------------ snapshots of itself
 

@@ -170,11 +170,10 @@ def test_the_future_and_parity_are_not_asked_while_the_average_is_made() -> None
 
 def test_factors_are_taken_once_a_second_one_coin_a_step() -> None:
     t, smiles = EXPIRY - 30 * DAY, Smiles()
-    venue = told(t, "BTC", "ETH")
     taken = []
     for number in range(1, 31):
-        before = dict(smiles.measured)
-        smiles.step(venue, t + number * NS // 10, number)
+        before, now = dict(smiles.measured), t + number * NS // 10
+        smiles.step(told(now, "BTC", "ETH"), now, number)
         taken.append(sum(smiles.measured[coin] != before.get(coin) for coin in smiles.measured))
     assert max(taken) == 1
     assert sum(taken) == 6
@@ -184,6 +183,14 @@ def test_factors_are_taken_once_a_second_one_coin_a_step() -> None:
         assert len(smiles.history[coin].column("index")[0]) == 3
         assert smiles.outlook[coin].ahead.keys() == smiles.factors[coin].keys()
         assert {one.verdict for one in smiles.outlook[coin].verdicts().values()} == {"unknown yet"}
+
+
+def test_factors_of_smiles_that_stand_still_are_taken_as_they_grow_old_and_once_a_minute() -> None:
+    t, smiles = EXPIRY - 30 * DAY, Smiles()
+    venue = told(t)
+    for second in range(1, 200):
+        smiles.step(venue, t + second * NS, second)
+    assert ((smiles.history["BTC"].column("index")[0] - t) // NS).tolist() == [1, 61, 121, 181]
 
 
 def test_a_forecast_of_a_factor_is_judged_when_its_minute_is_over() -> None:
