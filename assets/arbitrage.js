@@ -7,7 +7,7 @@ import { choose, mark, picked, views, when } from "./feed.js";
 import { amount, known, number, signed } from "./format.js";
 import { ivAt } from "./svi.js";
 
-const KINDS = "vertical, butterfly, box and put–call parity";
+const KINDS = "vertical, butterfly, box, put–call parity and intrinsic value, calendars with what they need";
 const SOURCES = ["future", "parity", "ticker"];
 let parts = null;
 let foot = null;
@@ -94,7 +94,8 @@ function summary(view, found, fits) {
   return view?.looked ? "no arbitrage" : "arbitrage: no quotes yet";
 }
 
-const sum = (rows) => ({ profit: rows.reduce((total, row) => total + row.profit, 0), coin: rows[0].coin });
+// Packages that need nothing fit into the quotes together; a calendar may want a quote that another has.
+const sum = (rows) => ({ profit: rows.reduce((total, row) => total + (row.needs ? 0 : row.profit), 0), coin: rows[0].coin });
 const money = ({ profit, coin }) => `${profit < 0.001 ? number(profit, 5) : number(profit, 4)} ${coin}`;
 
 function stateOf(view, found) {
@@ -117,7 +118,7 @@ function numbered(found) {
 function make({ row }) {
   const node = el("div", "package");
   const head = el("div", "line");
-  node.parts = { kind: el("b", "", `▲ ${row.kind}`), code: el("span", "dim"), profit: el("span", "profit good") };
+  node.parts = { kind: el("b", "", `▲ ${row.kind}`), code: el("span", "dim"), profit: el("span", "profit good"), needs: el("span", "dim") };
   head.append(...Object.values(node.parts));
   node.append(head);
   node.legs = row.legs.map((leg) => {
@@ -127,6 +128,7 @@ function make({ row }) {
     node.append(line);
     return cells;
   });
+  node.append((node.needs = el("div", "dim")));
   return node;
 }
 
@@ -137,7 +139,9 @@ function open(name) {
 
 function fill(node, { row }) {
   put(node.parts.code, row.code);
+  put(node.parts.needs, row.needs ? `needs ${row.needs}` : "");
   put(node.parts.profit, `${money(row)}${known(row.usd) ? ` · ${number(row.usd, 0)} USD` : ""}`);
+  put(node.needs, row.needs ?? "");
   row.legs.forEach((leg, i) => {
     put(node.legs[i].size, amount(leg.size));
     put(node.legs[i].price, number(leg.price, leg.digits));

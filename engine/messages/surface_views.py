@@ -134,7 +134,8 @@ class LegRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArbitrageRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be done at the quotes. `profit`: coin, locked at the least, after fees; `usd` at the forward."""
+    """What can be done at the quotes. `profit`: coin, locked at the least, after fees; `usd` at the forward. `needs`:
+    what a calendar stands on beside the quotes, in words."""
 
     kind: str
     code: str
@@ -142,6 +143,7 @@ class ArbitrageRow(msgspec.Struct, frozen=True, kw_only=True):
     legs: tuple[LegRow, ...]
     profit: float
     usd: float | None
+    needs: str = ""
 
 
 class ArbitrageView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="arbitrage"):

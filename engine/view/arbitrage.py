@@ -3,11 +3,14 @@ sixty options takes a millisecond, a whole exchange would be a pause."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine import messages as m
 from engine.core import Core
 from engine.domain import NS, Instrument, Kind
 from engine.market.told import Quote
 from engine.surface.executable import Arbitrage, Quoted, executable
+from engine.surface.time_spread import calendars
 from engine.view.book import digits
 from engine.view.surface import code_of
 
@@ -28,10 +31,14 @@ class Watch:
         self._found = {key: self._found[key] for key in keys if key in self._found}
         if keys:
             self._turn = (self._turn + 1) % len(keys)
-            quotes = _quotes(core, *keys[self._turn])
-            self._found[keys[self._turn]] = len(quotes), executable(quotes)
+            coin, expiry = keys[self._turn]
+            quotes = _quotes(core, coin, [expiry])
+            self._found[coin, expiry] = len(quotes), executable(quotes) + _calendars(core, coin, expiry, keys)
 
     def view(self, core: Core) -> m.ArbitrageView:
+        """Empty while there is no connection: nothing can be done then."""
+        if not core.market.venue.up:
+            self._found = {}
         expiries = _expiries(core)
         named = len({coin for coin, _ in expiries}) > 1
         rows = [_row(core, key, one, named) for key, (_, found) in self._found.items() for one in found]
@@ -51,12 +58,20 @@ def _expiries(core: Core) -> list[tuple[str, int]]:
     })  # fmt: skip
 
 
-def _quotes(core: Core, coin: str, expiry: int) -> list[Quoted]:
-    """Fresh quotes of open instruments: what is halted or silent cannot be traded on."""
+def _calendars(core: Core, coin: str, expiry: int, keys: Sequence[tuple[str, int]]) -> list[Arbitrage]:
+    """Of one expiry against all later ones of the coin."""
+    later = [other for name, other in keys if name == coin and other >= expiry]
+    known = {one: forward for one in later if (forward := core.market.venue.forward(one, coin)) is not None}
+    return calendars(_quotes(core, coin, later), known, expiry)
+
+
+def _quotes(core: Core, coin: str, expiries: Sequence[int]) -> list[Quoted]:
+    """Fresh quotes of open instruments: what is halted or silent cannot be traded on, nor anything while there is no
+    connection."""
     venue, oldest = core.market.venue, core.market.now - OLD_NS
-    chain = [one for one in venue.instruments.values() if one.expiry == expiry and one.coin == coin]
+    chain = [one for one in venue.instruments.values() if one.coin == coin and one.expiry in expiries]
     told = [(one, quote) for one in chain if (quote := venue.quotes.get(one.name)) and quote.t > oldest]
-    return [_quoted(one, quote) for one, quote in told if quote.state == "open"]
+    return [_quoted(one, quote) for one, quote in told if venue.up and quote.state == "open"]
 
 
 def _quoted(instrument: Instrument, quote: Quote) -> Quoted:
@@ -83,4 +98,5 @@ def _row(core: Core, key: tuple[str, int], found: Arbitrage, named: bool) -> m.A
         legs=legs,
         profit=found.profit,
         usd=None if forward is None else found.profit * forward,
+        needs=found.needs,
     )
