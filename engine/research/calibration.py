@@ -13,8 +13,8 @@ from engine.config import WARM_STEPS
 from engine.forecast.calibrate import temperature, trust
 from engine.forecast.parameters import HEADS, OUTPUTS, TARGETS, Weights, columns, target_columns
 from engine.research.dataset import Floats
+from engine.research.judging import outputs_of
 from engine.research.losses import coin_losses, hubers, log_losses, pinballs
-from engine.research.scoring import outputs_of
 from engine.research.targets import Frozen, Part, targets
 
 EVERY = 5  # steps between two moments looked at

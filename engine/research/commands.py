@@ -41,6 +41,9 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("forecast", "venue", "surface"))
     parser.add_argument("--seeds", type=int, default=3, help="fresh sessions to judge on")
     parser.add_argument("--minutes", type=float, default=0.0, help="of market in each; 0 takes the default")
+    parser.add_argument("--oracle", type=int, default=-1, help="forecast: moments it is asked about; 0 for none")
+    parser.add_argument("--no-rivals", action="store_true", help="forecast: train no rivals, only those in the weights")
+    parser.add_argument("--model", default="", metavar="ID", help="forecast: of the registry, instead of the shipped")
     parser.add_argument("--regime", default="", help="of the paper venue's crowd; by default the frozen settings")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="of the venue's facts, SVG")
     parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="where results are kept")
@@ -51,9 +54,16 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 
 def _evaluate_forecast(chosen: argparse.Namespace) -> int:
-    from engine.research.evaluate import MINUTES, evaluate_forecast
+    from engine.research.evaluate import MINUTES, ORACLE, Wanted, evaluate_forecast, say, shipped
+    from engine.shell.registry import Registry
 
-    encoded = msgspec.json.encode(evaluate_forecast(chosen.seeds, _say, chosen.minutes or MINUTES))
+    data = chosen.data.expanduser()
+    weights = Registry(data).load(chosen.model) if chosen.model else shipped()
+    wanted = Wanted(
+        seeds=chosen.seeds, minutes=chosen.minutes or MINUTES, rivals=not chosen.no_rivals,
+        oracle=ORACLE if chosen.oracle < 0 else chosen.oracle,
+    )  # fmt: skip
+    encoded = msgspec.json.encode(evaluate_forecast(weights, wanted, say, data / "evaluations"))
     print(encoded.decode() if chosen.json else msgspec.json.format(encoded).decode())
     return 0
 

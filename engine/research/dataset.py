@@ -23,6 +23,7 @@ from engine.domain import NS, Instrument, Kind
 from engine.forecast.baseline import Standing, contracts
 from engine.forecast.features import Context, Row
 from engine.forecast.labels import fitted_iv, place
+from engine.forecast.parameters import Weights
 from engine.market.deribit import wire
 from engine.market.told import Print
 from engine.paper.crowd.settings import digest as settings_digest
@@ -145,7 +146,7 @@ def replayed(session: str, inputs: Iterable[m.Input], config: Config) -> list[St
 
 def simulated(seed: int, minutes: float, settings: VenueSettings | None = None, focus: int = FOCUS) -> list[Stretch]:
     """A session of the paper venue in memory: the same seed, length and settings give the same stretches."""
-    desk = _Watcher(seed, settings)
+    desk = Watcher(seed, settings)
     desk.look(focus)
     recorder = Recorder(f"paper-{seed}")
     for _ in range(round(minutes * STEPS_PER_MINUTE)):
@@ -154,13 +155,14 @@ def simulated(seed: int, minutes: float, settings: VenueSettings | None = None, 
     return recorder.finish()
 
 
-class _Watcher:
-    """A desk that only looks: its market's own calls are answered at once, nothing is decided."""
+class Watcher:
+    """A desk that only looks: its market's own calls are answered at once, nothing is decided. With weights its
+    market forecasts and watches its skill as a running one does."""
 
-    def __init__(self, seed: int, settings: VenueSettings | None) -> None:
+    def __init__(self, seed: int, settings: VenueSettings | None, weights: Weights | None = None) -> None:
         self.seed, self.n = seed, 0
         self.simulation = Simulation(seed, START_NS + seed % 100 * SHIFT_NS, settings)
-        self.market = Market(Config(seed=seed), None)
+        self.market = Market(Config(seed=seed), weights)
         self.observe(m.Link(n=0, t=self.simulation.t, up=True, authenticated=True))
 
     def look(self, focus: int) -> None:

@@ -123,8 +123,19 @@ async def _ask(address: str, verb: m.PromoteModel | m.RollBackModel) -> None:
         raise ValueError(f"the running engine did not answer: {str(error) or 'it took too long'}") from None
 
 
+def _compare(chosen: argparse.Namespace) -> Said:
+    from engine.research.compare import compare, lines
+    from engine.research.evaluate import MINUTES, say
+
+    registry = Registry(chosen.data)
+    pair = [registry.load(model) for model in chosen.models]
+    table = compare(pair[0], pair[1], chosen.seeds, chosen.minutes or MINUTES, say)
+    return table, "\n".join(lines(table))
+
+
 _ACTIONS: dict[str, tuple[int, Callable[[argparse.Namespace], Said]]] = {
     "list": (0, _list),
+    "compare": (2, _compare),
     "promote": (1, _promote),
     "rollback": (0, _roll_back),
     "add": (1, _add),

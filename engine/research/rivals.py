@@ -1,24 +1,38 @@
-"""Simple forecasters of direction, judged on the same moments as the model: what it must beat to be worth its place.
+"""Forecasters of direction, judged on the same moments as the model: what it must beat to be worth its place.
 
-Each gives (N, 3) probabilities of up, down, stable.
+They are trained on the folds that it was trained on, behind one interface. The simple ones travel in the weights file
+(base rate, past-only rule, logistic regression); gradient boosting is here, the networks are in `networks.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from engine.forecast.features import NAMES
+from engine.forecast.parameters import Weights
 from engine.forecast.score import Frequencies
 from engine.forecast.stream import CLIP, standardise
 from engine.research.dataset import Floats
 from engine.research.targets import AHEAD, Frozen, Part, classes
 
-EVERY = 10  # the logistic regression is trained on one step in so many: neighbours are alike
+EVERY = 10  # those without a state are trained on one step in so many: neighbours are alike
 ABSENT = -20.0  # logit of a class that training never saw
+MOST = 200_000  # moments that boosting is trained on; of more, evenly as many
+
+
+class Rival(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
+        """(N, 3) probabilities of up, down, stable at these steps of the part, rising, counted from its beginning.
+        Only what came before each may be used."""
 
 
 def standardised(x: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -27,46 +41,120 @@ def standardised(x: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArr
     return out
 
 
+# ------------------------------------------------------------ those that travel in the weights
+
+
+def simple(weights: Weights) -> list[Rival]:
+    return [BaseRate(weights), PastOnly(weights), Logistic(weights)]
+
+
+class BaseRate:
+    """What was frequent in the training, always."""
+
+    name = "base"
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+
+    def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
+        return np.tile(_frequencies(self._weights, part), (len(steps), 1))
+
+
+class PastOnly:
+    """The better so far of the frozen and the instrument's own past base rate."""
+
+    name = "past_only"
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+
+    def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
+        """Learns from those very steps, each once its outcome is known."""
+        kind = part.stretch.instrument.kind
+        came = classes(part.labels.move, self._weights.header.threshold(kind))[part.span][steps]
+        past, waiting = Frequencies(_frequencies(self._weights, part)), 0
+        out = np.empty((len(steps), 3))
+        for k, step in enumerate(steps):
+            while steps[waiting] + AHEAD["direction"] <= step:
+                if not np.isnan(came[waiting]):
+                    past.saw(int(came[waiting]))
+                waiting += 1
+            out[k] = past.rates()
+        return out
+
+
+def _frequencies(weights: Weights, part: Part) -> tuple[float, float, float]:
+    rates = weights.header.base(part.stretch.instrument.kind)
+    return rates.up, rates.down, 1.0 - rates.up - rates.down
+
+
+class Logistic:
+    """Multinomial regression on the present vector alone."""
+
+    name = "logistic"
+
+    def __init__(self, weights: Weights) -> None:
+        self._arrays = weights.arrays
+
+    def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
+        x = standardised(part.stretch.x[part.begin + steps], self._arrays["mean"], self._arrays["scale"])
+        logits = x.astype(np.float64) @ self._arrays["logistic"][:-1] + self._arrays["logistic"][-1]
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        out: Floats = powers / powers.sum(axis=1, keepdims=True)
+        return out
+
+
 def fit_logistic(parts: Sequence[Part], frozen: Frozen) -> NDArray[np.float32]:
-    """Multinomial regression on the present vector alone: (F + 1, 3), the intercepts last."""
-    x = np.concatenate([part.stretch.x[part.span][::EVERY] for part in parts])
-    y = np.concatenate(
-        [
-            classes(part.labels.move, frozen.threshold(part.stretch.instrument.kind))[part.span][::EVERY]
-            for part in parts
-        ]
-    )
-    known = ~np.isnan(y)
+    """(F + 1, 3), the intercepts last."""
+    x, y = moments(parts, frozen)
     out = np.zeros((len(NAMES) + 1, 3), np.float32)
     out[-1] = ABSENT
-    found = np.unique(y[known]).astype(int)
+    found = np.unique(y)
     if len(found) < 2:
         out[-1, found] = 0.0
         return out
     model = LogisticRegression(max_iter=300)
-    model.fit(standardised(x[known], frozen.mean, frozen.scale), y[known].astype(int))
+    model.fit(x, y)
     weights = np.concatenate([model.coef_.T, model.intercept_[None]])
     out[:, found] = np.concatenate([-weights, weights], axis=1) / 2 if len(found) == 2 else weights
     return out
 
 
-def logistic(x: NDArray[np.float32], weights: NDArray[np.float32]) -> Floats:
-    """(N, F) standardised → (N, 3)."""
-    logits = x.astype(np.float64) @ weights[:-1] + weights[-1]
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    out: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return out
+def moments(parts: Sequence[Part], frozen: Frozen) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """(N, F) standardised vectors and (N,) classes, where these are known."""
+    xs, ys = [np.zeros((0, len(NAMES)), np.float32)], [np.zeros(0)]
+    for part in parts:
+        y = classes(part.labels.move, frozen.threshold(part.stretch.instrument.kind))[part.span][::EVERY]
+        known = ~np.isnan(y)
+        xs.append(standardised(part.stretch.x[part.span][::EVERY][known], frozen.mean, frozen.scale))
+        ys.append(y[known])
+    return np.concatenate(xs), np.concatenate(ys).astype(np.int64)
 
 
-def past_only(outcomes: Floats, rates: tuple[float, ...], every: int) -> Floats:
-    """The better so far of the frozen and the instrument's own past base rate, at steps `every` apart of one stretch.
+# ------------------------------------------------------------ gradient boosting
 
-    `outcomes` (N,) are those steps' classes, NaN where unknown; each is used only once it is known.
-    """
-    past, delay = Frequencies(rates), -(-AHEAD["direction"] // every)
-    out = np.empty((len(outcomes), 3))
-    for k in range(len(outcomes)):
-        if k >= delay and not np.isnan(outcomes[k - delay]):
-            past.saw(int(outcomes[k - delay]))
-        out[k] = past.rates()
-    return out
+
+class Boosting:
+    """scikit-learn's histogram gradient boosting on the present vector; stops where a tenth held out gains no more."""
+
+    name = "boosting"
+
+    def __init__(self, parts: Sequence[Part], frozen: Frozen, seed: int = 7) -> None:
+        self._frozen = frozen
+        x, y = moments(parts, frozen)
+        thin = max(1, -(-len(x) // MOST))
+        x, y = x[::thin], y[::thin]
+        self._found = np.unique(y)
+        self._model = HistGradientBoostingClassifier(
+            learning_rate=0.08, max_iter=200, max_leaf_nodes=15, min_samples_leaf=50, l2_regularization=1.0,
+            early_stopping=True, validation_fraction=0.1, n_iter_no_change=8, random_state=seed,
+        )  # fmt: skip
+        if len(self._found) > 1:
+            self._model.fit(x, y)
+
+    def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
+        x = standardised(part.stretch.x[part.begin + steps], self._frozen.mean, self._frozen.scale)
+        out = np.zeros((len(steps), 3))
+        if len(steps):
+            out[:, self._found] = self._model.predict_proba(x) if len(self._found) > 1 else 1.0
+        return out

@@ -1,70 +1,49 @@
 """Forecasts against what became of them, head by head, beside their rivals, with intervals.
 
-The model is run as it runs live (the stepped numpy code), once a second after the warm-up. Intervals are of the paired
-difference (model less rival, negative is better) over blocks of ten seconds, all instruments of a session together,
-since forecasts of the same seconds share their luck.
+Intervals are of the paired difference (model less rival, negative is better) over blocks of ten seconds, all
+instruments of a session together, since forecasts of the same seconds share their luck.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.config import STEP_NS, WARM_STEPS
 from engine.forecast.labels import DOWN, STABLE, UP
-from engine.forecast.parameters import LAYERS, OUTPUTS, Weights, columns
+from engine.forecast.parameters import Weights, columns
 from engine.forecast.score import Z
-from engine.forecast.stream import spoken, step_arrays
 from engine.research.dataset import Floats
+from engine.research.judging import Judged, judge
 from engine.research.losses import coin_losses, hubers, log_losses, pinballs
-from engine.research.rivals import logistic, past_only, standardised
-from engine.research.targets import Part, classes
+from engine.research.rivals import Rival
+from engine.research.targets import Part
 
-EVERY = 10  # steps between two judged moments
-BLOCK = 100  # steps
 ENOUGH = 700  # moments under which a realised frequency is not said
 THRESHOLDS = (("up", UP, 0.75), ("down", DOWN, 0.75), ("stable", STABLE, 0.80))  # the policy's
 BINS = 10
+RIVALS = ("base", "past_only", "logistic", "boosting", "deeplob", "transformer")
+HEADS = ("direction", "slippage", "volatility", "fill", "impact", "spread")
 
 Table = dict[str, Any]
+Bands = dict[str, tuple[float, float] | None]
 
 
-def outputs_of(weights: Weights, parts: Sequence[Part]) -> list[NDArray[np.float32]]:
-    """Each part's forecasts (T, OUTPUTS), stepped from its beginning; parts of one length go side by side."""
-    out: list[NDArray[np.float32]] = [np.zeros((0, OUTPUTS), np.float32)] * len(parts)
-    alike: dict[int, list[int]] = defaultdict(list)
-    for k, part in enumerate(parts):
-        alike[part.end - part.begin].append(k)
-    for steps, members in alike.items():
-        x = np.stack([_seen(weights, parts[k]) for k in members])  # (B, T, F)
-        h = np.zeros((LAYERS, len(members), weights.header.hidden), np.float32)
-        c = h.copy()
-        kinds = [parts[k].stretch.instrument.kind for k in members]
-        said = np.stack([spoken(step_arrays(weights, x[:, t], h, c), kinds, weights) for t in range(steps)], axis=1)
-        for place, k in enumerate(members):
-            out[k] = said[place]
-    return out
+def score(weights: Weights, parts: Sequence[Part], data: str, rivals: Sequence[Rival] = ()) -> Table:
+    """Judge and make the table."""
+    return tabled(weights, judge(weights, parts, rivals), data)
 
 
-def _seen(weights: Weights, part: Part) -> NDArray[np.float32]:
-    return standardised(part.stretch.x[part.span], weights.arrays["mean"], weights.arrays["scale"])
-
-
-def score(weights: Weights, parts: Sequence[Part], data: str) -> Table:
-    """The table of CONTRACT.md; what this version does not measure is None."""
-    said = outputs_of(weights, parts)
-    each = [_judged(weights, part, rows) for part, rows in zip(parts, said, strict=True)]
-    judged = {name: np.concatenate([row[name] for row in each]) for name in each[0]}
+def tabled(weights: Weights, judged: Judged, data: str) -> Table:
+    """The table of CONTRACT.md; what was not measured is None."""
     found = {
         "direction": _direction(judged),
         "slippage": _slippage(judged),
         "volatility": _volatility(judged),
         "fill": _fill(judged),
-        "impact": _impact(weights, parts, said),
+        "impact": _impact(judged),
         "spread": _spread(judged),
     }
     return {
@@ -79,57 +58,120 @@ def score(weights: Weights, parts: Sequence[Part], data: str) -> Table:
     }
 
 
-Judged = dict[str, Floats]
-Bands = dict[str, tuple[float, float] | None]
+class Losses(NamedTuple):
+    """Of one head, (N,) each: the model's, its rivals' by name, and the block of each moment."""
+
+    model: Floats
+    rivals: dict[str, Floats]
+    block: Floats
+
+    def means(self) -> dict[str, float | None]:
+        return {"lstm": _mean(self.model)} | {name: _mean(loss) for name, loss in self.rivals.items()}
+
+    def bands(self, head: str) -> Bands:
+        return {f"{head}_vs_{name}": interval(self.model - loss, self.block) for name, loss in self.rivals.items()}
 
 
-def _judged(weights: Weights, part: Part, said: NDArray[np.float32]) -> Judged:
-    """One part's judged moments: what was said, what the rivals said, what came, and the block each lies in."""
-    kind, labels, steps = part.stretch.instrument.kind, part.labels, part.end - part.begin
-    rates, at = weights.header.base(kind), slice(WARM_STEPS, steps, EVERY)
-    frequencies = (rates.up, rates.down, 1.0 - rates.up - rates.down)
-    outcome = classes(labels.move, weights.header.threshold(kind))[part.span][at]
-    count = len(outcome)
-    return {
-        "said": said[at].astype(np.float64),
-        "outcome": outcome,
-        "base": np.tile(frequencies, (count, 1)),
-        "past": past_only(outcome, frequencies, EVERY),
-        "logistic": logistic(_seen(weights, part)[at], weights.arrays["logistic"]),
-        "slip_band": np.tile(rates.slip, (count, 1)),
-        "iv_band": np.tile(rates.iv, (count, 1)),
-        "fill_base": np.tile((rates.fill_bid, rates.fill_ask), (count, 1)),
-        "cost": labels.cost[part.span][at],
-        "walked": labels.walked[part.span][at],
-        "fill": labels.fill[part.span][at],
-        "iv": labels.iv[part.span][at],
-        "spread": labels.spread[part.span][at],
-        "block": (part.stretch.t // STEP_NS + part.begin + np.arange(WARM_STEPS, steps, EVERY)) // BLOCK * 1.0,
-    }
+def losses_of(head: str, judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
+    """The head's losses where its label is known, and where that is."""
+    losses: tuple[Losses, NDArray[np.bool_]] = _LOSSES[head](judged)
+    return losses
+
+
+def differences(one: Judged, two: Judged, *, direction: bool = True) -> dict[str, Table | None]:
+    """By head, two models' losses on the same moments: mean of the first's less the second's, with its interval.
+    Without `direction`, where they mean different things by it, that is None."""
+    out: dict[str, Table | None] = {}
+    for head in HEADS:
+        (ours, known), (theirs, same) = losses_of(head, one), losses_of(head, two)
+        if (head == "direction" and not direction) or not np.array_equal(known, same) or not known.any():
+            out[head] = None
+            continue
+        band = interval(ours.model - theirs.model, ours.block)
+        out[head] = {"mean": _mean(ours.model - theirs.model), "lo": band[0] if band else None,
+                     "hi": band[1] if band else None, "n": len(ours.model)}  # fmt: skip
+    return out
+
+
+# ------------------------------------------------------------ losses
+
+
+def _direction_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
+    known = ~np.isnan(judged["outcome"])
+    came = judged["outcome"][known].astype(int)
+    rivals = {name: log_losses(judged[f"p_{name}"][known], came) for name in RIVALS if f"p_{name}" in judged}
+    return Losses(
+        log_losses(judged["said"][known][:, columns("direction")], came), rivals, judged["block"][known]
+    ), known
+
+
+def _slippage_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
+    y = judged["cost"] - judged["walked"]
+    known = ~np.isnan(y).any(axis=1)
+    losses = {name: pinballs(bands, y[known]).mean(axis=1) for name, bands in _slip_bands(judged, known).items()}
+    return Losses(losses.pop("lstm"), losses, judged["block"][known]), known
+
+
+def _slip_bands(judged: Judged, known: NDArray[np.bool_]) -> dict[str, Floats]:
+    """(N, 10, 3) ticks of error over the walked book."""
+    scale = 1.0 + judged["walked"][known]
+    bands = judged["said"][known][:, columns("slip")].reshape(len(scale), -1, 3)
+    return {"lstm": bands * scale[:, :, None], "book": judged["slip_band"][known][:, None, :] * scale[:, :, None]}
+
+
+def _volatility_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
+    known = ~np.isnan(judged["iv"])
+    y = judged["iv"][known]
+    model = pinballs(judged["said"][known][:, columns("iv")], y)
+    return Losses(model, {"persistence": pinballs(judged["iv_band"][known], y)}, judged["block"][known]), known
+
+
+def _fill_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
+    known = ~np.isnan(judged["fill"][:, 0])
+    y = judged["fill"][known]
+    model = coin_losses(judged["said"][known][:, columns("fill")], y).mean(axis=1)
+    return Losses(
+        model, {"base": coin_losses(judged["fill_base"][known], y).mean(axis=1)}, judged["block"][known]
+    ), known
+
+
+def _impact_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
+    model, base = hubers(judged["impact_error"]), hubers(judged["impact_base_error"])
+    return Losses(model, {"base": base}, judged["impact_block"]), np.ones(len(model), dtype=bool)
+
+
+def _spread_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
+    known = ~np.isnan(judged["spread"])
+    y = judged["spread"][known]
+    model = (y - judged["said"][known][:, columns("spread")][:, 0]) ** 2
+    return Losses(model, {"persistence": y * y}, judged["block"][known]), known
+
+
+_LOSSES: Mapping[str, Any] = {
+    "direction": _direction_losses,
+    "slippage": _slippage_losses,
+    "volatility": _volatility_losses,
+    "fill": _fill_losses,
+    "impact": _impact_losses,
+    "spread": _spread_losses,
+}
+
+# ------------------------------------------------------------ tables
 
 
 def _direction(judged: Judged) -> tuple[Table, Bands]:
-    known = ~np.isnan(judged["outcome"])
-    outcome, block = judged["outcome"][known].astype(int), judged["block"][known]
-    model = judged["said"][known][:, columns("direction")]
-    rivals = {name: judged[name][known] for name in ("base", "past", "logistic")}
-    losses = {name: log_losses(p, outcome) for name, p in (("lstm", model), *rivals.items())}
-    means = {name: _mean(loss) for name, loss in losses.items()}
+    losses, known = losses_of("direction", judged)
+    outcome, model = judged["outcome"][known].astype(int), judged["said"][known][:, columns("direction")]
     table = {
-        "log_loss": {"lstm": means["lstm"], "base": means["base"], "past_only": means["past"],
-                     "logistic": means["logistic"], "boosting": None, "oracle": None},
+        "log_loss": dict.fromkeys(("lstm", *RIVALS, "oracle")) | losses.means(),
         "gap_closed": None,
         "brier": _brier(model, outcome),
-        "brier_base": _brier(rivals["base"], outcome),
+        "brier_base": _brier(judged["p_base"][known], outcome),
         "ece": _calibration_error(model, outcome),
         "shares": {name: float((outcome == k).mean()) for k, name in enumerate(("up", "down", "stable"))},
-        "at_threshold": [_at_threshold(name, k, level, model, outcome, block) for name, k, level in THRESHOLDS],
-    }  # fmt: skip
-    bands = {
-        f"direction_vs_{said}": interval(losses["lstm"] - losses[name], block)
-        for name, said in (("base", "base"), ("past", "past_only"), ("logistic", "logistic"))
+        "at_threshold": [_at_threshold(name, k, level, model, outcome, losses.block) for name, k, level in THRESHOLDS],
     }
-    return table, bands
+    return table, losses.bands("direction")
 
 
 def _at_threshold(name: str, k: int, level: float, model: Floats, outcome: NDArray[np.int64], block: Floats) -> Table:
@@ -149,67 +191,44 @@ def _at_threshold(name: str, k: int, level: float, model: Floats, outcome: NDArr
 
 
 def _slippage(judged: Judged) -> tuple[Table, Bands]:
-    walked, error = judged["walked"], judged["cost"] - judged["walked"]
-    scale = 1.0 + walked
-    bands = judged["said"][:, columns("slip")].reshape(len(walked), -1, 3) * scale[:, :, None]
-    book = judged["slip_band"][:, None, :] * scale[:, :, None]
-    return _quantiles("slippage", "book", bands, book, error, judged["block"])
+    losses, known = losses_of("slippage", judged)
+    bands, y = _slip_bands(judged, known)["lstm"], (judged["cost"] - judged["walked"])[known]
+    table = {"pinball": losses.means(), "coverage": _coverage(bands, y), "n": len(y)}
+    return table, losses.bands("slippage")
 
 
 def _volatility(judged: Judged) -> tuple[Table, Bands]:
-    bands, y = judged["said"][:, columns("iv")][:, None, :], judged["iv"][:, None]
-    return _quantiles("volatility", "persistence", bands, judged["iv_band"][:, None, :], y, judged["block"])
+    losses, known = losses_of("volatility", judged)
+    bands, y = judged["said"][known][:, columns("iv")], judged["iv"][known]
+    table = {"pinball": losses.means(), "coverage": _coverage(bands, y), "n": len(y)}
+    return table, losses.bands("volatility")
 
 
-def _quantiles(head: str, rival: str, bands: Floats, other: Floats, y: Floats, block: Floats) -> tuple[Table, Bands]:
-    """Pinball of (N, k, 3) bands and a rival's against (N, k), and how often the bands held the outcome."""
-    known = ~np.isnan(y).any(axis=1)
-    bands, other, y, block = bands[known], other[known], y[known], block[known]
-    model, theirs = pinballs(bands, y), pinballs(other, y)
-    inside = (y >= bands[..., 0]) & (y <= bands[..., 2])
-    table = {"pinball": {"lstm": _mean(model), rival: _mean(theirs)}, "coverage": _mean(inside), "n": int(known.sum())}
-    return table, {f"{head}_vs_{rival}": interval((model - theirs).mean(axis=1), block)}
+def _coverage(bands: Floats, y: Floats) -> float | None:
+    """How often the bands held the outcome."""
+    return _mean((y >= bands[..., 0]) & (y <= bands[..., 2]))
 
 
 def _fill(judged: Judged) -> tuple[Table, Bands]:
-    known = ~np.isnan(judged["fill"][:, 0])
-    y, model = judged["fill"][known], judged["said"][known][:, columns("fill")]
-    base, block = judged["fill_base"][known], judged["block"][known]
-    losses = {name: coin_losses(p, y) for name, p in (("lstm", model), ("base", base))}
+    losses, known = losses_of("fill", judged)
+    y, model, base = judged["fill"][known], judged["said"][known][:, columns("fill")], judged["fill_base"][known]
     table = {
-        "log_loss": {name: _mean(loss) for name, loss in losses.items()},
+        "log_loss": losses.means(),
         "brier": {"lstm": _mean((model - y) ** 2), "base": _mean((base - y) ** 2)},
         "filled": _mean(y),
         "n": len(y),
     }
-    return table, {"fill_vs_base": interval((losses["lstm"] - losses["base"]).mean(axis=1), block)}
+    return table, losses.bands("fill")
+
+
+def _impact(judged: Judged) -> tuple[Table, Bands]:
+    losses, _ = losses_of("impact", judged)
+    return {"huber": losses.means(), "n": len(losses.model)}, losses.bands("impact")
 
 
 def _spread(judged: Judged) -> tuple[Table, Bands]:
-    known = ~np.isnan(judged["spread"])
-    y, block = judged["spread"][known], judged["block"][known]
-    model = (y - judged["said"][known][:, columns("spread")][:, 0]) ** 2
-    table = {"squared_log": {"lstm": _mean(model), "persistence": _mean(y * y)}, "n": len(y)}
-    return table, {"spread_vs_persistence": interval(model - y * y, block)}
-
-
-def _impact(weights: Weights, parts: Sequence[Part], said: Sequence[NDArray[np.float32]]) -> tuple[Table, Bands]:
-    """Labels exist only where others traded, so every step after the warm-up that has one is judged; the errors are
-    relative to the push."""
-    model: list[Floats] = [np.zeros(0)]
-    base: list[Floats] = [np.zeros(0)]
-    block: list[Floats] = [np.zeros(0)]
-    for part, rows in zip(parts, said, strict=True):
-        push = part.labels.push[part.span][WARM_STEPS:]
-        usual = weights.header.base(part.stretch.instrument.kind).impact * push
-        miss = (part.labels.impact[part.span][WARM_STEPS:] - usual) / (1.0 + push)
-        steps, sides = np.nonzero(~np.isnan(miss))
-        model.append(hubers((miss - rows[WARM_STEPS:, columns("impact")])[steps, sides]))
-        base.append(hubers(miss[steps, sides]))
-        block.append(((part.stretch.t // STEP_NS + part.begin + WARM_STEPS + steps) // BLOCK).astype(np.float64))
-    ours, theirs = np.concatenate(model), np.concatenate(base)
-    table = {"huber": {"lstm": _mean(ours), "base": _mean(theirs)}, "n": len(ours)}
-    return table, {"impact_vs_base": interval(ours - theirs, np.concatenate(block))}
+    losses, _ = losses_of("spread", judged)
+    return {"squared_log": losses.means(), "n": len(losses.model)}, losses.bands("spread")
 
 
 def _brier(p: Floats, outcome: NDArray[np.int64]) -> float | None:

@@ -31,6 +31,7 @@ from engine.research.dataset import Stretch, crowd_digest, digest, simulated
 from engine.research.rivals import fit_logistic, standardised
 from engine.research.scoring import score
 from engine.research.targets import EMBARGO, Frozen, Part, freeze, labels_of, targets
+from engine.shell.modes import code_version
 
 Say = Callable[[str], None]
 FIRST_SEED, FRESH_SEED = 101, 911  # of the training sessions, of the judged ones
@@ -141,6 +142,7 @@ def train_on(
         training=msgspec.to_builtins(plan),
         scores={},
         arrays=header_arrays(plan.hidden, len(NAMES)),
+        code=code_version(),
     )
     numbers = {**arrays(net), "mean": frozen.mean, "scale": frozen.scale, "logistic": rivals}
     return calibrated(Weights(header, numbers), frozen, late)

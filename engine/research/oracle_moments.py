@@ -1,0 +1,158 @@
+"""The truth of the direction at moments of a simulated session: every forecast's label, in futures that could come.
+
+At a moment the whole venue is run on again and again under other dice, and a copy of the desk's market with it, fed by
+the venue's own frames: so what is counted is the very label that forecasts are judged by, the fair micro-price of the
+fitted surface included, for every instrument in focus at once. It is told to nobody but the evaluation. What it costs
+is futures: two hundred of one second are about ten seconds of one core, and serve some twenty instruments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import messages as m
+from engine.config import STEP_NS, WARM_STEPS
+from engine.core.market import Market
+from engine.forecast.baseline import standing
+from engine.forecast.labels import HORIZON_NS, outcome_of, place
+from engine.forecast.parameters import Weights, columns
+from engine.forecast.skill import Monitor
+from engine.forecast.stream import Forecaster
+from engine.paper.simulation import Futures, Simulation
+from engine.research.dataset import Watcher
+from engine.research.judging import BLOCK, Judged, outcomes
+from engine.research.losses import log_losses
+from engine.research.oracle import FUTURES, Truth, entropy, log_loss, truth
+from engine.research.rivals import Rival
+from engine.research.targets import Part
+
+CHANNELS = 200  # of one request: the venue takes no longer ones
+
+
+class Moment(NamedTuple):
+    """What could come of one instrument's direction within its horizon, seen from time `t`."""
+
+    instrument: str
+    t: int
+    counts: tuple[int, ...]  # of up, down, stable
+
+
+class _Place(NamedTuple):
+    where: list[float]  # as `labels.place` has it
+    tick: int
+
+
+def moments(desk: Watcher, weights: Weights, n: int = FUTURES) -> list[Moment]:
+    """Of everything that the desk's market has a standing for now."""
+    names = desk.market.followed()
+    now, counts = places(desk.market, names), dict[str, list[int]]()
+    simulation, state = Futures(desk.simulation), _state(desk.market)
+    for fresh in range(n):
+        later = places(ahead(simulation.future(fresh), desk.market, state), names)
+        for name, (where, tick) in now.items():
+            if name in later and len(later[name].where) == len(where):
+                ticks = (later[name].where[0] - where[0]) / tick
+                kind = desk.market.venue.instruments[name].kind
+                counts.setdefault(name, [0, 0, 0])[outcome_of(ticks, weights.header.threshold(kind))] += 1
+    return [Moment(name, desk.market.now, tuple(found)) for name, found in counts.items()]
+
+
+def places(market: Market, names: Sequence[str]) -> dict[str, _Place]:
+    """Where each one's fair micro-price stands, as far as its book has two sides."""
+    out: dict[str, _Place] = {}
+    for name in names:
+        book = market.venue.books.get(name)
+        now = standing(book, market.venue.own_lots(name)) if book is not None else None
+        if now is not None:
+            out[name] = _Place(place(now, market.context(name)), now.tick)
+    return out
+
+
+def ahead(future: Simulation, market: Market, state: bytes) -> Market:
+    """The market one horizon later in this future: taken up as it stood, on a line that is new, stepped as live."""
+    config = msgspec.structs.replace(market.config, focus_limit=0)  # nothing but the perpetual is forecast there
+    twin = Market.load(config, None, msgspec.msgpack.decode(state))
+    n = 0
+
+    def observe(kind: type[m.Frame] | type[m.Tick], t: int, **fields: bytes) -> None:
+        nonlocal n
+        n += 1
+        twin.observe(kind(n=n, t=t, **fields))
+
+    channels = sorted(market.venue.asked)
+    for start in range(0, len(channels), CHANNELS):
+        for data in future.subscribe(channels[start : start + CHANNELS]):
+            observe(m.Frame, future.t, data=data)
+    for _ in range(HORIZON_NS["direction"] // STEP_NS):
+        for t, data in future.advance(future.t + STEP_NS):
+            observe(m.Frame, t, data=data)
+        observe(m.Tick, future.t)
+    return twin
+
+
+def _state(market: Market) -> bytes:
+    """The market as it stands, without model and features: no label needs them."""
+    value = market.dump()
+    value |= {"forecaster": Forecaster(None).dump(), "monitor": Monitor(None).dump(), "features": {}}
+    return msgspec.msgpack.encode(value)
+
+
+# ------------------------------------------------------------ judged
+
+
+def judge_moments(
+    weights: Weights,
+    parts: Sequence[Part],
+    said: Sequence[NDArray[np.float32]],
+    rivals: Sequence[Rival],
+    found: Sequence[Moment],
+) -> Judged:
+    """Of the moments whose label is known: `true_counts` (M, 3), `true_outcome` (M,), `true_block`, `true_lstm` and
+    `true_<rival>` the losses of all who forecast there; `said` are the model's forecasts of the parts."""
+    names = ["lstm", *(rival.name for rival in rivals)]
+    rows: dict[str, list[NDArray[Any]]] = {f"true_{key}": [] for key in ("counts", "outcome", "block", *names)}
+    for part, forecasts in zip(parts, said, strict=True):
+        mine = [one for one in found if one.instrument == part.stretch.instrument.name]
+        steps = np.array([(one.t - part.stretch.t) // STEP_NS - part.begin for one in mine], dtype=np.int64)
+        label = outcomes(weights, part)
+        fits = (steps >= WARM_STEPS) & (steps < len(label))
+        fits[fits] = ~np.isnan(label[steps[fits]])
+        steps = steps[fits]
+        came = label[steps].astype(np.int64)
+        counts = np.array([one.counts for one, fit in zip(mine, fits, strict=True) if fit], dtype=np.int64)
+        rows["true_counts"].append(counts.reshape(-1, 3))
+        rows["true_outcome"].append(came)
+        rows["true_block"].append((part.stretch.t // STEP_NS + steps) // BLOCK)
+        rows["true_lstm"].append(log_losses(forecasts[steps][:, columns("direction")].astype(np.float64), came))
+        for rival in rivals:
+            rows[f"true_{rival.name}"].append(log_losses(rival.says(part, steps), came))
+    return {name: np.concatenate(each) for name, each in rows.items()}
+
+
+class Gap(NamedTuple):
+    """`losses` of the oracle and of all on its moments; `closed` the share of the way from the base rate to the oracle
+    that each has come; `floor` what the best forecast possible loses on average, from the futures alone."""
+
+    n: int
+    losses: dict[str, float]
+    closed: dict[str, float]
+    floor: float
+
+
+def gap(judged: Judged) -> Gap | None:
+    """None where the oracle was not asked."""
+    if not len(judged.get("true_outcome", ())):
+        return None
+    truths: list[Truth] = [truth([int(k) for k in row]) for row in judged["true_counts"]]
+    came = [int(k) for k in judged["true_outcome"]]
+    names = [name.removeprefix("true_") for name in judged if name.startswith("true_")]
+    said = [name for name in names if name not in ("counts", "outcome", "block")]
+    losses = {name: float(judged[f"true_{name}"].mean()) for name in said} | {"oracle": log_loss(truths, came)}
+    width = losses["base"] - losses["oracle"]
+    closed = {name: (losses["base"] - losses[name]) / width for name in said if name != "base"} if width > 0 else {}
+    return Gap(len(came), losses, closed, float(np.mean([entropy(each) for each in truths])))
