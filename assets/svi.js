@@ -4,11 +4,12 @@ import { normal } from "./black.js";
 
 const REACH = 12; // deviations to either side in which a delta is looked for
 
-// IV at log-moneyness k: the highest of the slices, each a raw SVI of total variance.
+// IV at log-moneyness k: the highest of the slices, each a split SVI of total variance.
 export function ivAt(shape, k) {
   let w = 0;
-  for (const [a, b, rho, m, sigma] of shape.slices) {
-    w = Math.max(w, a + b * (rho * (k - m) + Math.hypot(k - m, sigma)));
+  for (const [a, b1, m1, sigma1, b2, m2, sigma2] of shape.slices) {
+    const [left, right] = [Math.hypot(k - m1, sigma1) - (k - m1), Math.hypot(k - m2, sigma2) + (k - m2)];
+    w = Math.max(w, a + b1 * left + b2 * right);
   }
   return 100 * Math.sqrt(w / shape.years);
 }

@@ -6,7 +6,7 @@ import msgspec
 
 from engine.domain import Side
 
-Five = tuple[float, float, float, float, float]  # a, b, ρ, m, σ of a raw SVI slice
+Seven = tuple[float, float, float, float, float, float, float]  # a, b₁, m₁, σ₁, b₂, m₂, σ₂ of a split SVI slice
 
 
 class SmilePoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     forward: float
     years: float
-    slices: tuple[Five, ...]
+    slices: tuple[Seven, ...]
 
 
 class Smile(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from engine.research.imports.surfaces import Surface as Snapshot
 from engine.research.surface_scores import Scores, smiles_of
 from engine.surface.forward import Pair, forward_of
 from engine.surface.surface import Quote, Surface
-from engine.surface.svi import Slice, least_g
+from engine.surface.svi import Slice, least_g, raw
 
 Say = Callable[[str], None]
 
@@ -156,7 +156,7 @@ def _chain(draw: np.random.Generator, number: int) -> tuple[int, list[Quote], np
     years = (7 / 365, 14 / 365, 21 / 365, 30 / 365, 60 / 365, 91 / 365, 0.4, 0.6, 0.8, 1.0)[number]
     total = 0.3 * years
     b, sigma = 0.315 * math.sqrt(total), 0.6 * total / (0.315 * math.sqrt(total))
-    truth = Slice(a=0.4 * total, b=b, rho=-0.3, m=0.0, sigma=sigma)
+    truth = raw(a=0.4 * total, b=b, rho=-0.3, m=0.0, sigma=sigma)
     k = np.linspace(-1.5, 1.5, STRIKES) * math.sqrt(total)
     iv = np.sqrt(truth.ws(k) / years)
     mid = iv + draw.normal(0.0, NOISE, STRIKES)
@@ -175,7 +175,7 @@ def _plain(k: np.ndarray, mid: np.ndarray, years: float) -> Slice:
 
     start = [level / 2, math.sqrt(level) / 3, -0.1, 0.0, math.sqrt(level)]
     a, b, rho, m, sigma = (float(each) for each in least_squares(errors, start, method="lm").x)
-    return Slice(a=a, b=b, rho=rho, m=m, sigma=abs(sigma))
+    return raw(a=a, b=b, rho=rho, m=m, sigma=abs(sigma))
 
 
 def _rms(off: list[np.ndarray]) -> float:

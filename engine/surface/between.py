@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 
 from engine import black
-from engine.surface.svi import MIN_LEVEL, Floats, Slice, g, g_grid
+from engine.surface.svi import MIN_LEVEL, Floats, Slice, g, grid
 
 SLIGHT = 1e-300  # a density or a price below this says nothing
 BLENDS, BLEND_POINTS = 11, 61
@@ -72,7 +72,7 @@ def local_variance(rungs: Sequence[Rung], k: float, years: float) -> float | Non
     if years > last.years:
         piece, w = last.piece(k), _lifted(last, k, years)
         rate = last.w(0.0) / last.years if _liftable(last) else 0.0
-        density = float(g(_raised(piece, w - piece.w(k)).params(), np.array([k]))[0])
+        density = _density_of(piece.lifted(w - piece.w(k)), k)
         return rate / density if density > 0.0 else None
     near, far = _around(rungs, years)
     if smooth(near, far):
@@ -85,12 +85,10 @@ def local_variance(rungs: Sequence[Rung], k: float, years: float) -> float | Non
 
 def smooth(near: Rung | None, far: Rung) -> bool:
     """Whether total variances of the two, blended in any proportion, have no butterfly."""
-    m, sigma = far.slices[0].m, far.slices[0].sigma
-    k = g_grid(np.array(m), np.array(sigma), BLEND_POINTS)
+    k = grid(far.slices[0], BLEND_POINTS)
     first, second = _levels(near, k), _levels(far, k)
     shares = np.linspace(0.0, 1.0, BLENDS)[1:, None]
-    w, slope, bend = (a + (b - a) * shares for a, b in zip(first, second, strict=True))
-    return bool((_g_of(k, w, slope, bend) >= 0.0).all())
+    return bool((g(k, first[:, None] + (second - first)[:, None] * shares) >= 0.0).all())
 
 
 def _blended(near: Rung | None, far: Rung, k: float, years: float) -> float | None:
@@ -98,40 +96,26 @@ def _blended(near: Rung | None, far: Rung, k: float, years: float) -> float | No
     begin = 0.0 if near is None else near.years
     share, at = (years - begin) / (far.years - begin), np.array([k])
     first, second = _levels(near, at), _levels(far, at)
-    w, slope, bend = (a + (b - a) * share for a, b in zip(first, second, strict=True))
-    density, rise = float(_g_of(at, w, slope, bend)[0]), float((second[0] - first[0])[0]) / (far.years - begin)
+    density = float(g(at, first + (second - first) * share)[0])
+    rise = float((second[0] - first[0])[0]) / (far.years - begin)
     return rise / density if density > 0.0 else None
 
 
-def _levels(rung: Rung | None, k: Floats) -> tuple[Floats, Floats, Floats]:
-    """w, w′ and w″ of a smile, each from the slice that is highest there; none of them at present."""
+def _levels(rung: Rung | None, k: Floats) -> Floats:
+    """w, w′ and w″ of a smile, 3 × n, each from the slice that is highest there; none of them at present."""
     if rung is None:
-        return np.zeros_like(k), np.zeros_like(k), np.zeros_like(k)
-    a, b, rho, m, sigma = np.concatenate([piece.params() for piece in rung.slices], axis=1)[:, :, None]
-    x = k - m
-    root = np.sqrt(x * x + sigma * sigma)
-    w = a + b * (rho * x + root)
-    rows = np.stack([w, b * (rho + x / root), b * sigma * sigma / root**3])
-    highest = np.argmax(w, axis=0)
-    w, slope, bend = rows[:, highest, np.arange(len(k))]
-    return np.maximum(w, MIN_LEVEL), slope, bend
-
-
-def _g_of(k: Floats, w: Floats, slope: Floats, bend: Floats) -> Floats:
-    skewed = 1.0 - k * slope / (2.0 * w)
-    return np.asarray(skewed * skewed - slope * slope / 4.0 * (1.0 / w + 0.25) + bend / 2.0)
+        return np.zeros((3, len(k)))
+    rows = np.stack([piece.rows(k) for piece in rung.slices], axis=1)
+    out = rows[:, np.argmax(rows[0], axis=0), np.arange(len(k))]
+    return np.maximum(out, [[MIN_LEVEL], [-np.inf], [-np.inf]])
 
 
 def liftable(piece: Slice) -> bool:
     """Whether the slice plus any constant has no butterfly: with u = 1/w, g is a quadratic in u, and is to be positive
     on the whole way from u = 0 to the slice's own."""
-    params = piece.params()
-    k = g_grid(params[3], params[4])
-    x = k - piece.m
-    root = np.sqrt(x * x + piece.sigma * piece.sigma)
-    slope = piece.b * (piece.rho + x / root)
-    bend = piece.b * piece.sigma**2 / root**3
-    u = 1.0 / np.maximum(piece.ws(k), MIN_LEVEL)
+    k = grid(piece)
+    w, slope, bend = piece.rows(k)
+    u = 1.0 / np.maximum(w, MIN_LEVEL)
     square = (k * slope / 2.0) ** 2
     line = -k * slope - slope * slope / 4.0
     rest = 1.0 - slope * slope / 16.0 + bend / 2.0
@@ -175,7 +159,7 @@ def _density(rung: Rung | None, k: float) -> float:
     w = rung.w(k)
     below = -k / math.sqrt(w) - math.sqrt(w) / 2.0
     root = math.sqrt(2.0 * math.pi * w)
-    value = float(g(rung.piece(k).params(), np.array([k]))[0])
+    value = _density_of(rung.piece(k), k)
     return math.exp(k) * max(value, 0.0) * math.exp(-below * below / 2.0) / root
 
 
@@ -187,5 +171,6 @@ def _liftable(rung: Rung) -> bool:
     return all(liftable(piece) for piece in rung.slices)
 
 
-def _raised(piece: Slice, by: float) -> Slice:
-    return Slice(a=piece.a + by, b=piece.b, rho=piece.rho, m=piece.m, sigma=piece.sigma)
+def _density_of(piece: Slice, k: float) -> float:
+    at = np.array([k])
+    return float(g(at, piece.rows(at))[0])

@@ -6,9 +6,9 @@ expiry's smile is the highest of its own slice and those of all nearer ones. At 
 variance, so that is the highest of convex functions of the strike: it has no butterfly, and cannot fall with time.
 
 Most slices lie below the later ones everywhere, and are proven to (`may_rise_above`), so that a fair price takes one
-evaluation. Every slice is convex in k: on a grid's interval the nearer one lies below its chord and the farther one
-above its tangents; beyond the grid the nearer one is no steeper than its asymptote. What these bounds cannot exclude is
-kept in `Fit.above`. As time passes a nearer smile's variance runs off faster: what does not cross now does not later.
+evaluation. Every slice is convex in k: on an interval the nearer one lies below its chord and the farther one above its
+tangents (`proofs`). What these bounds cannot exclude is kept in `Fit.above`. As time passes a nearer smile's variance
+runs off faster: what does not cross now does not later.
 """
 
 from __future__ import annotations
@@ -16,22 +16,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from engine.domain import YEAR_NS
+from engine.surface import proofs
 from engine.surface.fitting import Points
 from engine.surface.smile import Fit
-from engine.surface.svi import Floats, Slice, g_grid
+from engine.surface.svi import Floats, Slice
 
-PROOF_POINTS, WALL_POINTS = 33, 15
+WALL_POINTS = 15
 WIDER = 0.5  # walls stand so much of the quoted range beyond it
 CROSSED = 1e-3  # a share of total variance; less is rounding of the fits
 HARDER = 0.5  # a wall counts like a quote of this many typical half-spreads
-
-
-def scaled(piece: Slice, share: float) -> Slice:
-    """The slice of so many times the total variance."""
-    return Slice(a=piece.a * share, b=piece.b * share, rho=piece.rho, m=piece.m, sigma=piece.sigma)
 
 
 def left(fit: Fit, t: int) -> float:
@@ -43,25 +40,16 @@ def seen_from(near: Fit, far: Fit, t: int) -> Slice | None:
     """The nearer fit's slice in total variance of the farther one's fit; None once it is over."""
     if near.slice is None or near.expiry <= t or far.expiry <= t:
         return None
-    return scaled(near.slice, left(near, t) / left(far, t))
+    return near.slice.scaled(left(near, t) / left(far, t))
 
 
 def may_rise_above(near: Sequence[Slice], far: Sequence[Slice]) -> list[bool]:
     """For each pair whether the nearer slice may lie above the farther one somewhere; False is proven."""
     if not near:
         return []
-    n, f = (np.array([[p.a, p.b, p.rho, p.m, p.sigma] for p in pieces]).T[:, :, None] for pieces in (near, far))
-    k = g_grid(f[3], f[4], PROOF_POINTS)
-    (wn, wf), (_, sf) = (np.split(each, 2) for each in _level(np.concatenate([n, f], axis=1), np.concatenate([k, k])))
-    step, gap = np.diff(k), np.diff(sf)
-    kink = np.where(gap > 0.0, (wf[:, :-1] - wf[:, 1:] + sf[:, 1:] * step) / np.where(gap > 0.0, gap, 1.0), 0.0)
-    kink = np.minimum(np.maximum(kink, 0.0), step)
-    lowest = np.maximum(wf[:, :-1] + sf[:, :-1] * kink, wf[:, 1:] - sf[:, 1:] * (step - kink))
-    chord = wn[:, :-1] + (wn[:, 1:] - wn[:, :-1]) * kink / step
-    inner = np.all(lowest >= chord, axis=1) & np.all(wf >= wn, axis=1)
-    b, rho = n[1, :, 0], n[2, :, 0]
-    proven = inner & (sf[:, -1] >= b * (1.0 + rho)) & (-sf[:, 0] >= b * (1.0 - rho))
-    return [not sure for sure in proven.tolist()]
+    n, f = (np.array([msgspec.structs.astuple(piece) for piece in pieces]) for pieces in (near, far))
+    found: list[bool] = proofs.rising(n, f).tolist()
+    return found
 
 
 def between_walls(points: Points, fit: Fit, near: Fit | None, far: Fit | None) -> Points | None:
@@ -94,11 +82,3 @@ def _wall(neighbour: Fit | None, piece: Slice | None, k: Floats, otherwise: floa
         return np.full(len(k), otherwise)
     quoted = (neighbour.lowest_k <= k) & (k <= neighbour.highest_k)
     return np.where(quoted, piece.ws(k), otherwise)
-
-
-def _level(params: Floats, k: Floats) -> tuple[Floats, Floats]:
-    """w and w′ of slices, 5 × slices × 1, each on its row of `k`."""
-    a, b, rho, m, sigma = params
-    x = k - m
-    root = np.sqrt(x * x + sigma * sigma)
-    return a + b * (rho * x + root), b * (rho + x / root)

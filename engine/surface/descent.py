@@ -1,11 +1,19 @@
-"""The way down for one slice: least squares of total variance, the linear three eliminated (variable projection).
+"""The way from quotes to a slice: least squares of total variance, robust, with butterflies as part of the errors.
 
-For a given pair (m, σ) raw SVI is linear in (a, d, c) = (a, bρ, b): w = a + d x + c r, x = k − m, r = √(x² + σ²),
-the quasi-explicit form of Zeliade. So only the pair is searched, by Levenberg–Marquardt with Kaufman’s slopes (of the
-projected errors; Golub–Pereyra 2003), which follows the long curved valley of SVI's cost where plain descent creeps.
+Theory of operation. Levenberg–Marquardt moves all seven numbers at once, with slopes written out, towards the least of
 
-All that a step needs are the inner products of six rows (1, x, r, x/r, σ²/r, w; each times the weights): one small
-matrix product. The algebra on them is 3 × 3 and 2 × 2, and is done on plain floats: that is faster than calling LAPACK.
+    Σ (weight (w(k) − wanted))²  +  tie² ((m₁ − m₂)²/σ₁σ₂ + ln²(σ₁/σ₂))  +  Σ penalty² min(g − margin, 0)².
+
+The first are the errors that matter, in half-spreads of IV. The second draws the split slice towards raw SVI: few or
+noisy quotes do not tell two hinges apart, and are not asked to. The third keeps g above 0 on a grid of both hinges;
+whether it is above 0 between and beyond is for `proofs` to say.
+
+Around that the weights are set anew a few times from the errors so far (`weigh`): a quote missed by many half-spreads
+counts little, a one-sided quote only while the fit is on its wrong side. The search starts from the last fit; where
+that does not lead to within the quotes, and at first, from the best of a few hinges laid over the quotes.
+
+The seven are in `Slice`'s order, with ln σ for σ. All is compiled, and nothing here can raise: what is not finite in
+comes not finite out.
 """
 
 from __future__ import annotations
@@ -15,144 +23,297 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.surface.svi import MIN_LEVEL
+from engine.compiled import compiled, part
 
 Floats = NDArray[np.float64]
-Five = tuple[float, float, float, float, float]  # a, d, c, m, σ
-Rows = list[list[float]]
+Bools = NDArray[np.bool_]
 
-STEEPEST = 1.98  # b(1 + |ρ|) at most: at 2 a wing's g falls to 0 (Lee 2004)
-MIN_SIGMA = 1e-3
-FARTHEST = 3.0  # spans of the quotes that m may lie outside them; σ is at most three times that
-MIN_B = 1e-9
+STEEPEST = 0.95  # b at most: at 1 a wing's g falls to 0 (Lee 2004)
+LEVEL_WING = 1e-9  # b at least, else the wing is level
+LEAST_W, LOWEST = 1e-12, 0.05  # of total variance; and in shares of the least that quotes want
+LINEAR = (True, True, False, False, True, False, False)
+LOGARITHM = (False, False, False, True, False, False, True)
+TIE = 0.4  # half-spreads that hinges one σ apart, or a factor of e, cost
+G_POINTS, G_REACH, G_PENALTY = 20, 20.0, 300.0  # points to each side of a hinge; half-spreads for g below the margin
+HARDLY, HOPELESS = 1e-6, 1e6  # damping of what is linear, in shares of the other's; and what ends the search
 STEPS, GAIN, NOTHING = (
-    30,
-    1e-4,
+    60,
+    3e-4,
     1e-8,
-)  # stop when a step promises less than this share of the cost, or so little a quote
-_RIDGE = 1.0 + 1e-12
+)  # stop when a step promises less than this share of the cost, or so much a quote
+FIRST_STEPS = 10
+ROUNDS, OUTLIER, MOST = 4, 4.0, 4.0  # half-spreads from which on a quote counts less, or no more
+LED = 0.8  # a start from the last fit that leads to less than this share of the quotes inside is not trusted alone
+SETTLED, CALM = 0.2, 2.0  # half-spreads: changes of errors, and errors, that move no weight to speak of
+SHARPEST, FARTHEST, WIDEST = 0.5, 3.0, 9.0  # σ at least, in distances of strikes; m and σ at most, in spans of quotes
+
+Hinge = tuple[float, float, float, float]
 
 
-def descend(start: Five, k: Floats, w: Floats, weight: Floats) -> tuple[Five, float]:
-    """From the pair of `start` to the least Σ (weight (w(k) − w))²; the slice and that cost.
-    `k` is sorted."""
-    m, sigma = start[3], start[4]
-    rows = _rows(k, w, weight, m, sigma)
-    (a, d, c), cost = _linear(rows, sigma)
-    damping, enough = 1e-3, NOTHING * len(k)
-    low, high = float(k[0]), float(k[-1])
-    reach = FARTHEST * max(high - low, 1e-2)
-    pull_m, pull_s, mm, ms, ss = _slopes(rows, a, d, c)
-    for _ in range(STEPS):
-        step_m, step_s = _solved_two(mm * (1.0 + damping), ms, ss * (1.0 + damping), pull_m, pull_s)
-        if step_m * pull_m + step_s * pull_s < GAIN * cost + enough:
-            break
-        tried_m = min(max(m - step_m, low - reach), high + reach)
-        tried_s = min(max(sigma * math.exp(min(max(-step_s, -1.0), 1.0)), MIN_SIGMA), 3.0 * reach)
-        tried = _rows(k, w, weight, tried_m, tried_s)
-        (ta, td, tc), there = _linear(tried, tried_s)
-        if not there < cost:
+@part
+def hinge(side: float, x: float, sigma: float) -> Hinge:
+    """√(x² + σ²) ± x, its slope and bend by x, and the root. `side`: −1 rises to the left, 1 to the right."""
+    square = sigma * sigma
+    root = math.sqrt(x * x + square)
+    rise = root + side * x if side * x > 0.0 else square / (root - side * x)
+    return rise, side * rise / root, square / (root * root * root), root
+
+
+@part
+def chain(row: Floats, i: int, b: float, x: float, sigma: float, here: Hinge, by: tuple[float, float, float]) -> None:
+    """Slopes by b, m and ln σ of one hinge (from `i` on) of what has the slopes `by` w, w′ and w″."""
+    rise, slope, bend, root = here
+    sharp = sigma * sigma / (root * root)
+    row[i] = by[0] * rise + by[1] * slope + by[2] * bend
+    row[i + 1] = -b * (by[0] * slope + by[1] * bend - by[2] * 3.0 * x * bend / (root * root))
+    row[i + 2] = b * (by[0] * sharp * root - by[1] * x * bend + by[2] * bend * (2.0 - 3.0 * sharp))
+
+
+@part
+def add(row: Floats, error: float, normal: Floats, pull: Floats) -> float:
+    """One error and its slopes into JᵀJ (its lower half) and Jᵀe; its square."""
+    for i in range(7):
+        pull[i] += row[i] * error
+        for j in range(i + 1):
+            normal[i, j] += row[i] * row[j]
+    return error * error
+
+
+@part
+def of_quotes(q: Floats, k: Floats, w: Floats, weight: Floats, normal: Floats, pull: Floats, row: Floats) -> float:
+    cost, sigma1, sigma2 = 0.0, math.exp(q[3]), math.exp(q[6])
+    for i in range(len(k)):
+        if weight[i] > 0.0:
+            left, right = hinge(-1.0, k[i] - q[2], sigma1), hinge(1.0, k[i] - q[5], sigma2)
+            row[0] = weight[i]
+            chain(row, 1, q[1], k[i] - q[2], sigma1, left, (weight[i], 0.0, 0.0))
+            chain(row, 4, q[4], k[i] - q[5], sigma2, right, (weight[i], 0.0, 0.0))
+            cost += add(row, weight[i] * (q[0] + q[1] * left[0] + q[4] * right[0] - w[i]), normal, pull)
+    return cost
+
+
+@part
+def of_ties(q: Floats, normal: Floats, pull: Floats, row: Floats) -> float:
+    row[:] = 0.0
+    row[2] = TIE * math.exp(-0.5 * (q[3] + q[6]))
+    row[5] = -row[2]
+    cost = add(row, row[2] * (q[2] - q[5]), normal, pull)
+    row[:] = 0.0
+    row[3], row[6] = TIE, -TIE
+    return cost + add(row, TIE * (q[3] - q[6]), normal, pull)
+
+
+@part
+def g_short(q: Floats, k: float, sigma1: float, sigma2: float, least: float, margin: float, row: Floats) -> float:
+    """How far g falls short of the margin at k, or total variance of the least, in half-spreads (0: not at all), and
+    the slopes of that."""
+    left, right = hinge(-1.0, k - q[2], sigma1), hinge(1.0, k - q[5], sigma2)
+    w = q[0] + q[1] * left[0] + q[4] * right[0]
+    slope, bend = q[1] * left[1] + q[4] * right[1], q[1] * left[2] + q[4] * right[2]
+    if w < least:
+        short, by_w, by_slope, by_bend = w / least - 1.0, 1.0 / least, 0.0, 0.0
+    else:
+        half = k * slope / (2.0 * w)
+        short = (1.0 - half) * (1.0 - half) - slope * slope / 4.0 * (1.0 / w + 0.25) + bend / 2.0 - margin
+        by_w = 2.0 * (1.0 - half) * half / w + slope * slope / (4.0 * w * w)
+        by_slope = -(1.0 - half) * k / w - slope / 2.0 * (1.0 / w + 0.25)
+        by_bend = 0.5
+    if not short < 0.0:
+        return 0.0
+    by = (G_PENALTY * by_w, G_PENALTY * by_slope, G_PENALTY * by_bend)
+    row[0] = by[0]
+    chain(row, 1, q[1], k - q[2], sigma1, left, by)
+    chain(row, 4, q[4], k - q[5], sigma2, right, by)
+    return float(G_PENALTY * short)
+
+
+@part
+def of_butterflies(q: Floats, least: float, margin: float, normal: Floats, pull: Floats, row: Floats) -> float:
+    """Where g is below the margin, on points even in asinh((k − m)/σ) of each hinge."""
+    cost, sigma1, sigma2 = 0.0, math.exp(q[3]), math.exp(q[6])
+    for side in range(2):
+        m, sigma = (q[2], sigma1) if side == 0 else (q[5], sigma2)
+        far = math.asinh(G_REACH / sigma)
+        step, grown = math.exp(far / G_POINTS), math.exp(-far)
+        for _ in range(2 * G_POINTS + 1):
+            k = m + sigma * (grown - 1.0 / grown) / 2.0
+            grown *= step
+            short = g_short(q, k, sigma1, sigma2, least, margin, row)
+            if short < 0.0:
+                cost += add(row, short, normal, pull)
+    return cost
+
+
+@part
+def look(
+    q: Floats, k: Floats, w: Floats, weight: Floats, least: float, margin: float, normal: Floats, pull: Floats
+) -> float:
+    """The cost at q, JᵀJ and Jᵀe."""
+    normal[:], pull[:] = 0.0, 0.0
+    row = np.empty(7)
+    cost = of_quotes(q, k, w, weight, normal, pull, row) + of_ties(q, normal, pull, row)
+    return cost + of_butterflies(q, least, margin, normal, pull, row)
+
+
+@part
+def solve(normal: Floats, pull: Floats, damping: float, held: Bools, step: Floats) -> None:
+    """(JᵀJ + damping · its diagonal) step = Jᵀe over what is not held, by Cholesky. What is linear is hardly damped."""
+    root = np.zeros((7, 7))
+    for i in range(7):
+        own = 1.0 if held[i] else normal[i, i] * (1.0 + damping * (HARDLY if LINEAR[i] else 1.0)) + 1e-300
+        step[i] = 0.0 if held[i] else pull[i]
+        for j in range(i + 1):
+            left = own if i == j else 0.0 if held[i] or held[j] else normal[i, j]
+            for n in range(j):
+                left -= root[i, n] * root[j, n]
+            root[i, j] = math.sqrt(max(left, 1e-14 * own)) if i == j else left / root[j, j]
+    for i in range(7):
+        for n in range(i):
+            step[i] -= root[i, n] * step[n]
+        step[i] /= root[i, i]
+    for i in range(6, -1, -1):
+        for n in range(i + 1, 7):
+            step[i] -= root[n, i] * step[n]
+        step[i] /= root[i, i]
+
+
+@part
+def move(q: Floats, normal: Floats, pull: Floats, damping: float, linear: bool, box: Floats, there: Floats) -> float:
+    """One step from q within the box, of all or of the linear three alone; what it promises to take off the cost."""
+    step, held, promised = np.empty(7), np.empty(7, dtype=np.bool_), 0.0
+    for i in range(7):
+        held[i] = (q[i] <= box[0, i] and pull[i] > 0.0) or (q[i] >= box[1, i] and pull[i] < 0.0)
+        held[i] = held[i] or (linear and not LINEAR[i])
+    solve(normal, pull, damping, held, step)
+    for i in range(7):
+        promised += step[i] * pull[i]
+        by = min(max(step[i], -1.0), 1.0) if LOGARITHM[i] else step[i]
+        there[i] = min(max(q[i] - by, box[0, i]), box[1, i])
+    return promised
+
+
+@part
+def descend(
+    q: Floats, k: Floats, w: Floats, weight: Floats, least: float, margin: float, box: Floats, steps: int
+) -> int:
+    """Move q to the least cost within the box (2 × 7)."""
+    normal, pull, normal_there, pull_there = np.empty((7, 7)), np.empty(7), np.empty((7, 7)), np.empty(7)
+    normal_on, pull_on, tried, there = np.empty((7, 7)), np.empty(7), np.empty(7), np.empty(7)
+    cost, damping = look(q, k, w, weight, least, margin, normal, pull), 1e-3
+    for n in range(steps):
+        promised = move(q, normal, pull, damping, False, box, tried)
+        if not promised * (1.0 + damping) > GAIN * cost + NOTHING * len(k) or damping > HOPELESS:
+            return n
+        first = look(tried, k, w, weight, least, margin, normal_there, pull_there)
+        move(tried, normal_there, pull_there, 0.0, True, box, there)
+        second = look(there, k, w, weight, least, margin, normal_on, pull_on)
+        if not min(first, second) < cost:
             damping *= 8.0
             continue
-        m, sigma, a, d, c, cost, damping = tried_m, tried_s, ta, td, tc, there, damping / 5.0
-        pull_m, pull_s, mm, ms, ss = _slopes(tried, a, d, c)
-    return (a, d, c, m, sigma), cost
+        damping /= 5.0
+        if second < first:
+            q[:], cost = there, second
+            normal, normal_on, pull, pull_on = normal_on, normal, pull_on, pull
+        else:
+            q[:], cost = tried, first
+            normal, normal_there, pull, pull_there = normal_there, normal, pull_there, pull
+    return steps
 
 
-def allowed(a: float, d: float, c: float, sigma: float) -> tuple[float, float, float]:
-    """The linear three into their box: wings no steeper than `STEEPEST`, |ρ| ≤ 1, the lowest variance above nothing."""
-    c = min(max(c, MIN_B), STEEPEST)
-    bound = min(c, STEEPEST - c)
-    d = min(max(d, -bound), bound)
-    return max(a, MIN_LEVEL - sigma * math.sqrt(max(c * c - d * d, 0.0))), d, c
+# ------------------------------------------------------------ robust weights
 
 
-def _rows(k: Floats, w: Floats, weight: Floats, m: float, sigma: float) -> Rows:
-    x = k - m
-    r = np.sqrt(x * x + sigma * sigma)
-    rows = np.empty((6, len(k)))
-    rows[0] = 1.0
-    rows[1] = x
-    rows[2] = r
-    np.divide(x, r, out=rows[3])
-    np.divide(sigma * sigma, r, out=rows[4])
-    rows[5] = w
-    rows *= weight
-    out: Rows = (rows @ rows.T).tolist()
-    return out
+@part
+def misses(q: Floats, quotes: Floats, years: float, off: Floats, wanted: Floats) -> None:
+    """IV against what the quotes want, in half-spreads, and what they want: the mid, or to be on the right side."""
+    sigma1, sigma2 = math.exp(q[3]), math.exp(q[6])
+    for i in range(len(off)):
+        left, right = hinge(-1.0, quotes[0, i] - q[2], sigma1), hinge(1.0, quotes[0, i] - q[5], sigma2)
+        iv = math.sqrt(max(q[0] + q[1] * left[0] + q[4] * right[0], LEAST_W) / years)
+        mid = quotes[1, i]
+        wanted[i] = min(max(iv, quotes[2, i]), quotes[3, i]) if math.isnan(mid) else mid
+        off[i] = (iv - wanted[i]) / quotes[4, i]
 
 
-def _linear(rows: Rows, sigma: float) -> tuple[tuple[float, float, float], float]:
-    """The best (a, d, c) of the box, near enough, and its cost."""
-    n0, n1, n2, *_ = rows
-    b0, b1, b2 = n0[5], n1[5], n2[5]
-    a, d, c = _solved_three(rows, b0, b1, b2)
-    if not (c >= MIN_B and abs(d) <= min(c, STEEPEST - c)):
-        d, c = _wedged(rows, d, c)
-        a = (b0 - d * n0[1] - c * n0[2]) / n0[0]
-    a, d, c = allowed(a, d, c, sigma)
-    cost = (
-        rows[5][5]
-        - 2.0 * (a * b0 + d * b1 + c * b2)
-        + a * (a * n0[0] + 2.0 * (d * n0[1] + c * n0[2]))
-        + d * (d * n1[1] + 2.0 * c * n1[2])
-        + c * c * n2[2]
-    )
-    return (a, d, c), max(cost, 0.0)
+@part
+def median_size(off: Floats) -> float:
+    """The median (the upper of two) of the sizes, sorted as they come in: there are a few dozen."""
+    sizes = np.empty(len(off))
+    for n in range(len(off)):
+        size, i = abs(off[n]), n
+        while i > 0 and sizes[i - 1] > size:
+            sizes[i] = sizes[i - 1]
+            i -= 1
+        sizes[i] = size
+    return float(sizes[len(off) // 2])
 
 
-def _wedged(rows: Rows, d: float, c: float) -> tuple[float, float]:
-    """The best (d, c) on the edge of the box that was passed: one wing level (ρ = ±1), or as steep as may be."""
-    sign = 1.0 if d >= 0.0 else -1.0
-    n0, n1, n2, *_ = rows
-    if c + abs(d) > STEEPEST and c > abs(d):
-        return d, c  # too steep: cut to the box
-    # one wing level: w = a + c (r ± x)
-    n = n0[0]
-    s = (n0[2] + sign * n0[1]) / n
-    square = n2[2] + 2.0 * sign * n1[2] + n1[1] - n * s * s
-    with_w = n2[5] + sign * n1[5] - s * n0[5]
-    c = max(with_w / square if square > 0.0 else 0.0, MIN_B)
-    return sign * c, c
+@part
+def weigh(quotes: Floats, years: float, missed: float, off: Floats, wanted: Floats, w: Floats, weight: Floats) -> None:
+    """Total variances wanted, and weights that turn errors of those into half-spreads of IV, each trusted as it
+    deserves that is so far off: measured in medians, where the whole smile has moved."""
+    usual = OUTLIER * max(1.0, median_size(off))
+    for i in range(len(off)):
+        far = abs(off[i])
+        trust = (1.0 + missed * max(1.0 - 1.0 / max(far, 1.0), 0.0)) / (1.0 + (far / usual) ** 4)
+        w[i] = wanted[i] * wanted[i] * years
+        pulls = off[i] != 0.0 or not math.isnan(quotes[1, i])
+        weight[i] = math.sqrt(trust) * 0.5 / (wanted[i] * quotes[4, i] * years) if pulls else 0.0
 
 
-def _slopes(rows: Rows, a: float, d: float, c: float) -> tuple[float, float, float, float, float]:
-    """Of the projected errors by (m, ln σ): their products with the errors, and with one another."""
-    n0, n1, n2, n3, n4, _ = rows
-    left0, left3, left4 = (n[5] - a * n[0] - d * n[1] - c * n[2] for n in (n0, n3, n4))
-    u0, u1, u2 = (d * n[0] + c * n[3] for n in (n0, n1, n2))
-    v0, v1, v2 = -c * n0[4], -c * n1[4], -c * n2[4]
-    p0, p1, p2 = _solved_three(rows, u0, u1, u2)
-    q0, q1, q2 = _solved_three(rows, v0, v1, v2)
-    mm = d * d * n0[0] + 2.0 * d * c * n0[3] + c * c * n3[3]
-    ms = -c * (d * n0[4] + c * n3[4])
-    ss = c * c * n4[4]
-    return (
-        d * left0 + c * left3,
-        -c * left4,
-        max(mm - u0 * p0 - u1 * p1 - u2 * p2, 1e-9 * mm),
-        ms - v0 * p0 - v1 * p1 - v2 * p2,
-        max(ss - v0 * q0 - v1 * q1 - v2 * q2, 1e-9 * ss),
-    )
+@part
+def settled(off: Floats, before: Floats) -> bool:
+    """Whether another round would weigh the quotes as the last one did."""
+    calm, moved = 0.0, 0.0
+    for i in range(len(off)):
+        if (off[i] != 0.0) != (before[i] != 0.0):
+            return False  # another one-sided quote pulls
+        calm, moved = max(calm, abs(off[i]), abs(before[i])), max(moved, abs(off[i] - before[i]))
+    return calm < CALM or moved < SETTLED
 
 
-def _solved_three(rows: Rows, b0: float, b1: float, b2: float) -> tuple[float, float, float]:
-    """N y = b for the normal matrix of the linear three, by elimination."""
-    n0, n1, n2, *_ = rows
-    n00, n11, n22 = n0[0] * _RIDGE + 1e-300, n1[1] * _RIDGE + 1e-300, n2[2] * _RIDGE + 1e-300
-    l10, l20 = n0[1] / n00, n0[2] / n00
-    s11, s12 = n11 - n0[1] * l10, n1[2] - n0[2] * l10
-    s11 = max(s11, 1e-14 * n11)
-    l21 = s12 / s11
-    s22 = max(n22 - n0[2] * l20 - s12 * l21, 1e-14 * n22)
-    y1 = b1 - b0 * l10
-    y2 = (b2 - b0 * l20 - y1 * l21) / s22
-    y1 = (y1 - s12 * y2) / s11
-    return (b0 - n0[1] * y1 - n0[2] * y2) / n00, y1, y2
+@compiled("void(f8[::1], f8[:, ::1], f8, f8, f8, f8[:, ::1], i8, i8)")
+def rounds(
+    q: Floats, quotes: Floats, years: float, missed: float, margin: float, box: Floats, most: int, steps: int
+) -> None:
+    """Move q to the fit from here."""
+    n = quotes.shape[1]
+    off, wanted, w, weight = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    before = np.full(n, np.inf)
+    for _ in range(most):
+        misses(q, quotes, years, off, wanted)
+        if settled(off, before):
+            break
+        before[:] = off
+        weigh(quotes, years, missed, off, wanted, w, weight)
+        descend(q, quotes[0], w, weight, LOWEST * w.min(), margin, box, steps)
 
 
-def _solved_two(aa: float, ab: float, bb: float, x: float, y: float) -> tuple[float, float]:
-    aa, bb = aa + 1e-300, bb + 1e-300
-    left = max(bb - ab * ab / aa, 1e-12 * bb)
-    second = (y - x * ab / aa) / left
-    return (x - ab * second) / aa, second
+@compiled("UniTuple(f8, 2)(f8[::1], f8[:, ::1], f8)")
+def judged(q: Floats, quotes: Floats, years: float) -> tuple[float, float]:
+    """The share of the two-sided quotes that hold the fit, and its cost in squared half-spreads, of which a quote has
+    `MOST`² at most."""
+    n = quotes.shape[1]
+    off, wanted = np.empty(n), np.empty(n)
+    misses(q, quotes, years, off, wanted)
+    two, inside, cost = 0, 0, 0.0
+    for i in range(n):
+        cost += min(abs(off[i]), MOST) ** 2
+        if not math.isnan(quotes[1, i]):
+            two, inside = two + 1, inside + (abs(off[i]) <= 1.0)
+    return inside / max(two, 1), cost
+
+
+@compiled("f8[::1](f8[:, ::1], f8[:, ::1], f8, f8, f8, f8[:, ::1])")
+def best_of(starts: Floats, quotes: Floats, years: float, missed: float, margin: float, box: Floats) -> Floats:
+    """The fit from the cheapest of the starts (n × 7), each a few steps on its way."""
+    best: Floats = starts[0].copy()
+    cheapest = math.inf
+    for i in range(len(starts)):
+        q = starts[i].copy()
+        rounds(q, quotes, years, missed, margin, box, 1, FIRST_STEPS)
+        _, cost = judged(q, quotes, years)
+        if cost < cheapest:
+            best, cheapest = q, cost
+    rounds(best, quotes, years, missed, margin, box, ROUNDS, STEPS)
+    return best

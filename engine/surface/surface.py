@@ -130,7 +130,7 @@ class Surface:
     def _rung(self, fit: Fit, t: int) -> Rung:
         nearer = (self.fits[each.expiry] for each in fit.above if t < each.expiry and each.expiry in self.fits)
         slices = tuple(
-            calendar.scaled(each.slice, calendar.left(each, t)) for each in (fit, *nearer) if each.slice is not None
+            each.slice.scaled(calendar.left(each, t)) for each in (fit, *nearer) if each.slice is not None
         )
         return Rung((fit.expiry - t) / YEAR_NS, slices)
 

@@ -1,9 +1,12 @@
-"""One smile: a raw SVI slice of total variance, and its butterfly test.
+"""One smile: a split SVI slice of total variance, and Gatheral's butterfly function.
 
-w(k) = a + b (ρ (k − m) + √((k − m)² + σ²)), k = ln(K/F), w = IV² · years   (Gatheral 2004).
+w(k) = a + b₁ (√((k − m₁)² + σ₁²) − (k − m₁)) + b₂ (√((k − m₂)² + σ₂²) + (k − m₂)),   k = ln(K/F), w = IV² · years.
+
+Two hinges: one that rises to the left, with the slope −2b₁ far out, and one that rises to the right, 2b₂. Raw SVI
+(Gatheral 2004), a + b (ρ (k − m) + √((k − m)² + σ²)), is that with one m and one σ: b₁ = b (1 − ρ)/2, b₂ = b (1 + ρ)/2.
+It is convex with straight wings as raw SVI is, and follows real smiles closer: each side bends where its own quotes do.
+
 No butterfly: g(k) = (1 − k w′/2w)² − (w′²/4)(1/w + ¼) + w″/2 ≥ 0 for every k   (Gatheral–Jacquier 2014).
-
-Arrays of parameters are 5 × … in the order a, b, ρ, m, σ, so that many slices are looked at in one go.
 """
 
 from __future__ import annotations
@@ -14,101 +17,98 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.surface import proofs
+
 Floats = NDArray[np.float64]
 
 MIN_LEVEL = 1e-12  # of total variance: below it there is no smile to speak of
-G_REACH = 50.0  # |k − m| up to which g is looked at; beyond it is the wing's limit ¼ − slope²/16
-G_POINTS = 161
-G_NEAR, G_CLOSER = 0.02, 33  # where the grid finds less, it is looked at more closely, with so many points between two
-SAFE_G = 1e-6  # what counts as no butterfly, with room for what even the closer look may miss
+SAFE_G = 1e-6  # g is proven to be at least that, so that rounding decides nothing
+GRID_REACH, GRID_POINTS = 50.0, 160
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """Raw SVI of total variance. b ≥ 0, |ρ| ≤ 1, σ > 0; whether it is free of butterflies is `least_g`'s to say."""
+    """Total variance of one expiry. b ≥ 0, σ > 0; whether it is free of butterflies is `least_g`'s to say."""
 
     a: float
-    b: float
-    rho: float
-    m: float
-    sigma: float
+    b1: float
+    m1: float
+    sigma1: float
+    b2: float
+    m2: float
+    sigma2: float
 
     def w(self, k: float) -> float:
         """Total variance at log-moneyness `k`."""
-        x = k - self.m
-        return self.a + self.b * (self.rho * x + math.sqrt(x * x + self.sigma * self.sigma))
+        x1, x2 = k - self.m1, k - self.m2
+        left = math.sqrt(x1 * x1 + self.sigma1 * self.sigma1) - x1
+        right = math.sqrt(x2 * x2 + self.sigma2 * self.sigma2) + x2
+        return self.a + self.b1 * left + self.b2 * right
 
     def iv(self, k: float, years: float) -> float:
         """Volatility, a fraction a year. `years` must be positive."""
         return math.sqrt(max(self.w(k), MIN_LEVEL) / years)
 
-    def params(self) -> Floats:
-        """a, b, ρ, m, σ, as a column: broadcasts against a row of log-moneynesses."""
-        return np.array([[self.a], [self.b], [self.rho], [self.m], [self.sigma]])
-
     def slope(self, k: float) -> float:
         """w′(k)."""
-        x = k - self.m
-        return self.b * (self.rho + x / math.sqrt(x * x + self.sigma * self.sigma))
-
-    def least_w(self) -> float:
-        """The lowest total variance anywhere."""
-        return self.a + self.b * self.sigma * math.sqrt(max(1.0 - self.rho * self.rho, 0.0))
+        return float(self.rows(np.array([k]))[1, 0])
 
     def bend(self, k: float) -> float:
         """w″(k)."""
-        x = k - self.m
-        root = math.sqrt(x * x + self.sigma * self.sigma)
-        return self.b * self.sigma * self.sigma / (root * root * root)
+        return float(self.rows(np.array([k]))[2, 0])
 
     def ws(self, k: Floats) -> Floats:
         """Total variances at many log-moneynesses."""
-        a, b, rho, m, sigma = self.params()
-        x = k - m
-        return np.asarray(a + b * (rho * x + np.sqrt(x * x + sigma * sigma)))
+        return np.asarray(self.rows(k)[0])
+
+    def rows(self, k: Floats) -> Floats:
+        """w, w′ and w″ at many log-moneynesses, 3 × n."""
+        return np.asarray(proofs.rows(self.numbers(), np.array(k, dtype=np.float64)))
+
+    def numbers(self) -> Floats:
+        """The seven, in order."""
+        return np.array(msgspec.structs.astuple(self))
+
+    def lifted(self, by: float) -> Slice:
+        """So much more total variance everywhere."""
+        return msgspec.structs.replace(self, a=self.a + by)
+
+    def scaled(self, share: float) -> Slice:
+        """So many times the total variance."""
+        return msgspec.structs.replace(self, a=self.a * share, b1=self.b1 * share, b2=self.b2 * share)
+
+
+def raw(a: float, b: float, rho: float, m: float, sigma: float) -> Slice:
+    """A raw SVI slice."""
+    return Slice(a=a, b1=b * (1.0 - rho) / 2.0, m1=m, sigma1=sigma, b2=b * (1.0 + rho) / 2.0, m2=m, sigma2=sigma)
 
 
 def flat(w: float) -> Slice:
     """The same total variance at every strike: the slice that cannot be wrong about its shape."""
-    return Slice(a=w, b=0.0, rho=0.0, m=0.0, sigma=0.1)
+    return raw(a=w, b=0.0, rho=0.0, m=0.0, sigma=0.1)
 
 
-def g(params: Floats, k: Floats) -> Floats:
-    """Gatheral's butterfly function; the density of the forward at expiry is it times something positive.
-
-    `params` are 5 × … and broadcast against `k`; where total variance is not positive the value means nothing.
-    """
-    a, b, rho, m, sigma = params
-    x = k - m
-    root = np.sqrt(x * x + sigma * sigma)
-    w = np.maximum(a + b * (rho * x + root), MIN_LEVEL)
-    slope = b * (rho + x / root)
-    bend = b * sigma * sigma / (root * root * root)
+def g(k: Floats, rows: Floats) -> Floats:
+    """Gatheral's butterfly function of w, w′ and w″ (`rows`: 3 × …, against `k`); the density of the forward at expiry
+    is it times something positive. Where total variance is not positive it means nothing."""
+    w, slope, bend = np.maximum(rows[0], MIN_LEVEL), rows[1], rows[2]
     skewed = 1.0 - k * slope / (2.0 * w)
     return np.asarray(skewed * skewed - slope * slope / 4.0 * (1.0 / w + 0.25) + bend / 2.0)
 
 
-def g_grid(m: Floats, sigma: Floats, points: int = G_POINTS) -> Floats:
-    """Log-moneynesses that resolve a slice: even in asinh((k − m)/σ), in which SVI is smooth, out to `G_REACH`."""
-    return np.asarray(m + sigma * np.sinh(np.arcsinh(G_REACH / sigma) * np.linspace(-1.0, 1.0, points)))
+def grid(piece: Slice, points: int = GRID_POINTS) -> Floats:
+    """Log-moneynesses that resolve a slice, sorted: of each hinge half of them, even in asinh((k − m)/σ), in which it
+    is smooth, `GRID_REACH` far."""
+    half = points // 2
+    even = np.linspace(-1.0, 1.0, half)
+    shifted = even * (half - 1) / half  # of one hinge twice, as in raw SVI, no point is wasted
+    left = piece.m1 + piece.sigma1 * np.sinh(math.asinh(GRID_REACH / piece.sigma1) * even)
+    right = piece.m2 + piece.sigma2 * np.sinh(math.asinh(GRID_REACH / piece.sigma2) * shifted)
+    return np.sort(np.concatenate([left, right]))
 
 
 def least_g(piece: Slice) -> float:
-    """The least g over the line, wings' limits included; −inf if total variance is not above nothing everywhere.
-
-    A grid, and a finer one wherever it is low: between two of its points g can touch 0 and rise again.
-    """
-    if piece.least_w() < MIN_LEVEL / 2.0:
-        return -math.inf
-    params = piece.params()
-    k = g_grid(params[3], params[4])
-    values = g(params, k)
-    steepest = piece.b * (1.0 + abs(piece.rho))
-    least = min(float(np.min(values)), 0.25 - steepest**2 / 16.0)
-    low = np.flatnonzero(np.minimum(values[:-1], values[1:]) < G_NEAR)
-    if len(low):
-        closer = k[low] + (k[low + 1] - k[low]) * np.linspace(0.0, 1.0, G_CLOSER)[:, None]
-        least = min(least, float(np.min(g(params[:, :, None], closer))))
-    return least
+    """A lower bound of g on the whole line: see `proofs.least_g`. 0 or more: there is no butterfly."""
+    return proofs.least_g(piece.numbers())
 
 
 def tamed(piece: Slice) -> Slice:
@@ -123,14 +123,9 @@ def tamed(piece: Slice) -> Slice:
     safe = flat(level)
     for _ in range(12):
         share = (low + high) / 2.0
-        tried = _mixed(piece, level, share)
+        tried = piece.scaled(1.0 - share).lifted(share * level)
         if least_g(tried) >= SAFE_G:
             safe, high = tried, share
         else:
             low = share
     return safe
-
-
-def _mixed(piece: Slice, level: float, share: float) -> Slice:
-    kept = 1.0 - share
-    return Slice(a=kept * piece.a + share * level, b=kept * piece.b, rho=piece.rho, m=piece.m, sigma=piece.sigma)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import numpy as np
 
 from engine import messages as m
@@ -110,8 +111,8 @@ def _rounded(values: Floats) -> tuple[float, ...]:
     return tuple(round(value, DIGITS) for value in values.tolist())
 
 
-def _slices(pieces: tuple[Slice, ...]) -> tuple[m.Five, ...]:
-    return tuple((one.a, one.b, one.rho, one.m, one.sigma) for one in pieces)
+def _slices(pieces: tuple[Slice, ...]) -> tuple[m.Seven, ...]:
+    return tuple(msgspec.structs.astuple(one) for one in pieces)
 
 
 def _carriers(options: list[Instrument], forward: float) -> list[Instrument]:

@@ -6,18 +6,19 @@ import math
 from typing import Any
 
 import pytest
+from msgspec.structs import astuple
 
-from engine.surface.svi import Slice
+from engine.surface.svi import raw
 from tests.components.test_scripts import browser, computed
 
 __all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
-PIECE = Slice(a=0.01, b=0.08, rho=-0.4, m=0.02, sigma=0.15)
+PIECE = raw(a=0.01, b=0.08, rho=-0.4, m=0.02, sigma=0.15)
 YEARS = 0.2
 FORWARD = 80_000.0
 SHAPE = {"code": "28NOV26", "forward": FORWARD, "years": YEARS,
-         "slices": [[PIECE.a, PIECE.b, PIECE.rho, PIECE.m, PIECE.sigma]]}  # fmt: skip
+         "slices": [astuple(PIECE)]}  # fmt: skip
 STRIKES = [60_000.0, 70_000.0, 80_000.0, 90_000.0, 100_000.0]
 
 
@@ -93,7 +94,7 @@ def test_without_a_fit_only_quotes_are_shown(browser: Any) -> None:
 @pytest.mark.parametrize("kind", ["strike", "moneyness", "delta"])
 def test_a_change_is_the_fit_now_less_the_fit_then(browser: Any, kind: str) -> None:
     """Total variance four times as high: twice the volatility, half of what is now was then."""
-    quarter = [[PIECE.a / 4, PIECE.b / 4, PIECE.rho, PIECE.m, PIECE.sigma]]
+    quarter = [astuple(PIECE.scaled(0.25))]
     earlier = {"minutes": 1, "t_ms": 0, "shapes": [{**SHAPE, "slices": quarter}]}
     shown = cells(browser, kind, [point(k) for k in STRIKES], earlier=earlier)
     middle = shown[{"strike": "80k", "moneyness": "1.00", "delta": "50Δ"}[kind]]

@@ -8,32 +8,76 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.polynomial import Polynomial
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, minimize_scalar
 from scipy.stats import norm
 
 from engine.surface.between import Rung, total_variance
 from engine.surface.fitting import Points
-from engine.surface.svi import Slice
+from engine.surface.svi import Slice, raw
 
-VOGT = Slice(a=-0.0410, b=0.1331, rho=0.3060, m=0.3586, sigma=0.4153)
-
+VOGT_RAW = (-0.0410, 0.1331, 0.3060, 0.3586, 0.4153)
+VOGT = raw(*VOGT_RAW)
 
 FARTHEST = 100.0  # of log-moneyness: e¹⁰⁰ forwards; out there the polynomial of a level wing is rounding alone
+SCANNED = 4001
 
 
 def butterflies(piece: Slice) -> list[tuple[float, float]]:
-    """Every open interval of log-moneyness on which g < 0. Total variance must be positive.
+    """Every open interval of log-moneyness on which g < 0, ends included to the steps of a fine scan of both hinges;
+    between two points of the scan the least g is searched. Total variance must be positive."""
+    even = np.linspace(-1.0, 1.0, SCANNED)
+    both = [m + s * np.sinh(math.asinh(FARTHEST / s) * even) for m, s in _hinges(piece)]
+    k = np.unique(np.concatenate([*both, [0.0]]))
+    values = g_of(piece, k)
+    found = [(float(k[n - 1]), float(k[n + 1])) for n in np.flatnonzero(values < 0.0) if 0 < n < len(k) - 1]
+    for n in np.flatnonzero((values[1:-1] >= 0.0) & (values[1:-1] < 1e-2)) + 1:
+        if values[n] <= min(values[n - 1], values[n + 1]):
+            least = minimize_scalar(lambda x: float(g_of(piece, np.array([x]))[0]), bounds=(k[n - 1], k[n + 1]),
+                                    method="bounded", options={"xatol": 1e-10})  # fmt: skip
+            if least.fun < 0.0:
+                found.append((float(least.x), float(least.x)))
+    return _joined(found)
+
+
+def _hinges(piece: Slice) -> tuple[tuple[float, float], tuple[float, float]]:
+    return (piece.m1, piece.sigma1), (piece.m2, piece.sigma2)
+
+
+def g_of(piece: Slice, k: np.ndarray) -> np.ndarray:
+    """Gatheral's function from the definition of w, its derivatives written out by hand."""
+    w, slope, bend = np.full_like(k, piece.a), np.zeros_like(k), np.zeros_like(k)
+    for b, m, s, side in ((piece.b1, piece.m1, piece.sigma1, -1), (piece.b2, piece.m2, piece.sigma2, 1)):
+        root = np.hypot(k - m, s)
+        outward = side * (k - m)
+        w += b * np.where(outward > 0, root + outward, s * s / (root - np.minimum(outward, 0.0)))
+        slope += side * b * (1 + outward / root)
+        bend += b * s * s / root**3
+    return np.asarray((1 - k * slope / (2 * w)) ** 2 - slope**2 / 4 * (1 / w + 0.25) + bend / 2)
+
+
+def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    out: list[tuple[float, float]] = []
+    for low, high in sorted(spans):
+        if out and low <= out[-1][1]:
+            out[-1] = (out[-1][0], max(high, out[-1][1]))
+        else:
+            out.append((low, high))
+    return out
+
+
+def butterflies_of_raw(a: float, b: float, rho: float, m: float, sigma: float) -> list[tuple[float, float]]:
+    """Every open interval of log-moneyness on which g < 0, exactly, for raw SVI.
 
     With k = m + σ sinh u and x = eᵘ, g times 16 (x² + 1)³ (2xw)² is a polynomial of degree ten in x: its positive roots
     are all the places where g can change its sign, so nothing hides between the points of a grid.
     """
     x = Polynomial([0.0, 1.0])
     cosh, sinh = x**2 + 1, x**2 - 1  # each times 2x
-    k = 2 * piece.m * x + piece.sigma * sinh
-    w = 2 * piece.a * x + piece.b * piece.sigma * (piece.rho * sinh + cosh)
-    slope = piece.b * (piece.rho * cosh + sinh)  # w′ times cosh
+    k = 2 * m * x + sigma * sinh
+    w = 2 * a * x + b * sigma * (rho * sinh + cosh)
+    slope = b * (rho * cosh + sinh)  # w′ times cosh
     skewed = 2 * cosh * w - k * slope
-    g = 4 * cosh * skewed**2 - slope**2 * cosh * (8 * x * w + w**2) + 64 * piece.b / piece.sigma * x**3 * w**2
+    g = 4 * cosh * skewed**2 - slope**2 * cosh * (8 * x * w + w**2) + 64 * b / sigma * x**3 * w**2
     roots = [complex(root) for root in np.roots(g.coef[::-1])]
     real = sorted({r.real for r in roots if r.real > 0 and abs(r.imag) <= 1e-9 * abs(r)})
     edges = [0.0, *real, math.inf]
@@ -41,14 +85,14 @@ def butterflies(piece: Slice) -> list[tuple[float, float]]:
     for low, high in pairwise(edges):
         middle = math.sqrt(max(low, 1e-6) * min(high, 1e6)) if low < high else low
         if g(middle) < 0.0:
-            found.append((_moneyness(piece, low), _moneyness(piece, high)))
+            found.append((_moneyness(m, sigma, low), _moneyness(m, sigma, high)))
     return [span for span in found if max(span[0], -span[1]) < FARTHEST]
 
 
-def _moneyness(piece: Slice, x: float) -> float:
+def _moneyness(m: float, sigma: float, x: float) -> float:
     if x <= 0.0 or math.isinf(x):
         return math.copysign(math.inf, x - 1.0)
-    return piece.m + piece.sigma * (x - 1.0 / x) / 2.0
+    return m + sigma * (x - 1.0 / x) / 2.0
 
 
 def best_fit(points: Points, years: float) -> Slice:
@@ -71,7 +115,7 @@ def best_fit(points: Points, years: float) -> Slice:
         least_squares(errors, s, bounds=bounds, x_scale=[level, level, 1, span, span], max_nfev=300) for s in starts
     ]
     a, b, rho, m, sigma = (float(value) for value in min(searches, key=lambda search: search.cost).x)
-    return Slice(a=a, b=b, rho=rho, m=m, sigma=sigma)
+    return raw(a=a, b=b, rho=rho, m=m, sigma=sigma)
 
 
 def rms(piece: Slice, points: Points, years: float) -> float:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.surface.fitting import Points
 from engine.surface.surface import Quote
-from engine.surface.svi import Floats, Slice, least_g
+from engine.surface.svi import Floats, Slice, least_g, raw
 
 
 def smile(level: float, skew: float, round_: float, shift: float, years: float) -> Slice:
@@ -18,7 +18,7 @@ def smile(level: float, skew: float, round_: float, shift: float, years: float) 
     sigma = max(round_ * math.sqrt(total), 2e-3)
     b = 0.6 * total / sigma
     a = total - b * sigma
-    return Slice(a=a, b=b, rho=skew, m=shift * sigma, sigma=sigma)
+    return raw(a=a, b=b, rho=skew, m=shift * sigma, sigma=sigma)
 
 
 SMILES = st.builds(

@@ -8,7 +8,7 @@ import pytest
 from engine.domain import NS, YEAR_NS, expiry_of
 from engine.surface import arbitrage
 from engine.surface.surface import Fit, Surface
-from engine.surface.svi import Slice, flat
+from engine.surface.svi import Slice, flat, raw
 from tests.surface.oracle import VOGT
 
 NEAR, FAR = expiry_of("27MAR26"), expiry_of("24APR26")
@@ -43,7 +43,7 @@ def test_variance_that_falls_with_time_is_flagged() -> None:
 
 
 def test_a_crossing_is_found_where_it_is() -> None:
-    tilted = Slice(a=0.02, b=0.05, rho=-0.9, m=0.0, sigma=0.1)
+    tilted = raw(a=0.02, b=0.05, rho=-0.9, m=0.0, sigma=0.1)
     (flag,) = arbitrage.flags(surface(fit(NEAR, flat(0.0225)), fit(FAR, tilted)))
     assert flag.startswith("Calendar: 24APR26 has")
     assert "near 74021" in flag  # in the right wing, where the far smile is lowest

@@ -13,11 +13,11 @@ from engine.domain import YEAR_NS, instrument_of
 from engine.surface import between
 from engine.surface.between import Rung, liftable, local_variance, total_variance
 from engine.surface.surface import Surface
-from engine.surface.svi import Slice, flat, g, g_grid, least_g
+from engine.surface.svi import Slice, flat, g, grid, least_g, raw
 from tests.surface.slices import SAFE, chain
 
-NEAR = Slice(a=0.004, b=0.05, rho=-0.3, m=0.0, sigma=0.15)
-FAR = Slice(a=0.02, b=0.09, rho=-0.35, m=0.01, sigma=0.25)
+NEAR = raw(a=0.004, b=0.05, rho=-0.3, m=0.0, sigma=0.15)
+FAR = raw(a=0.02, b=0.09, rho=-0.35, m=0.01, sigma=0.25)
 RUNGS = [Rung(0.05, (NEAR,)), Rung(0.2, (FAR,))]
 
 
@@ -62,13 +62,13 @@ def test_where_nothing_is_known_nothing_is_said(rungs: list[Rung], years: float)
 
 @given(SAFE, st.floats(1e-6, 10.0))
 def test_what_may_be_lifted_has_no_butterfly_at_any_height(piece: Slice, by: float) -> None:
-    lifted = Slice(a=piece.a + by, b=piece.b, rho=piece.rho, m=piece.m, sigma=piece.sigma)
-    k = g_grid(np.array(piece.m), np.array(piece.sigma))
-    assert not liftable(piece) or (g(lifted.params(), k) >= 0.0).all()
+    lifted = piece.lifted(by)
+    k = grid(piece)
+    assert not liftable(piece) or (g(k, lifted.rows(k)) >= 0.0).all()
 
 
 def test_a_slice_with_a_butterfly_is_not_lifted() -> None:
-    vogt = Slice(a=-0.0410, b=0.1331, rho=0.3060, m=0.3586, sigma=0.4153)
+    vogt = raw(a=-0.0410, b=0.1331, rho=0.3060, m=0.3586, sigma=0.4153)
     assert not liftable(vogt)
     assert liftable(FAR)
     assert least_g(FAR) > 0.0

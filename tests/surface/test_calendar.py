@@ -13,7 +13,7 @@ from engine.domain import NS, YEAR_NS
 from engine.surface import calendar
 from engine.surface.smile import Fit
 from engine.surface.surface import Surface
-from engine.surface.svi import Slice, flat
+from engine.surface.svi import Slice, flat, raw
 from tests.surface.oracle import arbitrages
 from tests.surface.slices import SAFE, chain, quoted
 
@@ -28,9 +28,9 @@ def crossing() -> Surface:
     """Three expiries whose quotes cross: the second lies below the first in the left wing, the third below both."""
     surface = Surface()
     smiles = (
-        (7, Slice(a=0.001, b=0.04, rho=-0.6, m=0.0, sigma=0.08)),
-        (14, Slice(a=0.004, b=0.02, rho=0.5, m=0.0, sigma=0.1)),
-        (28, Slice(a=0.0048, b=0.015, rho=0.0, m=0.0, sigma=0.1)),
+        (7, raw(a=0.001, b=0.04, rho=-0.6, m=0.0, sigma=0.08)),
+        (14, raw(a=0.004, b=0.02, rho=0.5, m=0.0, sigma=0.1)),
+        (28, raw(a=0.0048, b=0.015, rho=0.0, m=0.0, sigma=0.1)),
     )
     for days, piece in smiles:
         years = days / 365
@@ -41,7 +41,7 @@ def crossing() -> Surface:
 @settings(max_examples=200)
 @given(SAFE, SAFE, st.floats(0.2, 1.2))
 def test_what_is_proven_to_lie_below_lies_below(near: Slice, far: Slice, share: float) -> None:
-    near = calendar.scaled(near, share)
+    near = near.scaled(share)
     (may,) = calendar.may_rise_above([near], [far])
     gap = float((far.ws(WIDE) - near.ws(WIDE)).min())
     assert may or gap >= -1e-12
@@ -49,7 +49,7 @@ def test_what_is_proven_to_lie_below_lies_below(near: Slice, far: Slice, share: 
 
 
 def test_nearly_all_that_lies_below_is_proven_to() -> None:
-    near, far = Slice(0.01, 0.1, -0.2, 0.0, 0.2), Slice(0.012, 0.11, -0.2, 0.0, 0.2)
+    near, far = raw(0.01, 0.1, -0.2, 0.0, 0.2), raw(0.012, 0.11, -0.2, 0.0, 0.2)
     assert calendar.may_rise_above([near], [far]) == [False]
     assert calendar.may_rise_above([far], [near]) == [True]
     assert calendar.may_rise_above([], []) == []

@@ -9,7 +9,9 @@ import pytest
 
 from engine.domain import NS, YEAR_NS, instrument_of
 from engine.surface import doubt, fitting
+from engine.surface.smile import marks_of
 from engine.surface.surface import Quote, Surface
+from engine.surface.svi import least_g
 from tests.surface.slices import chain, quoted, smile, strikes_for
 
 YEARS = 0.1
@@ -52,16 +54,14 @@ def test_the_surface_says_it_or_that_it_does_not_know(quotes: int, known: bool) 
     assert error is None or not math.isnan(error)
 
 
-def test_marks_of_the_last_half_hour_raise_nothing() -> None:
+@pytest.mark.parametrize("left", [1776, 600, 1])
+def test_a_smile_of_next_to_no_variance_has_a_doubt(left: int) -> None:
     """Steep wings over half an hour: a slice whose variance is next to nothing at the money, where slopes explode."""
     ivs = [2.0, 1.62, 1.23, 0.84, 0.64, 0.38, 0.50, 0.83, 1.20, 1.56, 1.91]
-    option = instrument_of("BTC-27MAR26-60000-C")
-    for left in (1776, 600, 1):
-        surface, t = Surface(), option.expiry - left * NS
-        quotes = [Quote(95_000.0 + 1_000.0 * n, n >= 5, None, None, iv, 99_995.0) for n, iv in enumerate(ivs)]
-        fit = surface.refit(option.expiry, 99_995.0, quotes, t)
-        assert fit.source == "marks"
-        assert all(math.isfinite(value) for value in fit.doubt)
-        error = surface.error(option.expiry, 100_000.0, 99_995.0)
-        assert error is not None
-        assert math.isfinite(error)
+    quotes = [Quote(95_000.0 + 1_000.0 * n, n >= 5, None, None, iv, 99_995.0) for n, iv in enumerate(ivs)]
+    marks, years = marks_of(quotes, 99_995.0), left * NS / YEAR_NS
+    piece = fitting.fit(marks, years)
+    assert least_g(piece) >= 0.0
+    known = doubt.of(piece, marks, years)
+    assert all(math.isfinite(value) for value in known)
+    assert math.isfinite(doubt.at(known, piece, 0.0, years))

@@ -15,7 +15,7 @@ from engine.surface.between import Rung
 from engine.surface.factors import factors, index, named, swap
 from engine.surface.history import History, Outlook
 from engine.surface.surface import Surface
-from engine.surface.svi import Slice, flat, g
+from engine.surface.svi import flat, g, raw
 from tests.surface.slices import chain
 
 T, DAY, FORWARD = 1_790_000_000 * NS, 86_400 * NS, 60_000.0
@@ -49,11 +49,11 @@ def test_a_flat_smile_swaps_at_its_own_variance(level: float, years: float) -> N
 
 def test_a_swap_of_a_smile_is_the_mean_of_the_log() -> None:
     """σ²T = −2 E ln(S/F), by the density of the smile."""
-    piece = Slice(a=0.01, b=0.06, rho=-0.4, m=0.0, sigma=0.15)
+    piece = raw(a=0.01, b=0.06, rho=-0.4, m=0.0, sigma=0.15)
     k = np.linspace(-4.0, 4.0, 400_001)
     w = piece.ws(k)
     below = -k / np.sqrt(w) - np.sqrt(w) / 2
-    density = g(piece.params(), k) * np.exp(-below * below / 2) / np.sqrt(2 * np.pi * w)
+    density = g(k, piece.rows(k)) * np.exp(-below * below / 2) / np.sqrt(2 * np.pi * w)
     assert float(np.trapezoid(density, k)) == pytest.approx(1.0, abs=1e-4)
     assert swap(Rung(0.1, (piece,))) == pytest.approx(float(-2 * np.trapezoid(k * density, k)), rel=2e-3)
 

@@ -15,7 +15,7 @@ from engine.domain import MS, YEAR_NS, expiry_of, instrument_of
 from engine.surface import arbitrage
 from engine.surface.forward import Pair, forward_of
 from engine.surface.surface import Fit, Quote, Surface
-from engine.surface.svi import g, g_grid, least_g
+from engine.surface.svi import g, grid, least_g
 from tests.surface.oracle import butterflies
 
 EVERY = 60  # of 572 sweeps: ten
@@ -57,7 +57,7 @@ def test_no_fit_of_a_real_smile_has_a_butterfly(fitted: list[tuple[pd.DataFrame,
     assert len(sound) == len(fitted) > 90
     assert min(least_g(piece) for piece in sound) >= 0.0
     assert all(
-        (g(piece.params(), g_grid(np.array(piece.m), np.array(piece.sigma), 2001)) >= 0.0).all() for piece in sound
+        (g(k, piece.rows(k)) >= 0.0).all() for piece in sound for k in [grid(piece, 4000)]
     )
     assert [butterflies(piece) for piece in sound if butterflies(piece)] == []
 

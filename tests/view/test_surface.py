@@ -10,6 +10,7 @@ import pytest
 from engine import messages as m
 from engine import view
 from engine.domain import MS, NS, YEAR_NS, Kind
+from engine.surface.svi import Slice
 from engine.view.arbitrage import OLD_NS
 from tests.link import World, ready
 from tests.surface.slices import chain
@@ -39,7 +40,7 @@ def test_a_smile_says_its_numbers_its_doubt_and_the_fit_at_its_quotes(world: Wor
     assert shape is not None
     for point in smile.points:
         k = math.log(point.strike / smile.forward)
-        w = max(a + b * (rho * (k - mid) + math.hypot(k - mid, sigma)) for a, b, rho, mid, sigma in shape.slices)
+        w = max(Slice(*seven).w(k) for seven in shape.slices)
         assert point.fit_iv == pytest.approx(100 * math.sqrt(w / shape.years), abs=1e-3)
 
 

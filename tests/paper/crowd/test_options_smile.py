@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.paper.crowd.dice import Stream
 from engine.paper.crowd.smile import MAX_CURVE, MAX_SKEW, MONTH, Shape, Smile, SmileSettings
-from engine.surface.svi import Slice, least_g
+from engine.surface.svi import Slice, least_g, raw
 
 YEARS = [1 / 365, 3 / 365, 8 / 365, 30 / 365, 0.25, 0.6, 1.2]
 levels = st.floats(0.001, 4.0)
@@ -26,7 +26,7 @@ def slice_of(shape: Shape, years: float) -> Slice:
     theta, rho = shape.theta(years), shape.rho
     phi = shape.eta / math.sqrt(theta)
     root = math.sqrt(1.0 - rho * rho)
-    return Slice(a=theta / 2.0 * (1.0 - rho * rho), b=theta * phi / 2.0, rho=rho, m=-rho / phi, sigma=root / phi)
+    return raw(a=theta / 2.0 * (1.0 - rho * rho), b=theta * phi / 2.0, rho=rho, m=-rho / phi, sigma=root / phi)
 
 
 def total(shape: Shape, k: np.ndarray, years: float) -> np.ndarray:
