@@ -1,12 +1,13 @@
 // What a panel must say before anything it shows: the feed is lost, the book stale, the desk halted, this is a replay.
 
 import { $, attr, flag, put } from "./dom.js";
-import { views, when } from "./feed.js";
+import { now, views, when } from "./feed.js";
 
 const PANELS = ["surface", "ladder", "ticket", "proposals", "blotter", "progress"];
 const TRADING = ["ticket", "proposals", "ladder"];
 const MARKET = ["surface", ...TRADING];
 const GRACE_MS = 2500; // a page that has just been opened is not cut off yet
+const OLD_MS = 5000; // a surface comes twice a second
 const NARROW = new Set(["surface", "proposals", "progress"]);
 
 export function start() {
@@ -44,7 +45,17 @@ function alarms() {
   if (ladder?.stale) add("warn", ["ladder"], "stale book", ladder.stale);
   else if (ladder?.state && ladder.state !== "open") add("warn", ["ladder", "ticket"], `${ladder.state} at the venue`);
   if (status?.feed === "stale") add("warn", MARKET, "feed stale", "the venue has gone quiet");
+  surface(add, status, views.surface);
   if (status && !status.reconciled && status.mode !== "replay") add("warn", ["ticket", "proposals"], "reconciling with the venue");
   if (status?.mode === "replay") add("info", ["ticket", "proposals"], "replay: nothing is sent");
   return said;
+}
+
+// Of the surface alone: it has stopped coming, or the venue has shut some of its options.
+function surface(add, status, view) {
+  if (!view) return;
+  const late = status && status.mode !== "replay" ? now() - view.t_ms : 0;
+  if (late > OLD_MS) add("warn", ["surface"], `${Math.round(late / 1000)} s old`, "the surface has stopped coming");
+  view.shut ??= view.smiles.flatMap((smile) => smile.points).filter((point) => point.state && point.state !== "open").length;
+  if (view.shut) add("warn", ["surface"], `${view.shut} not open`, "options that the venue has shut are in no fit");
 }

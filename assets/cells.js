@@ -2,7 +2,7 @@
 
 import { instrument, twin } from "./feed.js";
 import { known, strike } from "./format.js";
-import { ivAt, moneynessOf } from "./svi.js";
+import { deltaAt, ivAt, moneynessOf } from "./svi.js";
 
 const MONEYNESS = [0.7, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2, 1.3];
 const DELTAS = [0.95, 0.9, 0.85, 0.75, 0.65, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05]; // of the call
@@ -50,10 +50,16 @@ const nearestTo = (list, value) => [...list].sort((a, b) => Math.abs(Math.log(a 
 // A flat stand-in is a level and no smile: nothing of it is shown away from quotes.
 export const shapeOf = (smile) => (smile.source === "flat" ? null : smile.shape);
 
+// Whether a strike has a delta that is worth a look: of the far wing there is little to see, and it squeezes all else.
+export function near(shape, k, least = 0.02) {
+  const delta = deltaAt(shape, k);
+  return delta > least && delta < 1 - least;
+}
+
 // Whether an option has a market: quoted on both sides, lately, and open. Else why not, in words.
 export function lacking(point, now) {
   if (point.state && point.state !== "open") return point.state;
-  if (now - point.t_ms > OLD_MS) return "quote is old";
+  if (known(point.t_ms) && now - point.t_ms > OLD_MS) return "quote is old";
   if (known(point.mid_iv)) return "";
   return known(point.bid_iv) ? "no offer" : known(point.ask_iv) ? "no bid" : "no quote";
 }

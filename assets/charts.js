@@ -16,10 +16,10 @@ export function sized(canvas) {
 }
 
 // A common scale for smiles: x by kind, y by IV, robust against a lone wild quote. `h`: where the chart ends; `more`:
-// IVs that must be seen too; `seen(smile, strike)`: whether that strike must.
-export function scaleOf(kind, list, quotes, w, h, more = [], seen = () => true) {
-  const xs = list.flatMap((s) => s.points.filter((p) => seen(s, p.strike)).map((p) => along(kind, s, p.strike))).filter(known);
-  const fits = list.flatMap((s) => s.curve_iv.filter((_, i) => seen(s, s.curve_strikes[i]))).concat(more).filter(known);
+// IVs that must be seen too.
+export function scaleOf(kind, list, quotes, w, h, more = []) {
+  const xs = list.flatMap((s) => s.points.map((p) => along(kind, s, p.strike))).filter(known);
+  const fits = list.flatMap((s) => s.curve_iv).concat(more).filter(known);
   const mids = quotes.flatMap((q) => [q.mid_iv, q.bid_iv, q.ask_iv, q.mark_iv]).filter(known).sort((a, b) => a - b);
   const core = fits.length ? fits.concat(mids.slice(Math.floor(mids.length * 0.05), Math.ceil(mids.length * 0.95))) : mids;
   if (!xs.length || !core.length) return null;
@@ -34,8 +34,6 @@ export function scaleOf(kind, list, quotes, w, h, more = [], seen = () => true) 
     high,
     px,
     kind,
-    right: x1,
-    bottom: y0,
     x: (k, smile) => px(along(kind, smile, k)),
     y: (iv) => Math.min(h, Math.max(0, y0 - ((iv - low) / (high - low)) * (y0 - y1))),
   };

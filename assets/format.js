@@ -53,6 +53,7 @@ export function clock(ms, tenths = false) {
 }
 
 export const millis = (ms) => `${clock(ms)}.${String(new Date(ms).getUTCMilliseconds()).padStart(3, "0")}`;
+export const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 export const hm = (ms) => clock(ms).slice(0, 5);
 
 // A stretch of time: 21:07:44, or 3 d 04:00 beyond two days

@@ -10,11 +10,11 @@ import { brief, clock, expiryDay, known, number, signed } from "./format.js";
 import { ramp } from "./legend.js";
 import { line, rows as linesOf } from "./told.js";
 
-const CELL_PX = 29; // a column is at least so wide; what does not fit is left out evenly
+const CELL_PX = 28; // a column is at least so wide; what does not fit is left out evenly
 const LETTER_PX = 5.7;
-const LABEL_PX = 60; // of the expiry
+const LABEL_PX = 64; // of the expiry
 const LEAST_SCALE = 0.5; // vol points: less is not worth a deep colour
-const TAIL = 0.04; // of the values at either end are as deep as the rest: one wild wing must not flatten all others
+const TAIL = 0.08; // of the values at either end are as deep as the rest: one wild wing must not flatten all others
 const SPREAD_PTS = 4; // vol points between bid and ask that underline a whole cell
 const MARKS = { marks: "≈", flat: "≈", none: "?", quotes: "" };
 let grid = null;
@@ -69,10 +69,10 @@ function legendOf({ low, high, cut }, earlier, cells, smiles) {
   if (earlier && known(high)) items.push({ ramp: "change", texts: [signed(low, 1), "0", `${signed(high, 1)} pts`], title: `change of the fit since ${clock(earlier.t_ms)}, vol points${end}` }, { text: `fit since ${clock(earlier.t_ms)}` });
   else if (known(low)) items.push({ ramp: "iv", texts: ramp(low, high), title: `IV of the quotes' mid${end}` });
   items.push({ mark: "forward", text: "F", title: "where the expiry's present forward lies" });
-  if (has("fitted")) items.push({ mark: "fitted", text: "fit", title: "IV of the fit: the option is not quoted on both sides" });
+  if (has("fitted")) items.push({ mark: "fitted", text: "fit", title: "IV of the fit: the option is not quoted on both sides, not lately, or not traded" });
   if (has("stand")) items.push({ mark: "stand", text: "≈ marks", title: "a stand-in, fitted to the venue's marks: too few quotes" });
   if (has("between")) items.push({ mark: "between", text: "no strike", title: "IV of the fit: the expiry has no such strike" });
-  if (has("quoted")) items.push({ mark: "spread", text: `bid–ask, cell = ${SPREAD_PTS}`, title: `the line below a figure is as long as bid and ask are apart: a whole cell is ${SPREAD_PTS} vol points or more` });
+  if (has("quoted")) items.push({ mark: "spread", text: `bid–ask ÷ ${SPREAD_PTS}`, title: `the line below a figure is as long as bid and ask are apart: a whole cell is ${SPREAD_PTS} vol points or more` });
   if (smiles.some((smile) => smile.source === "flat")) items.push({ mark: "", text: "≈ no smile", title: "too few quotes for a smile: only what is quoted is shown" });
   return items;
 }

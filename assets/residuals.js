@@ -19,14 +19,13 @@ export function residuals(c, scale, smile, quotes, { w, top, h, chosen }) {
   const zero = Math.round((from + to) / 2) + 0.5;
   const y = (gap) => zero - (Math.max(-1, Math.min(1, gap / most)) * (to - from)) / 2;
   ruler(c, w, most, zero, from, to);
-  for (const quote of left) whisker(c, quote, { x: scale.x(quote.strike, smile), y, zero, on: chosen(quote) });
+  for (const quote of left) whisker(c, quote, { x: scale.x(quote.strike, smile), y, zero, most, on: chosen(quote) });
   if (caption) words(c, w, h, left);
 }
 
 function reach(quotes) {
   const sides = quotes.flatMap((quote) => [quote.bid_iv, quote.ask_iv].filter(known).map((iv) => Math.abs(iv - quote.fit_iv))).sort((a, b) => a - b);
-  const mids = quotes.filter((quote) => known(quote.mid_iv)).map((quote) => Math.abs(quote.mid_iv - quote.fit_iv));
-  return Math.max(LEAST, sides[Math.floor(sides.length * SHARE)] ?? 0, ...mids);
+  return Math.max(LEAST, sides[Math.floor(sides.length * SHARE)] ?? 0);
 }
 
 function ruler(c, w, most, zero, from, to) {
@@ -41,14 +40,16 @@ function ruler(c, w, most, zero, from, to) {
   c.fillText(brief(-most), PAD.left - 4, to + 1);
 }
 
-function whisker(c, quote, { x, y, zero, on }) {
+function whisker(c, quote, { x, y, zero, most, on }) {
   const bad = outside(quote);
   c.strokeStyle = c.fillStyle = colour(bad ? "warn" : on ? "text" : "quote");
   c.lineWidth = on ? 2 : 1.2;
   const [top, bottom] = [quote.ask_iv, quote.bid_iv].map((iv) => (known(iv) ? y(iv - quote.fit_iv) : null));
   if (top !== null && bottom !== null) stroke(c, x, top, x, bottom);
   for (const edge of [top, bottom]) if (edge !== null) stroke(c, x - 2.5, edge, x + 2.5, edge);
-  if (known(quote.mid_iv)) c.fillRect(x - 1.8, y(quote.mid_iv - quote.fit_iv) - 1.8, 3.6, 3.6);
+  const gap = quote.mid_iv - quote.fit_iv;
+  if (known(quote.mid_iv)) c.fillRect(x - 1.8, y(gap) - 1.8, 3.6, 3.6);
+  if (known(quote.mid_iv) && Math.abs(gap) > most) beyond(c, x, y(gap), gap);
   if (!bad) return;
   c.beginPath();
   c.moveTo(x, zero - 4);
@@ -56,6 +57,13 @@ function whisker(c, quote, { x, y, zero, on }) {
   c.lineTo(x - 4, zero + 3);
   c.closePath();
   c.fill();
+}
+
+// How far, where the scale does not reach.
+function beyond(c, x, y, gap) {
+  c.font = FONT;
+  c.textAlign = "left";
+  c.fillText(brief(gap), x + 5, y + (gap > 0 ? 6 : 2));
 }
 
 function words(c, w, h, quotes) {

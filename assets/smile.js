@@ -3,7 +3,7 @@
 import { along, thenAt } from "./abscissa.js";
 import * as card from "./card.js";
 import { lacking, looksAt, shapeOf } from "./cells.js";
-import { PAD, curve, earlierCurve, frame, note, path, scaleOf, sized, stroke } from "./charts.js";
+import { FONT, PAD, curve, earlierCurve, frame, note, path, scaleOf, sized, stroke } from "./charts.js";
 import { choice } from "./choices.js";
 import { $, colour, flag, put } from "./dom.js";
 import { choose, picked, views, when } from "./feed.js";
@@ -64,9 +64,29 @@ function step(by) {
 
 export const smileOf = (view, code) => view?.smiles.find((one) => one.code === code);
 
+// Where somebody quotes both sides, and one strike more to either side: what lies beyond is only counted.
+export function quotedPart(smile) {
+  const ks = smile.points.map((point) => point.strike).sort((a, b) => a - b);
+  const quoted = smile.points.filter((point) => known(point.mid_iv)).map((point) => point.strike);
+  if (quoted.length < 2) return { ...smile, below: 0, above: 0 };
+  const [low, high] = [ks[Math.max(0, ks.indexOf(Math.min(...quoted)) - 1)], ks[Math.min(ks.length - 1, ks.indexOf(Math.max(...quoted)) + 1)]];
+  const within = smile.curve_strikes.map((k) => k >= low && k <= high);
+  const part = (list) => list.filter((_, i) => within[i]);
+  return {
+    ...smile,
+    points: smile.points.filter((point) => point.strike >= low && point.strike <= high),
+    curve_strikes: part(smile.curve_strikes),
+    curve_iv: part(smile.curve_iv),
+    curve_error: part(smile.curve_error),
+    below: ks.filter((k) => k < low).length,
+    above: ks.filter((k) => k > high).length,
+  };
+}
+
 function draw() {
-  const smile = smileOf(views.surface, picked.code);
-  words(smile);
+  const whole = smileOf(views.surface, picked.code);
+  words(whole);
+  const smile = whole && quotedPart(whole);
   const { c, w, h } = sized($("smile"));
   if (!w || !h) return;
   c.clearRect(0, 0, w, h);
@@ -87,6 +107,7 @@ function picture(c, w, h, smile) {
   const scale = scaleOf(kind, [smile], quotes, w, end, then);
   if (!scale) return note(c, w, h, smile.note || "no option of this expiry is quoted yet");
   frame(c, scale, w, end, [smile]);
+  beyond(c, w, end - PAD.bottom - 4, smile);
   forward(c, scale, smile, end);
   band(c, scale, smile);
   earlierCurve(c, scale, smile, then, colour("text"));
@@ -133,6 +154,16 @@ function forward(c, scale, smile, h) {
   c.textAlign = "left";
   c.fillStyle = colour("soft");
   c.fillText("F", x + 3, h - PAD.bottom - 3);
+}
+
+// How many strikes nobody quotes lie outside the picture.
+function beyond(c, w, y, { below, above }) {
+  c.font = FONT;
+  c.fillStyle = colour("soft");
+  c.textAlign = "left";
+  if (below) c.fillText(`‹ ${below} unquoted`, PAD.left + 2, y);
+  c.textAlign = "right";
+  if (above) c.fillText(`${above} unquoted ›`, w - PAD.right - 2, y);
 }
 
 // Two standard errors around the fit: wide where quotes are thin.

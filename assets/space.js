@@ -3,21 +3,17 @@
 import { $, colour, put } from "./dom.js";
 import { axes } from "./axes.js";
 import * as card from "./card.js";
-import { cellOf, columnsOf, looksAt, nearestOption, shapeOf } from "./cells.js";
+import { looksAt, nearestOption } from "./cells.js";
 import { FONT, note, path, sized } from "./charts.js";
 import { choice, keep } from "./choices.js";
 import { choose, instrument, mark, picked } from "./feed.js";
-import { clock, known, number, signed, strike } from "./format.js";
+import { clock, known, number, signed } from "./format.js";
 import { ramp } from "./legend.js";
+import { build, faces, tint } from "./mesh.js";
 import { rows as linesOf } from "./told.js";
 import { place } from "./camera.js";
 
 const PACE_MS = 1000;
-const FINE = 25; // columns
-const STRIKES = 15; // that set how far the axis goes
-const LOW = [22, 54, 79];
-const HIGH = [190, 106, 50];
-const FALL = [40, 120, 180];
 const NEAR_PX = 14;
 const STEP = 0.12; // radians of a press of an arrow
 const SETTLED_MS = 400;
@@ -30,6 +26,7 @@ let at = 0;
 let spots = []; // the points as they lie on the canvas
 let cursor = null; // [row, column] that the keyboard or the pointer is at
 let canvas = null;
+let painted = ""; // what it hung on as it was painted last
 let waiting = 0;
 let saving = 0;
 
@@ -115,7 +112,7 @@ function walk(column, row) {
 
 // The keyboard's first step only finds its place: the nearest expiry's point nearest to the middle.
 function stand() {
-  const off = (spot) => spot.row * FINE + Math.abs(spot.column - (built.columns.length - 1) / 2);
+  const off = (spot) => spot.row * 99 + Math.abs(spot.column - (built.columns.length - 1) / 2);
   const first = [...spots].sort((a, b) => off(a) - off(b))[0];
   if (first) stop(first.row, first.column);
 }
@@ -151,24 +148,14 @@ export function draw(view, kind, earlier) {
   if (wanted !== key || now - at >= PACE_MS) {
     if (wanted !== key) leave();
     [key, at] = [wanted, now];
-    build(view, kind, earlier);
-  }
-  paint();
+    built = build(view, kind, earlier);
+    paint();
+  } else if (painted !== seen()) paint();
   return legendOf();
 }
 
-// A flat stand-in is no smile.
-function build(view, kind, earlier) {
-  const smiles = view.smiles.filter(shapeOf);
-  const columns = fine(view, kind);
-  const cells = smiles.map((smile) => columns.map((column) => cellOf(smile, column, earlier, view.t_ms)));
-  const value = (cell) => (earlier ? cell.change : cell.fit);
-  const all = cells.flat().map(value).filter(known);
-  let [low, high] = all.length ? [Math.min(...all), Math.max(...all)] : [0, 1];
-  if (earlier) [low, high] = [-1, 1].map((sign) => sign * Math.max(0.5, Math.abs(low), Math.abs(high)));
-  else if (high - low < 2) [low, high] = [low - 1, high + 1];
-  built = { smiles, all: view.smiles.length, columns, cells, value, low, high, kind, earlier, change: Boolean(earlier) };
-}
+// What else than figures the picture hangs on.
+const seen = () => `${instrument()}|${canvas.parentElement.clientWidth}|${canvas.parentElement.clientHeight}`;
 
 function legendOf() {
   const { low, high, earlier, smiles, all } = built;
@@ -182,34 +169,6 @@ function legendOf() {
   return items;
 }
 
-// Columns close enough for a smooth picture, in the kind that was chosen.
-function fine(view, kind) {
-  const part = (i) => i / (FINE - 1);
-  if (kind === "strike") {
-    const often = columnsOf(view, kind, STRIKES).map((column) => column.key); // a far strike of one expiry is no axis
-    const [low, high] = [Math.log(often[0]), Math.log(often.at(-1))];
-    return Array.from({ length: FINE }, (_, i) => {
-      const k = Math.exp(low + (high - low) * part(i));
-      return { label: strike(rounded(k)), place: (shape) => Math.log(k / shape.forward) };
-    });
-  }
-  const coarse = columnsOf(view, kind, 99);
-  const at = coarse.map((column) => column.key);
-  if (kind === "moneyness") {
-    return Array.from({ length: FINE }, (_, i) => {
-      const m = at[0] * (at.at(-1) / at[0]) ** part(i);
-      return { label: m.toFixed(2), place: () => Math.log(m) };
-    });
-  }
-  return coarse;
-}
-
-// Two figures, as an axis has them: 106 312 → 110k.
-function rounded(k) {
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(k)) - 1);
-  return Math.round(k / unit) * unit;
-}
-
 function paint() {
   if (!waiting) waiting = requestAnimationFrame(paintNow);
 }
@@ -219,6 +178,7 @@ function paintNow() {
   if (choice.tab !== "3D" || !built) return;
   const { c, w, h } = sized(canvas);
   if (!w || !h) return;
+  painted = seen();
   c.clearRect(0, 0, w, h);
   c.font = FONT;
   const rows = built.cells.length;
@@ -243,29 +203,10 @@ function paintNow() {
   else card.hide("space");
 }
 
-// Quadrangles of four known corners, the farthest first.
-function faces(grid) {
-  const found = [];
-  for (let r = 0; r + 1 < grid.length; r++) {
-    for (let i = 0; i + 1 < grid[r].length; i++) {
-      const corners = [grid[r][i], grid[r][i + 1], grid[r + 1][i + 1], grid[r + 1][i]];
-      if (corners.every(Boolean)) found.push({ corners, depth: corners.reduce((sum, one) => sum + one.depth, 0) });
-    }
-  }
-  return found.sort((a, b) => a.depth - b.depth);
-}
-
-function tint(iv) {
-  if (built.change) return mixed([38, 46, 54], iv < 0 ? FALL : HIGH, Math.abs(iv) / built.high);
-  return mixed(LOW, HIGH, (iv - built.low) / (built.high - built.low));
-}
-
-const mixed = (from, to, share) => `rgb(${from.map((one, i) => Math.round(one + (to[i] - one) * share)).join(" ")})`;
-
 function fillFace(c, { corners }) {
   path(c, corners.map((one) => [one.x, one.y]));
   c.closePath();
-  c.fillStyle = tint(corners.reduce((sum, one) => sum + one.iv, 0) / 4);
+  c.fillStyle = tint(built, corners.reduce((sum, one) => sum + one.iv, 0) / 4);
   c.strokeStyle = "#0b1016";
   c.lineWidth = 0.7;
   c.fill();

@@ -38,7 +38,8 @@ export function start() {
   chosen("surface-coins", "coin");
   show();
   when(["instrument", "chain"], follow);
-  when(["surface", "instrument", "status"], draw);
+  when(["surface", "instrument"], draw);
+  when(["status"], () => !views.surface && mark("surface")); // told many times a second: only what is missing hangs on it
   for (const part of [smiles, term, space, factors]) part.start(); // they draw what was picked above
   smile.start(earlier);
   arbitrage.start(() => turn("flags"), earlier);

@@ -134,13 +134,15 @@ function drawStrip(c, strip, all, { x, w, top, end }) {
 function scale(c, strip, { low, high, y, w, fine }) {
   c.textAlign = "right";
   let last = Infinity;
-  for (const mark of ruler(low, high, fine ? 3 : 2)) {
+  const marks = ruler(low, high, fine ? 3 : 2);
+  const coarse = marks.length > 1 && marks[1] - marks[0] >= 1 && Math.abs(high) >= 10;
+  for (const mark of marks) {
     if (last - y(mark) < LINE_PX) continue;
     last = y(mark);
     c.fillStyle = colour("grid");
     c.fillRect(PAD.left, Math.round(y(mark)), w - PAD.left - PAD.right, 1);
     c.fillStyle = colour("soft");
-    c.fillText(Math.abs(mark) < 10 ? strip.text(mark) : number(mark, 0), PAD.left - 4, y(mark) + 3);
+    c.fillText(coarse || mark >= 100 ? number(mark, 0) : strip.text(mark), PAD.left - 4, y(mark) + 3);
   }
 }
 

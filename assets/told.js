@@ -37,9 +37,9 @@ function age(point) {
   return ms < 60_000 ? `${number(ms / 1000, 1)} s ago` : `${span(ms)} ago`;
 }
 
-// Where the fit lies when it lies outside of bid and ask.
+// Where the fit lies when it lies outside of bid and ask; a book that is shut says nothing.
 export function outside(point) {
-  if (!known(point.fit_iv)) return "";
+  if (!known(point.fit_iv) || (point.state && point.state !== "open")) return "";
   if (known(point.ask_iv) && point.fit_iv > point.ask_iv) return "over the offer";
   return known(point.bid_iv) && point.fit_iv < point.bid_iv ? "under the bid" : "";
 }

@@ -24,7 +24,7 @@ TURN = "the surface in space: arrows turn it, shift and arrows move along its po
 
 def layout() -> html.Section:
     heading = [
-        "Volatility",
+        html.Span("Volatility", className="title"),
         html.B("–", id="surface-coin"),
         html.Div(id="surface-coins", className="small-seg", role="group", hidden=True, **marks(aria_label="coin")),
         tabs("surface", ["heatmap", "smiles", "term", "3D", "flags"]),
