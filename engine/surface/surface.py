@@ -70,7 +70,8 @@ class Surface:
             self.fits[expiry] = msgspec.structs.replace(fit, note=f"{why}: the fit of {(t - fit.t) / NS:.0f} s ago")
             return
         forward, years = fit.forward if fit is not None else 0.0, max(expiry - t, 0) / YEAR_NS
-        self.fits[expiry] = Fit(expiry=expiry, slice=None, forward=forward, years=years, t=t, note=why)
+        since = fit.t if fit is not None and fit.slice is None else t  # nothing has been known for so long
+        self.fits[expiry] = Fit(expiry=expiry, slice=None, forward=forward, years=years, t=since, note=why)
         if fit is not None and fit.slice is not None:
             self._uncross(expiry, t)
 
@@ -105,12 +106,16 @@ class Surface:
             return delivery.fair(forward, instrument.strike, instrument.expiry - t, vol, instrument.call, so_far)
         return None if vol is None else black.price(forward, instrument.strike, years, vol, instrument.call)
 
-    def greeks(self, expiry: int, strikes: ArrayLike, calls: ArrayLike, forward: float, t: int) -> black.Greeks:
+    def greeks(
+        self, expiry: int, strikes: ArrayLike, calls: ArrayLike, forward: float, t: int, so_far: float = math.nan
+    ) -> black.Greeks:
         """Coin prices and greeks of many strikes of one expiry, at the present forward and time; NaN where no smile is
-        known."""
-        k, fit = np.asarray(strikes, dtype=np.float64), self.fits.get(expiry)
+        known. With the average of the index so far (USD), in the last half hour, those of options on the average."""
+        k, fit, left = np.asarray(strikes, dtype=np.float64), self.fits.get(expiry), max(expiry - t, 0)
         vols = np.full(k.shape, math.nan) if fit is None else fit.ivs(np.log(k / forward))
-        return black.greeks(forward, k, max(expiry - t, 0) / YEAR_NS, vols, calls)
+        if delivery.begun(expiry, t) and so_far > 0.0:
+            return delivery.greeks(forward, k, left, vols, calls, so_far)
+        return black.greeks(forward, k, left / YEAR_NS, vols, calls)
 
     # ------------------------------------------------------------ any time
 

@@ -75,7 +75,7 @@ def test_a_silent_future_has_no_say_and_an_old_ticker_little() -> None:
     smiles.step(venue, t, 1)
     parity, ticker = smiles.forwards["BTC"][EXPIRY].sources
     assert (parity.name, ticker.name) == ("parity", "ticker")
-    assert ticker.half == pytest.approx(FORWARD * 0.9e-4 * math.sqrt(50.0))
+    assert ticker.error == pytest.approx(FORWARD * math.hypot(1e-4, 0.9e-4 * math.sqrt(50.0)))
 
 
 def test_where_no_ticker_says_a_forward_the_one_agreed_on_prices() -> None:
@@ -101,6 +101,85 @@ def test_nothing_is_agreed_on_without_a_source_nor_kept_after_expiry() -> None:
     smiles.step(venue, EXPIRY, 3)
     assert smiles.forwards == {"BTC": {}}
     assert smiles.surface("BTC").fits == {}
+
+
+# ---------------------------------------------------------------- silence
+
+
+def test_a_smile_stands_for_ten_minutes_of_silence_and_says_so() -> None:
+    t, smiles, option = EXPIRY - 30 * DAY, Smiles(), chain()[10]
+    venue = told(t)
+
+    def at(seconds: float) -> tuple[str, bool, bool]:
+        now = t + round(seconds * NS)
+        smiles.step(venue, now, 1)
+        fit = smiles.surface("BTC").fits[EXPIRY]
+        return fit.note, fit.slice is not None, smiles.fair(option, venue, now) is not None
+
+    assert at(0.0) == ("", True, True)
+    assert at(9.0) == ("", True, True)
+    assert at(11.0) == ("no quotes for 11 s: the fit of 11 s ago", True, True)
+    assert at(60.0) == ("no quotes for 60 s: the fit of 60 s ago", True, False)
+    assert smiles.forward(option, venue) is None
+    assert at(600.0) == ("no quotes for 600 s: the fit of 600 s ago", True, False)
+    assert at(601.0) == ("no quotes for 601 s", False, False)
+    assert smiles.surface("BTC").rungs(t + 601 * NS) == []
+    venue = told(t + 700 * NS)
+    assert at(700.0) == ("", True, True)
+
+
+def test_nothing_is_fitted_twice() -> None:
+    t, smiles, venue = EXPIRY - 30 * DAY, Smiles(), told(EXPIRY - 30 * DAY)
+    smiles.step(venue, t, 1)
+    fit = smiles.surface("BTC").fits[EXPIRY]
+    smiles.step(venue, t + NS, 2)
+    assert smiles.surface("BTC").fits[EXPIRY] is fit
+    venue.quotes[chain()[0].name].t = t + NS
+    smiles.step(venue, t + NS, 3)
+    assert smiles.surface("BTC").fits[EXPIRY].t == t + NS
+
+
+def test_an_options_own_ticker_says_its_forward_while_it_is_young() -> None:
+    t, smiles, option = EXPIRY - 30 * DAY, Smiles(), chain()[10]
+    venue = told(t)
+    venue.quotes[option.name].forward = FORWARD + 100.0
+    smiles.step(venue, t, 1)
+    assert smiles.forward(option, venue) == FORWARD + 100.0
+    venue = told(t + 10 * NS)
+    venue.quotes[option.name] = msgspec.structs.replace(venue.quotes[option.name], t=t, forward=FORWARD + 100.0)
+    smiles.step(venue, t + 10 * NS, 2)
+    assert smiles.forward(option, venue) == pytest.approx(FORWARD, rel=1e-6)
+
+
+def test_what_is_not_open_has_no_say_but_what_the_venue_says_of_it() -> None:
+    t, smiles, venue = EXPIRY - 30 * DAY, Smiles(), told(EXPIRY - 30 * DAY)
+    shut = [one for one in chain() if one.strike >= 60_000.0]
+    for one in shut:
+        venue.quotes[one.name] = msgspec.structs.replace(venue.quotes[one.name], state="halted", bid_iv=2.0, ask_iv=2.1)
+    smiles.step(venue, t, 1)
+    fit = smiles.surface("BTC").fits[EXPIRY]
+    assert (fit.source, fit.quotes) == ("quotes", 5)
+    assert fit.iv(0.05) == pytest.approx(VOL, abs=0.05)
+    venue.states = dict.fromkeys((one.name for one in chain()), "locked")
+    venue.quotes[chain()[0].name].t = t + NS
+    smiles.step(venue, t + NS, 2)
+    note = "too few quotes (0 two-sided; 22 of 22 options are not open): the fit of 1 s ago"
+    assert smiles.surface("BTC").fits[EXPIRY].note == note
+
+
+def test_an_expiry_is_forgotten_at_its_end_though_another_has_its_turn() -> None:
+    t, smiles = EXPIRY - NS, Smiles()
+    later = [msgspec.structs.replace(one, name=f"{one.name}!", expiry=EXPIRY + DAY) for one in chain()]
+    venue = told(EXPIRY - 31 * MINUTE_NS)
+    for one in later:
+        price = black.price(FORWARD, one.strike, (one.expiry - t) / YEAR_NS, VOL, one.call)
+        venue.instruments[one.name], venue.quotes[one.name] = one, quoted(one, t, price)
+    for number in (0, 1):
+        smiles.step(venue, EXPIRY - 31 * MINUTE_NS, number)
+    assert smiles.surface("BTC").fits.keys() == {EXPIRY, EXPIRY + DAY}
+    smiles.step(venue, EXPIRY, 2)
+    assert smiles.surface("BTC").fits.keys() == {EXPIRY + DAY}
+    assert EXPIRY not in smiles.forwards["BTC"]
 
 
 # ---------------------------------------------------------------- the last half hour
