@@ -67,8 +67,9 @@ def agreed(said: Words, t: int) -> Forward | None:
     newest = max((quote for _, quote in said.options if quote.forward), key=lambda quote: quote.t, default=None)
     sources: list[Source | None] = []
     if not delivery.begun(said.expiry, t):
-        sources = [of_future(quote.bid, quote.ask) for _, quote in said.futures]
-        sources.append(of_parity(_pairs(said.options)))
+        sources = [of_future(quote.bid, quote.ask, (t - quote.t) / NS) for _, quote in said.futures]
+        ages = sorted((t - quote.t) / NS for _, quote in said.options if quote.bid and quote.ask)
+        sources.append(of_parity(_pairs(said.options), ages[len(ages) // 2] if ages else 0.0))
     if newest is not None:
         sources.append(of_ticker(newest.forward, (t - newest.t) / NS))
     return agreed_on(sources)

@@ -1,6 +1,11 @@
 """The forward of an expiry: what its future says, what its options imply, and how far these are apart.
 
 Put–call parity in coin (zero rate): c − p = 1 − K/F, so F = K / (1 − (c − p)) at each strike with both sides quoted.
+
+Each source says by how much it may be off as one standard error. The true price of a synthetic lies anywhere in its
+band; of n strikes with half bands hᵢ, weighted by 1/hᵢ, the error is then proportional to √n / Σ 1/hᵢ. The factor
+`PARITY` is measured on 49 hours of real sweeps (572, ten expiries each), where parity and the venue's own forward of
+each row differ by 2.7 bp at the median: 70 % lie within one stated error of the two, 92 % within two.
 """
 
 from __future__ import annotations
@@ -13,6 +18,9 @@ import numpy as np
 
 MARKED, DRIFT = 1e-4, 0.9e-4  # of a forward that is only said: its smoothing, and 50 % a year over √s of age
 NARROWEST = 1e-4  # coin: nobody's quotes are taken as more exact than one tick
+SHARPEST = 5e-6  # of a forward: no source is taken as more exact
+PARITY = 0.3
+UNIFORM = 1.0 / math.sqrt(3.0)  # standard deviation of what lies anywhere in a band, in halves of it
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -31,16 +39,20 @@ def forward_of(pairs: Sequence[Pair]) -> float | None:
     The width is that of the band of forwards between buying and selling the synthetic at the quotes. A median, because
     one stale quote may not move it; crossed quotes are left out.
     """
-    implied: list[tuple[float, float]] = []
+    return _median(sorted((forward, 1.0 / half) for forward, half in _implied(pairs)))
+
+
+def _implied(pairs: Sequence[Pair]) -> list[tuple[float, float]]:
+    """Forward and half its band, of each strike that is quoted on all sides and not crossed."""
+    implied = []
     for pair in pairs:
         if pair.call_bid and pair.call_ask and pair.put_bid and pair.put_ask:
             difference = (pair.call_bid + pair.call_ask - pair.put_bid - pair.put_ask) / 2.0
             width = max(pair.call_ask - pair.call_bid + pair.put_ask - pair.put_bid, NARROWEST)
-            sound = pair.call_bid <= pair.call_ask and pair.put_bid <= pair.put_ask and difference < 1.0
-            if sound:
+            if pair.call_bid <= pair.call_ask and pair.put_bid <= pair.put_ask and difference < 1.0:
                 forward = pair.strike / (1.0 - difference)
-                implied.append((forward, pair.strike / (width * forward * forward)))  # dF = F²/K · d(c − p)
-    return _median(sorted(implied))
+                implied.append((forward, width / 2.0 * forward * forward / pair.strike))  # dF = F²/K · d(c − p)
+    return implied
 
 
 def _median(weighted: Sequence[tuple[float, float]]) -> float | None:
@@ -54,59 +66,66 @@ def _median(weighted: Sequence[tuple[float, float]]) -> float | None:
 
 
 class Source(msgspec.Struct, frozen=True):
-    """One opinion of a forward, USD, and by how much it may be off (half its band of quotes)."""
+    """One opinion of a forward, USD, and its standard error."""
 
     name: str
     forward: float
-    half: float
+    error: float
 
 
 class Forward(msgspec.Struct, frozen=True):
-    """The forward agreed on, how far each source is from it (`off_bp`, in the order of `sources`), and the widest
-    disagreement between two of them, all in basis points."""
+    """The forward agreed on with its standard error, USD; how far each source is from it (`off_bp`, in the order of
+    `sources`), and the widest disagreement between two of them, in basis points."""
 
     value: float
+    error: float
     sources: tuple[Source, ...]
     off_bp: tuple[float, ...]
     apart_bp: float
 
 
-def of_future(bid: float | None, ask: float | None) -> Source | None:
+def of_future(bid: float | None, ask: float | None, age_s: float = 0.0) -> Source | None:
     """A future's or the perpetual's opinion; None unless both sides are quoted, uncrossed."""
-    if not bid or not ask or not 0.0 < bid <= ask:
+    if not bid or not ask or not 0.0 < bid <= ask < math.inf:
         return None
-    return Source("future", (bid + ask) / 2.0, (ask - bid) / 2.0)
+    middle = (bid + ask) / 2.0
+    return Source("future", middle, math.hypot((ask - bid) / 2.0 * UNIFORM, middle * _drift(age_s)))
 
 
-def of_parity(pairs: Sequence[Pair]) -> Source | None:
-    """What the options imply; the half band is that of the narrowest synthetic, for a median of several is no worse."""
-    value = forward_of(pairs)
-    widths = [
-        pair.call_ask - pair.call_bid + pair.put_ask - pair.put_bid
-        for pair in pairs
-        if pair.call_bid and pair.call_ask and pair.put_bid and pair.put_ask
-    ]
+def of_parity(pairs: Sequence[Pair], age_s: float = 0.0) -> Source | None:
+    """What the options imply, their quotes being about so old."""
+    implied = _implied(pairs)
+    value = _median(sorted((forward, 1.0 / half) for forward, half in implied))
     if value is None:
         return None
-    return Source("parity", value, max(min(width for width in widths if width >= 0.0), NARROWEST) * value / 2.0)
+    spread = math.sqrt(len(implied)) / sum(1.0 / half for _, half in implied)
+    return Source("parity", value, math.hypot(PARITY * spread, value * _drift(age_s)))
 
 
 def of_ticker(forward: float | None, age_s: float) -> Source | None:
     """What the venue itself says on an option's ticker. It has no band: the older, the farther it may be off."""
-    if not forward or not forward > 0.0:
+    if not forward or not 0.0 < forward < math.inf:
         return None
-    return Source("ticker", forward, forward * max(MARKED, DRIFT * math.sqrt(max(age_s, 0.0))))
+    return Source("ticker", forward, forward * math.hypot(MARKED, _drift(age_s)))
+
+
+def _drift(age_s: float) -> float:
+    """How far a forward moves in that time, as a share."""
+    return DRIFT * math.sqrt(max(age_s, 0.0))
 
 
 def agreed(sources: Sequence[Source | None]) -> Forward | None:
-    """The mean weighted by 1/half²: a band half as wide counts four times. None without a source."""
+    """The mean weighted by 1/error²: an error half as large counts four times. None without a source. Where sources
+    differ by more than their errors account for, the error of the mean is as much larger (Birge's ratio)."""
     known = tuple(source for source in sources if source is not None and source.forward > 0.0)
     if not known:
         return None
-    weights = [1.0 / max(source.half, NARROWEST * source.forward * 0.05) ** 2 for source in known]
+    weights = [1.0 / max(source.error, SHARPEST * source.forward) ** 2 for source in known]
     value = sum(weight * source.forward for weight, source in zip(weights, known, strict=True)) / sum(weights)
     off = tuple((source.forward / value - 1.0) * 1e4 for source in known)
-    return Forward(value, known, off, max(off) - min(off))
+    excess = sum(weight * (source.forward - value) ** 2 for weight, source in zip(weights, known, strict=True))
+    error = math.sqrt(max(excess / max(len(known) - 1, 1), 1.0) / sum(weights))
+    return Forward(value, error, known, off, max(off) - min(off))
 
 
 def between_expiries(forwards: Mapping[int, float], t: int) -> float | None:
