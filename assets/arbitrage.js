@@ -31,7 +31,7 @@ function draw() {
   const { surface, arbitrage } = views;
   const smile = surface?.smiles.find((one) => one.code === picked.code);
   const shape = smile && shapeOf(smile);
-  put(foot.level, smile ? `${shape ? "" : "≈ "}level ${number(smile.atm_iv, 1)}${shape ? moved(smile) : ""}` : "");
+  put(foot.level, smile ? `${smile.source === "quotes" || !known(smile.atm_iv) ? "" : "≈ "}level ${number(smile.atm_iv, 1)}${shape ? moved(smile) : ""}` : "");
   put(foot.skew, smile ? `skew ${signed(shape ? smile.skew : null, 1)}` : ""); // a flat stand-in has none
   forwards(surface, smile);
   const found = arbitrage?.rows ?? [];
@@ -78,7 +78,7 @@ const fillSources = (rows) => (tr, smile) => {
 function forwards(view, smile) {
   const row = smile && view.forwards.find((one) => one.code === smile.code);
   const apart = row && row.sources.length > 1 ? ` ±${number(row.apart_bp, 0)} bp` : "";
-  put(foot.forward, smile ? `F ${number(smile.forward, 0)}${apart}` : "");
+  put(foot.forward, smile ? `F ${smile.forward > 0 ? number(smile.forward, 0) : "–"}${apart}` : "");
   foot.forward.title = row ? `forward ${number(row.value, 1)}: ${row.sources.map(([name, value, off]) => `${name} ${number(value, 1)} (${signed(off, 1)} bp)`).join(", ")}` : "forward";
 }
 

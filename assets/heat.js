@@ -17,6 +17,7 @@ const LEAST_SCALE = 0.5; // vol points: less is not worth a deep colour
 const TAIL = 0.08; // of the values at either end are as deep as the rest: one wild wing must not flatten all others
 const SPREAD_PTS = 4; // vol points between bid and ask that underline a whole cell
 const MARKS = { marks: "≈", flat: "≈", none: "?", quotes: "" };
+const HEAD = -1; // the column of the expiries themselves
 let grid = null;
 let shape = "";
 let lines = []; // one an expiry: { code, head, values }
@@ -81,7 +82,7 @@ function label(head, smile) {
   flag(head, "on", smile.code === picked.code);
   flag(head, "doubt", smile.source !== "quotes" || smile.note);
   put(head.mark, MARKS[smile.source] || (smile.note ? "◷" : ""));
-  attr(head, "title", `${expiryDay(smile.expiry_ms)} · forward ${number(smile.forward, 1)}${smile.note ? ` · ${smile.note}` : ""}`);
+  attr(head, "title", `${expiryDay(smile.expiry_ms)} · forward ${smile.forward > 0 ? number(smile.forward, 1) : "unknown"}${smile.note ? ` · ${smile.note}` : ""}`);
 }
 
 // The mark of the forward, in the cell where it lies.
@@ -152,7 +153,7 @@ function as(role, node) {
 const makeLine = (columns) => (smile, r) => {
   const node = row();
   const head = as("rowheader", el("button", "h expiry", dayOf(smile)));
-  Object.assign(head, { type: "button", tabIndex: -1 });
+  Object.assign(head, { type: "button", tabIndex: -1, at: [r, HEAD] });
   head.dataset.expiry = smile.code;
   head.append((head.mark = el("i")));
   const values = columns.map((column, i) => {
@@ -173,7 +174,7 @@ function listen(made) {
   made.addEventListener("pointerover", told);
   made.addEventListener("focusin", (event) => {
     const [r, i] = event.target.at ?? [];
-    if (i !== undefined) at = { code: lines[r].code, key: drawn.columns[i].key };
+    if (i >= 0) at = { code: lines[r].code, key: drawn.columns[i].key };
     rove();
     told(event);
   });
@@ -215,9 +216,10 @@ function walk(event) {
   if (!step || !from || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   event.stopPropagation();
-  const within = (value, length) => Math.max(0, Math.min(length - 1, value));
-  const r = within(from[0] + step[0], lines.length);
-  lines[r].values[within(from[1] + step[1], lines[r].values.length)].focus();
+  const within = (value, least, length) => Math.max(least, Math.min(length - 1, value));
+  const { head, values } = lines[within(from[0] + step[0], 0, lines.length)];
+  const column = within(from[1] + step[1], event.key === "Home" ? 0 : HEAD, values.length);
+  (values[column] ?? head).focus();
 }
 
 export const leave = () => point(null);

@@ -6,7 +6,7 @@ import { known, number, signed } from "./format.js";
 import { blank, table } from "./tables.js";
 
 const HELD = ["instrument", "size", "delta", "gamma", "vega", "mark"];
-const GREEKS = ["expiry", "Δ coin", "net Δ", "Γ 1 %", "vega $", "θ $/day", "value"];
+const GREEKS = ["expiry", "Δ", "Δ coin", "Γ 1 %", "vega $", "θ $/day", "value"];
 let held = null;
 let greeks = null;
 let grid = null;

@@ -125,7 +125,7 @@ function draw() {
   $("panel-surface").querySelector(".smile").hidden = !some;
   for (const id of ["surface-choices", "surface-scale"]) $(id).hidden = !some;
   $("surface-empty").hidden = some;
-  put($("surface-empty"), some ? "" : views.status ? "No expiry has a quote yet." : "Waiting for the engine.");
+  put($("surface-empty"), some ? "" : views.status ? "No option is listed." : "Waiting for the engine.");
   if (!some) {
     for (const body of $("surface").querySelectorAll("[data-body]")) body.hidden = true;
     draw.blank = true;

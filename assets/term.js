@@ -186,7 +186,7 @@ function hint(view, earlier, h) {
     const [{ value, then }] = valuesOf(strip, [smile], earlier);
     return [strip.name.split(":")[0].replace(", %", ""), `${known(value) ? strip.text(value) : "unknown"}${known(then) ? ` (${signed(value - then, 2)})` : ""}`];
   });
-  rows.push(["forward", number(smile.forward, 1)], ["from", smile.source === "quotes" ? smile.note || "quotes" : smile.note || "nothing", smile.source === "quotes" ? "" : "warn"]);
+  rows.push(["forward", smile.forward > 0 ? number(smile.forward, 1) : "unknown"], ["from", smile.source === "quotes" ? smile.note || "quotes" : smile.note || "nothing", smile.source === "quotes" ? "" : "warn"]);
   card.show("term", smile.code, rows, card.box($("surface-term"), spot.x, h / 3));
 }
 
