@@ -130,8 +130,9 @@ def _oracle(table: Table, judged: Judged) -> None:
     direction["log_loss"]["oracle"] = found.losses["oracle"]
     direction["gap_closed"] = found.closed.get("lstm")
     direction["oracle"] = {
-        "n": found.n, "log_loss": found.losses, "gap_closed": found.closed, "entropy": found.floor,
+        "n": found.n, "log_loss": found.losses, "expected_log_loss": found.expected, "gap_closed": found.closed,
     }  # fmt: skip
+    table["intervals"]["gap_closed"] = found.band
 
 
 # ------------------------------------------------------------ sessions

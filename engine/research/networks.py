@@ -36,7 +36,7 @@ TEMPERED_ON = 4000  # held-out moments
 class Diet(msgspec.Struct, frozen=True, kw_only=True):
     """How a network is trained: so many batches, drawn with a seed."""
 
-    updates: int = 800
+    updates: int = 1500
     batch: int = 64
     rate: float = 1e-3
     seed: int = 7

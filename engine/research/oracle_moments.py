@@ -8,7 +8,7 @@ is futures: two hundred of one second are about ten seconds of one core, and ser
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,17 +21,20 @@ from engine.core.market import Market
 from engine.forecast.baseline import standing
 from engine.forecast.labels import HORIZON_NS, outcome_of, place
 from engine.forecast.parameters import Weights, columns
+from engine.forecast.score import FLOOR
 from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster
 from engine.paper.simulation import Futures, Simulation
-from engine.research.dataset import Watcher
-from engine.research.judging import BLOCK, Judged, outcomes
+from engine.research.dataset import Floats, Watcher
+from engine.research.judging import Judged, blocks, outcomes
 from engine.research.losses import log_losses
-from engine.research.oracle import FUTURES, Truth, entropy, log_loss, truth
+from engine.research.oracle import FUTURES, entropy, log_loss, truth
 from engine.research.rivals import Rival
 from engine.research.targets import Part
 
 CHANNELS = 200  # of one request: the venue takes no longer ones
+ABOUT = ("counts", "outcome", "block")
+LEAST_BLOCKS, RESAMPLES = 10, 1000
 
 
 class Moment(NamedTuple):
@@ -106,16 +109,13 @@ def _state(market: Market) -> bytes:
 
 
 def judge_moments(
-    weights: Weights,
-    parts: Sequence[Part],
-    said: Sequence[NDArray[np.float32]],
-    rivals: Sequence[Rival],
+    weights: Weights, parts: Sequence[Part], said: Sequence[NDArray[np.float32]], rivals: Sequence[Rival],
     found: Sequence[Moment],
-) -> Judged:
+) -> Judged:  # fmt: skip
     """Of the moments whose label is known: `true_counts` (M, 3), `true_outcome` (M,), `true_block`, `true_lstm` and
-    `true_<rival>` the losses of all who forecast there; `said` are the model's forecasts of the parts."""
+    `true_<rival>` (M, 3) what each forecast there; `said` are the model's forecasts of the parts."""
     names = ["lstm", *(rival.name for rival in rivals)]
-    rows: dict[str, list[NDArray[Any]]] = {f"true_{key}": [] for key in ("counts", "outcome", "block", *names)}
+    rows: dict[str, list[NDArray[Any]]] = {f"true_{key}": [] for key in (*ABOUT, *names)}
     for part, forecasts in zip(parts, said, strict=True):
         mine = [one for one in found if one.instrument == part.stretch.instrument.name]
         steps = np.array([(one.t - part.stretch.t) // STEP_NS - part.begin for one in mine], dtype=np.int64)
@@ -123,36 +123,64 @@ def judge_moments(
         fits = (steps >= WARM_STEPS) & (steps < len(label))
         fits[fits] = ~np.isnan(label[steps[fits]])
         steps = steps[fits]
-        came = label[steps].astype(np.int64)
-        counts = np.array([one.counts for one, fit in zip(mine, fits, strict=True) if fit], dtype=np.int64)
-        rows["true_counts"].append(counts.reshape(-1, 3))
-        rows["true_outcome"].append(came)
-        rows["true_block"].append((part.stretch.t // STEP_NS + steps) // BLOCK)
-        rows["true_lstm"].append(log_losses(forecasts[steps][:, columns("direction")].astype(np.float64), came))
+        counts = [one.counts for one, fit in zip(mine, fits, strict=True) if fit]
+        rows["true_counts"].append(np.array(counts, dtype=np.int64).reshape(-1, 3))
+        rows["true_outcome"].append(label[steps].astype(np.int64))
+        rows["true_block"].append(blocks(part, steps))
+        rows["true_lstm"].append(forecasts[steps][:, columns("direction")].astype(np.float64))
         for rival in rivals:
-            rows[f"true_{rival.name}"].append(log_losses(rival.says(part, steps), came))
+            rows[f"true_{rival.name}"].append(rival.says(part, steps))
     return {name: np.concatenate(each) for name, each in rows.items()}
 
 
 class Gap(NamedTuple):
-    """`losses` of the oracle and of all on its moments; `closed` the share of the way from the base rate to the oracle
-    that each has come; `floor` what the best forecast possible loses on average, from the futures alone."""
+    """`n` moments. `losses` of the oracle and of all who forecast there, on what came. `expected` are those losses over
+    all that could have come, so without the luck of the one draw: the oracle's is the least that is possible. `closed`
+    is the share of the way, in expected loss, from the base rate to the oracle that each has come; `band` a 90 %
+    interval of the model's, by resampling blocks."""
 
     n: int
     losses: dict[str, float]
+    expected: dict[str, float]
     closed: dict[str, float]
-    floor: float
+    band: tuple[float, float] | None
 
 
 def gap(judged: Judged) -> Gap | None:
     """None where the oracle was not asked."""
     if not len(judged.get("true_outcome", ())):
         return None
-    truths: list[Truth] = [truth([int(k) for k in row]) for row in judged["true_counts"]]
-    came = [int(k) for k in judged["true_outcome"]]
+    counts, came = judged["true_counts"], judged["true_outcome"]
+    truths = [truth([int(k) for k in row]) for row in counts]
     names = [name.removeprefix("true_") for name in judged if name.startswith("true_")]
-    said = [name for name in names if name not in ("counts", "outcome", "block")]
-    losses = {name: float(judged[f"true_{name}"].mean()) for name in said} | {"oracle": log_loss(truths, came)}
-    width = losses["base"] - losses["oracle"]
-    closed = {name: (losses["base"] - losses[name]) / width for name in said if name != "base"} if width > 0 else {}
-    return Gap(len(came), losses, closed, float(np.mean([entropy(each) for each in truths])))
+    said = {name: judged[f"true_{name}"] for name in names if name not in ABOUT}
+    losses = {name: float(log_losses(p, came).mean()) for name, p in said.items()}
+    each = {name: _expected(p, counts) for name, p in said.items()} | {"oracle": np.array([entropy(t) for t in truths])}
+    losses["oracle"] = log_loss(truths, [int(k) for k in came])
+    expected = {name: float(loss.mean()) for name, loss in each.items()}
+    closed = {name: _share(expected, name) for name in said if name != "base"}
+    return Gap(len(came), losses, expected, closed, _band(each, judged["true_block"]))
+
+
+def _expected(p: Floats, counts: NDArray[np.int64]) -> Floats:
+    """(M,) loss of forecasts (M, 3), averaged over the futures that were counted."""
+    out: Floats = -(counts * np.log(np.maximum(p, FLOOR))).sum(axis=1) / counts.sum(axis=1)
+    return out
+
+
+def _share(means: Mapping[str, float], name: str) -> float:
+    width = means["base"] - means["oracle"]
+    return (means["base"] - means[name]) / width if width > 0 else float("nan")
+
+
+def _band(each: Mapping[str, Floats], block: Floats) -> tuple[float, float] | None:
+    """Moments of one time share their luck: whole blocks are drawn again."""
+    _, member = np.unique(block, return_inverse=True)
+    count = int(member.max()) + 1
+    if count < LEAST_BLOCKS:
+        return None
+    sums = {name: np.bincount(member, weights=each[name]) for name in ("base", "oracle", "lstm")}
+    drawn = np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
+    shares = [_share({name: float(total[row].sum()) for name, total in sums.items()}, "lstm") for row in drawn]
+    low, high = np.quantile(shares, (0.05, 0.95))
+    return float(low), float(high)

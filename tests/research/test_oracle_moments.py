@@ -82,15 +82,36 @@ def test_asking_changes_nothing_of_the_session() -> None:
 
 
 def test_the_gap_is_the_share_of_the_way_from_base_rate_to_oracle() -> None:
-    sure = np.array([[200, 0, 0], [0, 0, 200]])
+    """Two moments of which one outcome is sure: the oracle loses nothing, a forecaster what it does not know."""
+    e = np.exp(-1.0)
+    base = np.array([[e, 0.5, 0.5 - e], [0.5, 0.5 - e, e]])  # loses one nat each time
+    half = np.array([[np.exp(-0.6), 0.0, 0.0], [0.0, 0.0, np.exp(-0.4)]])
     judged: Judged = {
-        "true_counts": sure, "true_outcome": np.array([0, 2]), "true_block": np.zeros(2),
-        "true_base": np.array([1.0, 1.0]), "true_lstm": np.array([0.6, 0.4]), "true_logistic": np.array([1.0, 1.2]),
+        "true_counts": np.array([[200, 0, 0], [0, 0, 200]]), "true_outcome": np.array([0, 2]),
+        "true_block": np.zeros(2), "true_base": base, "true_lstm": half, "true_logistic": base,
     }  # fmt: skip
     found = gap(judged)
     assert found is not None
     assert found.losses["oracle"] == pytest.approx(0.0, abs=0.003)
-    assert found.closed["lstm"] == pytest.approx(0.5, abs=0.002)
-    assert found.closed["logistic"] == pytest.approx(-0.1, abs=0.002)
-    assert "base" not in found.closed
+    assert found.losses["base"] == found.expected["base"] == pytest.approx(1.0)
+    assert found.closed == {"lstm": pytest.approx(0.5), "logistic": pytest.approx(0.0)}
+    assert found.band is None, "two moments of one time say nothing of their luck"
     assert gap({}) is None
+
+
+def test_the_expected_loss_is_that_of_all_that_could_have_come() -> None:
+    """Whatever came, a forecaster who says the truth loses what the oracle does."""
+    rng, p = np.random.default_rng(4), np.array([0.2, 0.1, 0.7])
+    counts = rng.multinomial(200, p, 400)
+    uniform = np.full((400, 3), 1 / 3)
+    judged: Judged = {
+        "true_counts": counts, "true_outcome": np.zeros(400, np.int64), "true_block": np.arange(400) // 10,
+        "true_base": uniform, "true_lstm": np.tile(p, (400, 1)),
+    }  # fmt: skip
+    found = gap(judged)
+    assert found is not None
+    assert found.closed["lstm"] == pytest.approx(1.0, abs=0.02)
+    assert found.band is not None
+    assert found.band[0] < found.closed["lstm"] < found.band[1]
+    assert found.expected["lstm"] == pytest.approx(found.expected["oracle"], abs=0.005)
+    assert found.losses["lstm"] == pytest.approx(-np.log(0.2)), "on the one draw it looks otherwise"
