@@ -1,29 +1,27 @@
 """`evaluate surface`: the fitted surface on real chains and on a known one, in the JSON of CONTRACT.md.
 
-The top of the table is of the 572 sweeps of 2023; beside it stand the two snapshots of 2026, the trade-off between
-lying inside the quotes and lying near mid, and the synthetic case of NUMBERS.md with a peer in the same run.
+The top of the table is of the 572 sweeps of 2023, with a plain fit and the venue's own marks judged by the same quotes;
+beside it stand the trade-off between lying inside the quotes and lying near mid, the two snapshots of 2026, and the
+synthetic case of NUMBERS.md (see `bench`).
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from scipy.optimize import least_squares
 
 from engine import black
-from engine.domain import NS, YEAR_NS
+from engine.domain import YEAR_NS
+from engine.research.benchmark import measured
+from engine.research.benchmark_surface import surface_fit
 from engine.research.imports.chains import open_chains_file
 from engine.research.imports.surfaces import Surface as Snapshot
 from engine.research.surface_scores import Scores, smiles_of
 from engine.surface.forward import Pair, forward_of
-from engine.surface.surface import Quote, Surface
-from engine.surface.svi import Slice, least_g, raw
 
 Say = Callable[[str], None]
 
@@ -31,8 +29,7 @@ CHAINS = "deribit_chains/btc_2023-04-12_to_14.parquet"
 SNAPSHOTS = ("deribit_surface/btc_2026-08-01.json.gz", "deribit_surface/btc_2026-05-21_quotes.json")
 MISSED = (0.0, 2.0, 4.0, 8.0)
 TRADE_EVERY, SAY_EVERY = 8, 60
-EXPIRIES, STRIKES, NOISE, DRAWS = 10, 30, 0.003, 12
-FORWARD, NOW = 60_000.0, 1_790_000_000 * NS
+DRAWS = 12
 
 
 def evaluate_surface(folder: Path, say: Say, every: int = 1) -> dict[str, Any]:
@@ -40,33 +37,53 @@ def evaluate_surface(folder: Path, say: Say, every: int = 1) -> dict[str, Any]:
     imports.found.BadRecording where a recording cannot be read."""
     say("reading the chains")
     sweeps = list(_sweeps(folder / CHAINS, every))
-    table = _run(sweeps, 0.0, say).table()
+    scores = _run(sweeps, say, peers=True)
+    say("the proof check")
+    table = scores.table()
     say("the trade-off")
     trade = [_trade(sweeps[::TRADE_EVERY], missed, say) for missed in MISSED]
     say("the snapshots of 2026, and the synthetic surface")
     return {
         "data": CHAINS, **table, "trade_off": trade,
         "snapshots_2026": {name.rpartition("/")[2]: _snapshot(folder / name) for name in SNAPSHOTS},
-        "synthetic": synthetic(),
+        "synthetic": measured(surface_fit(DRAWS), "synthetic", say),
     }  # fmt: skip
 
 
 def lines(table: dict[str, Any]) -> Iterator[str]:
     """The table for a person."""
     yield f"{table['snapshots']} sweeps of {table['data']}, {table['expiries']} fits, {table['quotes']} quotes"
-    yield f"inside bid and ask: {table['inside_bid_ask']:.2%} of the liquid band, {table['inside_all']:.2%} of all"
-    yield f"off mid (RMS): {table['rmse_vol_bp']:.1f} vol bp, in the wings {table['wings_rmse_vol_bp']:.0f}"
-    yield f"butterflies {table['butterfly']}, calendars {table['calendar']}"
+    yield from _beside(table)
+    yield f"arbitrage, decided on the whole line: {_told(table['proof'])}"
+    yield f"  of the plain fit: {_told({name: table['peers']['scipy_lm'][name] for name in ('slices', 'neighbours')})}"
     yield "a fit {p50:.2f} ms (95 %: {p95:.2f})".format(**table["fit_ms"])
     yield "a surface {p50:.1f} ms (95 %: {p95:.1f})".format(**table["surface_ms"])
+    for row in table["what_is_off"]["by_width"]:
+        yield (
+            f"quotes up to {row['up_to']:g} vol points wide ({row['share']:.1%}): ours {row['ours_vol_bp']:.1f}, "
+            f"plain {row['scipy_lm_vol_bp']:.1f}, marks {row['marks_vol_bp']:.1f} vol bp off mid"
+        )
     for row in table["trade_off"]:
         yield (
             f"a miss counts {1 + row['missed']:g} times: {row['inside_bid_ask']:.2%} inside, "
             f"{row['rmse_vol_bp']:.1f} vol bp off mid"
         )
     made = table["synthetic"]
-    yield f"synthetic: {made['ours']['rmse_vol_bp']:.1f} vol bp in {made['ours']['ms']:.1f} ms"
-    yield f"  scipy {made['scipy']['rmse_vol_bp']:.1f} vol bp in {made['scipy']['ms']:.1f} ms"
+    for name, each in {"ours": made["ours"], **made["peers"]}.items():
+        yield f"synthetic, {name}: {each['rmse_vol_bp']:.1f} vol bp in {each['p50']:.1f} ms"
+
+
+def _beside(table: dict[str, Any]) -> Iterator[str]:
+    for name, each in (("ours", table), ("plain", table["peers"]["scipy_lm"]), ("marks", table["peers"]["marks"])):
+        yield (
+            f"{name:6} {each['inside_bid_ask']:.2%} of the liquid band inside, {each['inside_all']:.2%} of all; "
+            f"{each['rmse_vol_bp']:.1f} vol bp off mid (RMS), in the wings {each['wings_rmse_vol_bp']:.0f}"
+        )
+
+
+def _told(proof: dict[str, dict[str, int]]) -> str:
+    return "; ".join(f"{name} " + ", ".join(f"{n} {answer}" for answer, n in each.items() if n or answer == "proven")
+                     for name, each in proof.items())  # fmt: skip
 
 
 def _sweeps(path: Path, every: int) -> Iterator[pd.DataFrame]:
@@ -76,8 +93,8 @@ def _sweeps(path: Path, every: int) -> Iterator[pd.DataFrame]:
             yield rows
 
 
-def _run(sweeps: list[pd.DataFrame], missed: float, say: Say) -> Scores:
-    scores = Scores(missed)
+def _run(sweeps: list[pd.DataFrame], say: Say, missed: float = 0.0, peers: bool = False) -> Scores:
+    scores = Scores(missed, peers)
     for done, rows in enumerate(sweeps, 1):
         scores.take(smiles_of(rows))
         if done % SAY_EVERY == 0:
@@ -86,7 +103,7 @@ def _run(sweeps: list[pd.DataFrame], missed: float, say: Say) -> Scores:
 
 
 def _trade(sweeps: list[pd.DataFrame], missed: float, say: Say) -> dict[str, Any]:
-    table = _run(sweeps, missed, say).table()
+    table = _run(sweeps, say, missed).table()
     kept = ("inside_bid_ask", "rmse_vol_bp", "wings_rmse_vol_bp", "inside_all", "butterfly", "calendar")
     return {"missed": missed, **{name: table[name] for name in kept}}
 
@@ -122,61 +139,3 @@ def _parity(chain: pd.DataFrame) -> float | None:
         return None
     both = sides[True].add_suffix("_call").join(sides[False].add_suffix("_put"), how="inner").dropna()
     return forward_of([Pair(float(str(strike)), *row) for strike, row in zip(both.index, both.to_numpy(), strict=True)])
-
-
-# ------------------------------------------------------------ a surface that is known
-
-
-def synthetic(draws: int = DRAWS, seed: int = 7) -> dict[str, Any]:
-    """10 expiries × 30 strikes with 30 vol bp of noise: error to the truth and time, ours and a plain scipy fit's."""
-    draw = np.random.default_rng(seed)
-    ours, peer, off, peer_off, broken, peer_broken = [], [], [], [], 0, 0
-    surface = Surface()
-    for n in range(draws):
-        chains = [_chain(draw, number) for number in range(EXPIRIES)]
-        began = time.process_time()
-        fits = [surface.refit(expiry, FORWARD, quotes, NOW + n * NS) for expiry, quotes, *_ in chains]
-        ours.append((time.process_time() - began) * 1e3)
-        began = time.process_time()
-        plain = [_plain(k, mid, (expiry - NOW) / YEAR_NS) for expiry, _, k, mid, _ in chains]
-        peer.append((time.process_time() - began) * 1e3)
-        for fit, other, (expiry, _, k, _, truth) in zip(fits, plain, chains, strict=True):
-            off.append(fit.ivs(k) - truth)
-            peer_off.append(np.sqrt(np.maximum(other.ws(k), 0.0) / ((expiry - NOW) / YEAR_NS)) - truth)
-            broken += fit.slice is None or least_g(fit.slice) < 0.0
-            peer_broken += least_g(other) < 0.0
-    return {
-        "ours": {"rmse_vol_bp": _rms(off), "ms": float(np.median(ours)), "butterfly": int(broken)},
-        "scipy": {"rmse_vol_bp": _rms(peer_off), "ms": float(np.median(peer)), "butterfly": int(peer_broken)},
-    }
-
-
-def _chain(draw: np.random.Generator, number: int) -> tuple[int, list[Quote], np.ndarray, np.ndarray, np.ndarray]:
-    """Expiry, quotes, log-moneynesses, mids and true IVs of a smile of the usual shape."""
-    years = (7 / 365, 14 / 365, 21 / 365, 30 / 365, 60 / 365, 91 / 365, 0.4, 0.6, 0.8, 1.0)[number]
-    total = 0.3 * years
-    b, sigma = 0.315 * math.sqrt(total), 0.6 * total / (0.315 * math.sqrt(total))
-    truth = raw(a=0.4 * total, b=b, rho=-0.3, m=0.0, sigma=sigma)
-    k = np.linspace(-1.5, 1.5, STRIKES) * math.sqrt(total)
-    iv = np.sqrt(truth.ws(k) / years)
-    mid = iv + draw.normal(0.0, NOISE, STRIKES)
-    rows = zip(k.tolist(), mid.tolist(), strict=True)
-    quotes = [Quote(FORWARD * math.exp(x), x >= 0.0, v - 0.005, v + 0.005, v) for x, v in rows]
-    return NOW + round(years * YEAR_NS), quotes, k, mid, iv
-
-
-def _plain(k: np.ndarray, mid: np.ndarray, years: float) -> Slice:
-    """Least squares of five parameters by MINPACK's Levenberg–Marquardt, from one start."""
-    level = float(np.median(mid)) ** 2 * years
-
-    def errors(p: np.ndarray) -> np.ndarray:
-        w = p[0] + p[1] * (p[2] * (k - p[3]) + np.sqrt((k - p[3]) ** 2 + p[4] ** 2))
-        return np.asarray(np.sqrt(np.maximum(w, 1e-9) / years) - mid)
-
-    start = [level / 2, math.sqrt(level) / 3, -0.1, 0.0, math.sqrt(level)]
-    a, b, rho, m, sigma = (float(each) for each in least_squares(errors, start, method="lm").x)
-    return raw(a=a, b=b, rho=rho, m=m, sigma=abs(sigma))
-
-
-def _rms(off: list[np.ndarray]) -> float:
-    return float(np.sqrt(np.mean(np.concatenate(off) ** 2))) * 1e4

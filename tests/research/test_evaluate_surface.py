@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from engine.domain import YEAR_NS, instrument_of
-from engine.research.evaluate_surface import evaluate_surface, lines, synthetic
+from engine.research.evaluate_surface import evaluate_surface, lines
 from engine.research.surface_scores import Scores, smiles_of
 from engine.surface.svi import flat
 from tests.surface.slices import chain
@@ -36,8 +36,13 @@ def test_the_table_has_the_shape_that_others_script_against(shared_data: Path) -
 
 def test_real_chains_are_fitted_without_arbitrage(shared_data: Path) -> None:
     said = table(shared_data)
-    for part in (said, *said["trade_off"], *said["snapshots_2026"].values()):
+    for part in (said, *said["snapshots_2026"].values()):
         assert (part["butterfly"], part["calendar"]) == (0, 0)
+        for asked in part["proof"].values():
+            assert (asked["refuted"], asked["undecided"]) == (0, 0)
+            assert asked["proven"] > 0
+    assert said["proof"]["smiles"]["proven"] == said["expiries"]
+    assert {(row["butterfly"], row["calendar"]) for row in said["trade_off"]} == {(0, 0)}
     assert said["inside_bid_ask"] > 0.98
     assert said["rmse_vol_bp"] < 32.0
     assert said["mark_iv"]["solved_vs_stated_bp"] < 5.0
@@ -48,10 +53,32 @@ def test_real_chains_are_fitted_without_arbitrage(shared_data: Path) -> None:
     assert max(may["solved_vs_stated_bp"].values()) < 20.0
 
 
-def test_the_known_surface_comes_back_as_well_as_by_the_peer() -> None:
-    said = synthetic(draws=3)
-    assert said["ours"]["rmse_vol_bp"] < 1.03 * said["scipy"]["rmse_vol_bp"]
+def test_the_peers_are_judged_by_the_same_quotes_and_the_plain_fit_has_arbitrage(shared_data: Path) -> None:
+    said = table(shared_data)
+    plain, marks = said["peers"]["scipy_lm"], said["peers"]["marks"]
+    for peer in (plain, marks):
+        assert 0.97 < peer["inside_bid_ask"] < 1.0
+        assert 20.0 < peer["rmse_vol_bp"] < 35.0
+    assert plain["slices"]["refuted"] > 0
+    assert plain["neighbours"]["refuted"] > 0
+    assert plain["surface_ms"]["p50"] > 0.0
+
+
+def test_what_is_off_is_told_by_hour_and_by_how_wide_quotes_are(shared_data: Path) -> None:
+    said = table(shared_data)
+    off = said["what_is_off"]
+    assert sum(hour["ours_vol_bp"] ** 2 * hour["quotes"] for hour in off["by_hour"]) == pytest.approx(
+        said["rmse_vol_bp"] ** 2 * sum(hour["quotes"] for hour in off["by_hour"])
+    )
+    assert [row["up_to"] for row in off["by_width"]] == sorted(row["up_to"] for row in off["by_width"])
+    assert 0.0 < off["share_of_10_quotes"] < 1.0
+
+
+def test_the_known_surface_comes_back_as_well_as_by_the_peers(shared_data: Path) -> None:
+    said = table(shared_data)["synthetic"]
+    assert said["ours"]["rmse_vol_bp"] < 1.03 * said["peers"]["scipy least squares (LM)"]["rmse_vol_bp"]
     assert said["ours"]["rmse_vol_bp"] < 13.0
+    assert said["ours"]["butterfly"] == said["ours"]["calendar"] == 0
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.004, 0.02])
@@ -68,9 +95,15 @@ def test_inside_and_off_are_counted(shift: float) -> None:
         for n, q in enumerate(chain(flat(0.036), 0.1, 60_000.0, strikes))
         for up in [shift if n // 2 % 11 == 5 else 0.0]
     )  # fmt: skip
-    scores = Scores()
+    scores = Scores(peers=True)
     scores.take(smiles_of(rows))
     said = scores.table()
     assert said["quotes"] == 22
     assert said["inside_bid_ask"] == pytest.approx(1.0 if shift < 0.005 else 20 / 22)
     assert said["rmse_vol_bp"] == pytest.approx(shift * 1e4 * math.sqrt(2 / 22), rel=0.15, abs=0.5)
+    assert said["peers"]["marks"]["rmse_vol_bp"] == pytest.approx(shift * 1e4 * math.sqrt(2 / 22), abs=1e-6)
+
+
+def test_a_sweep_without_a_quote_has_a_table_too() -> None:
+    said = Scores(peers=True).table()
+    assert (said["quotes"], said["rmse_vol_bp"], said["peers"]["marks"]["inside_bid_ask"]) == (0, None, None)

@@ -26,7 +26,7 @@ ABOVE, FLATTER = raw(0.03, 0.05, -0.3, 0.0, 0.2), raw(0.03, 0.02, -0.3, 0.0, 0.2
 
 
 def level(curve: Curve, k: Floats) -> Floats:
-    return curve.a + sum(p * (k - m) + c * np.hypot(k - m, s) for p, c, m, s in curve.hinges)
+    return np.asarray(curve.a + sum(p * (k - m) + c * np.hypot(k - m, s) for p, c, m, s in curve.hinges))
 
 
 def g(curve: Curve, k: Floats, lift: float = 0.0) -> Floats:
