@@ -45,6 +45,7 @@ URLS: dict[Mode, str] = {
 }
 
 VERSION = "0.1.0"
+ANSWER_S = 3.0  # a screen gives up on a command that is not answered in ten
 
 
 class CannotStart(Exception):
@@ -133,7 +134,7 @@ async def live(options: Options, announce: Callable[[str], None]) -> None:
             _record_address(options, address)
             announce(address)
             try:
-                loops = [feed.run(), engine.tick(), engine.show(), engine.keep_frames()]
+                loops = [feed.run(), engine.tick(), engine.show(), engine.keep_frames(), engine.watch_models()]
                 if options.venue == "paper":
                     loops.append(beside.keep_paper_venue(*_paper(options), lambda: engine.core.market.venue.up))
                 await until_cancelled(*loops)
@@ -169,6 +170,7 @@ async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIt
     loop = asyncio.get_running_loop()
     engine = Engine(Core(Market(config, weights, models=swaps.get), desk), tape, clock)
     engine.choose(swaps)
+    swaps.look()
     writer = Writer(
         journal, session,
         lambda n: _into(loop, engine.outbox.durable, n), lambda reason: _into(loop, engine.broken, reason),
@@ -239,7 +241,7 @@ def _serve(mode: Mode, session: str) -> Serve:
 
 async def replay(options: Options, session: Path, announce: Callable[[str], None]) -> None:
     """Serve a recorded session until cancelled. No credentials, no venue, no outbox."""
-    engine = Replay(session, Registry(options.data).find, code_version())
+    engine = Replay(session, Registry(options.data).find, code_version(), ANSWER_S)
     serve = _serve("replay", session.name)
     engine.screen.serve = serve
     address = await serve.start(engine, options.link_port)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -33,9 +34,10 @@ MAX_STEPS = 10_000  # inputs of one step
 
 
 class Replay:
-    """Plays one session. Its `Serve` protocol is the engine's; `drive` moves it."""
+    """Plays one session. Its `Serve` protocol is the engine's; `drive` moves it. `code` is the version that runs now
+    (see `kept`); a jump that takes longer than `answer_s` is answered before it arrives."""
 
-    def __init__(self, folder: Path, weights_of: fold.WeightsOf, code: str = "") -> None:
+    def __init__(self, folder: Path, weights_of: fold.WeightsOf, code: str = "", answer_s: float | None = None) -> None:
         self.folder = folder
         self.weights_of = weights_of
         self.screen = Screen()
@@ -55,6 +57,8 @@ class Replay:
         self._moves = 0  # jumps and steps asked for; an older one that is still under way gives up
         self._moving = False
         self._late = False  # more is due than was folded in the last turn
+        self._answer_s = answer_s
+        self._underway: set[asyncio.Future[None]] = set()
         self._anchor = (0, 0.0)  # tape time and monotonic seconds when it last began to play
         self._advance_to_market()
 
@@ -120,6 +124,7 @@ class Replay:
                 await asyncio.sleep(0)
         if order == self._moves:
             self._moving = False
+            self._anchor = (self.core.market.now, time.monotonic())
 
     async def _seek(self, t: int) -> None:
         """Exactly the state after the last input at or before `t`."""
@@ -210,17 +215,27 @@ class Replay:
                 if not 0 <= drive.value <= MAX_STEPS:
                     return m.Answer(id=drive.id, ok=False, text=f"a step goes from 1 to {MAX_STEPS:,} inputs")
                 self.playing = False
-                await self._step(max(1, int(drive.value)))
+                return await self._answered(drive, self._step(max(1, int(drive.value))))
             case "seek":
                 if not self.first_t / MS - 1 <= drive.value <= self.last_t / MS + 1:
                     return m.Answer(id=drive.id, ok=False, text="that moment is not on this tape")
-                await self._seek(round(drive.value * MS))
+                return await self._answered(drive, self._seek(round(drive.value * MS)))
             case "speed":
                 if not 0 < drive.value <= FASTEST:
                     return m.Answer(id=drive.id, ok=False, text=f"speed goes from above 0 to {FASTEST:,}")
                 self.speed = drive.value
         self._anchor = (self.core.market.now, time.monotonic())
         return m.Answer(id=drive.id, ok=True, text="")
+
+    async def _answered(self, drive: m.Drive, move: Coroutine[Any, Any, None]) -> m.Answer:
+        """When it has arrived, or after a while: a long way is gone on with, and the screen sees it pass."""
+        moving = asyncio.ensure_future(move)
+        self._underway.add(moving)
+        moving.add_done_callback(self._underway.discard)
+        done, _ = await asyncio.wait([moving], timeout=self._answer_s)
+        for task in done:
+            task.result()
+        return m.Answer(id=drive.id, ok=True, text="" if done else "on the way")
 
     # ------------------------------------------------------------ views
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import NS
+from engine.domain import MINUTE_NS, NS
 from engine.surface.surface import Surface
 from engine.surface.svi import Slice
 
@@ -41,7 +41,8 @@ class Past:
 
     def keep(self, t: int, surfaces: Mapping[str, Surface]) -> None:
         """Remember the smiles of time `t` if it is time to. The first are those of a quarter of a minute after the
-        start: by then every expiry has been fitted once."""
+        start: by then every expiry has been fitted once. Where they come one by one, as in a recorded sweep, they are
+        those of the moment after which no other came for a minute."""
         if not self.due or t < self.due - EVERY_NS:
             self.due = t + EVERY_NS
         if t < self.due:
@@ -55,7 +56,8 @@ class Past:
         )
         if shapes:
             moment = Moment(t, shapes)
-            self.first = self.first or moment
+            if self.first is None or (len(shapes) > len(self.first.shapes) and t - self.first.t <= MINUTE_NS):
+                self.first = moment
             self.recent = [*self.recent, moment][-KEPT:]
 
     def at(self, t: int) -> Moment | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.domain import NS
+from engine.domain import DAY_NS, NS
 from engine.surface.past import EVERY_NS, KEPT, Past
 from engine.surface.surface import Surface
 from tests.surface.test_surface import CHAIN, EXPIRY, FORWARD, NOW
@@ -41,6 +41,17 @@ def test_memory_is_bounded_and_the_first_stays(fitted: dict[str, Surface]) -> No
     assert past.first is not None
     assert past.first.t == NOW + EVERY_NS
     assert past.recent[0].t > past.first.t
+
+
+def test_expiries_that_come_one_by_one_are_all_in_the_first_moment(fitted: dict[str, Surface]) -> None:
+    """As in a sweep; one that is listed later belongs to the session's start no more."""
+    past, fit = Past(), fitted["BTC"].fits[EXPIRY]
+    for n in range(40):
+        surface, come = Surface(), min(n // 3, 4) + (n > 30)
+        surface.fits = {EXPIRY + each * DAY_NS: fit for each in range(1, 1 + come)}
+        past.keep(NOW + n * EVERY_NS, {"BTC": surface})
+    assert past.first is not None
+    assert (len(past.first.shapes), past.first.t) == (4, NOW + 12 * EVERY_NS)
 
 
 def test_the_moment_asked_for_is_the_newest_that_old(fitted: dict[str, Surface]) -> None:
