@@ -222,6 +222,36 @@ class ChainView(_View, frozen=True, kw_only=True, tag="chain"):
     instruments: tuple[tuple[str, str, float, float], ...]
 
 
+class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One model that is here; `bad` says why it cannot be used, else it is empty."""
+
+    id: str
+    where: Literal["shipped", "kept"]
+    champion: bool  # an engine starts with it
+    bad: str
+    code: str  # version of the code that trained it
+    crowd: str  # hash of the settings of the crowd it was trained on
+    sessions: int  # it was trained on
+    log_loss: dict[str, float | None]  # of direction, beside its rivals', as judged when it was trained
+
+
+class ModelStep(msgspec.Struct, frozen=True, kw_only=True):
+    at_ms: float
+    did: Literal["promote", "rollback"]
+    model: str
+    before: str
+    by: str
+
+
+class ModelsView(_View, frozen=True, kw_only=True, tag="models"):
+    """The registry, the champion first, and what was promoted and rolled back, newest first."""
+
+    in_use: str  # here and now, or "baseline"
+    models: tuple[ModelRow, ...]
+    history: tuple[ModelStep, ...]
+    note: str  # empty, or why the registry cannot be read
+
+
 class NoteView(_View, frozen=True, kw_only=True, tag="note"):
     """A numbered line of the decision log and the alerts; must not be lost."""
 
@@ -245,5 +275,6 @@ View = (
     | DeskView
     | ReplayView
     | ChainView
+    | ModelsView
     | NoteView
 )

@@ -70,6 +70,11 @@ class Registry:
         found: dict[str, tuple[Path, Where]] = {path.stem: (path, "kept") for path in _weights_in(self.folder)}
         return found | {path.stem: (path, "shipped") for path in shipped()}
 
+    def files(self) -> dict[str, int]:
+        """Every file that what is here hangs on, and when it was last changed."""
+        found = [path for path, _ in self.paths().values()] + [self.folder / "champion.json"]
+        return {path.name: path.stat().st_mtime_ns for path in found if path.exists()}
+
     def load(self, model: str) -> Weights:
         """The weights of this id, whole and fitting. Raises BadWeights."""
         found = self.paths().get(model)

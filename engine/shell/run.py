@@ -174,6 +174,11 @@ class Engine:
             except OSError as error:
                 log.warning("a keyframe could not be kept: %s", error)
 
+    async def watch_models(self) -> None:
+        """See what others put into the registry."""
+        assert self._swaps is not None, "an engine without a registry has nothing to watch"
+        await self._swaps.keep_looking()
+
     # ------------------------------------------------------------ people (serve.Desk)
 
     def ask(self, ask: m.Ask) -> m.Answer:
@@ -236,6 +241,8 @@ class Engine:
                 self.screen.watch.view(self.core),
                 view.risk(self.core),
             ]
+            if self._swaps is not None:
+                out.append(self._swaps.view(self.core.market.forecaster.id))
         return out
 
 

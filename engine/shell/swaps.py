@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import Callable
 
 from engine import messages as m
+from engine.domain import MS
 from engine.forecast.stream import BadWeights, Weights
-from engine.shell.registry import Registry
+from engine.shell.registry import Entry, Registry, Step
+
+LOOK_S = 3.0
+HISTORY = 50  # steps that are shown
 
 
 class Swaps:
@@ -18,6 +22,35 @@ class Swaps:
         self._fetched: dict[str, Weights] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._one = asyncio.Lock()  # in the order asked for
+        self._files: dict[str, int] | None = None
+        self._rows: list[Entry] = []
+        self._steps: tuple[Step, ...] = ()
+        self._note = ""
+
+    # ------------------------------------------------------------ what is on the shelf
+
+    def look(self) -> None:
+        """Read the registry anew if its files have changed."""
+        files = self.registry.files()
+        if files == self._files:
+            return
+        try:
+            self._rows, self._steps, self._note = self.registry.entries(), self.registry.record().history, ""
+        except BadWeights as error:
+            self._note = str(error)
+        self._files = files
+
+    async def keep_looking(self) -> None:
+        """Others may add, promote and roll back beside us."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await asyncio.to_thread(self.look)
+
+    def view(self, in_use: str) -> m.ModelsView:
+        return m.ModelsView(in_use=in_use, models=tuple(map(_row, self._rows)), note=self._note,
+                            history=tuple(map(_step, self._steps[: -HISTORY - 1 : -1])))  # fmt: skip
+
+    # ------------------------------------------------------------ fetching
 
     def get(self, model: str) -> Weights | None:
         return self._fetched.get(model)
@@ -35,8 +68,20 @@ class Swaps:
             except (BadWeights, OSError) as error:
                 done(effect.model or "before this one", str(error))
                 return
+            await asyncio.to_thread(self.look)
             self._fetched = {weights.id: weights}
             done(weights.id, "")
 
     def _promoted(self, effect: m.FetchModel) -> Weights:
         return self.registry.promote(effect.model, effect.by) if effect.model else self.registry.roll_back(effect.by)
+
+
+def _row(entry: Entry) -> m.ModelRow:
+    return m.ModelRow(
+        id=entry.id, where=entry.where, champion=entry.champion, bad=entry.bad, code=entry.code,
+        crowd=entry.crowd_hash, sessions=entry.sessions, log_loss=entry.log_loss,
+    )  # fmt: skip
+
+
+def _step(step: Step) -> m.ModelStep:
+    return m.ModelStep(at_ms=step.at / MS, did=step.did, model=step.model, before=step.before, by=step.by)

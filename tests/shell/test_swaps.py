@@ -37,7 +37,7 @@ class Scene:
         self.engine, self.facts = self.line.engine, list(self.world.facts)
         for item in self.world.inputs:
             self.line.tape.append(item)
-        swaps = Swaps(self.registry)
+        self.swaps = swaps = Swaps(self.registry)
         self.engine.choose(swaps)
         self.engine.core.market.models = swaps.get
         self.engine.keep(self._kept)
@@ -151,3 +151,34 @@ def test_a_kept_state_of_a_model_that_is_not_here_is_taken_up_without_it(scene: 
     assert replay.core.n == scene.engine.core.n
     assert replay.core.market.forecaster.id == "baseline"
     assert GOOD.id in replay.core.market.missing
+
+
+def shelf(scene: Scene) -> m.ModelsView:
+    (found,) = [view for view in scene.engine.recall(0) if isinstance(view, m.ModelsView)]
+    return found
+
+
+def test_the_screen_sees_what_is_on_the_shelf_and_what_was_done(scene: Scene) -> None:
+    scene.swaps.look()
+    shipped = scene.registry.champion()
+    seen = shelf(scene)
+    assert seen.in_use == "baseline"
+    assert [(row.id, row.champion, bool(row.bad)) for row in seen.models] == [
+        (shipped, True, False), *sorted([(GOOD.id, False, False), (BAD.id, False, True)])
+    ]  # fmt: skip
+    asyncio.run(scene.asks(m.PromoteModel(model=GOOD.id), "1"))
+    seen = shelf(scene)
+    assert seen.in_use == seen.models[0].id == GOOD.id
+    assert [(step.did, step.model, step.before) for step in seen.history] == [("promote", GOOD.id, shipped)]
+    again = m.unpack_down(m.pack(m.Views(views=(seen,))))
+    assert again == m.Views(views=(seen,))
+
+
+def test_what_others_add_is_seen_and_a_garbled_record_said(scene: Scene) -> None:
+    scene.swaps.look()
+    (scene.registry.folder / f"{BAD.id}.weights").write_bytes(BAD.to_bytes())
+    scene.swaps.look()
+    assert not any(row.bad for row in shelf(scene).models)
+    (scene.registry.folder / "champion.json").write_bytes(b"?")
+    scene.swaps.look()
+    assert "cannot be read" in shelf(scene).note
