@@ -93,6 +93,12 @@ def so_far(expiry: int, quote: Quote | None, t: int) -> float | None:
     return quote.estimated
 
 
+def average(said: Words, t: int) -> float | None:
+    """The index's average in the window, as the newest ticker has it."""
+    _, quote = max(said.options, key=lambda told: told[1].t, default=(None, None))
+    return so_far(said.expiry, quote, t)
+
+
 def as_fitted(options: Told, forward: float, t: int) -> list[SmileQuote]:
     """The options' IVs as a smile of `t` is fitted to them: the venue's own, but in the last half hour those of options
     on the average (`delivery`). In the order of `options`; `forward` where a ticker says none."""

@@ -7,6 +7,7 @@ gone after a while: a forward after a minute of silence, a smile after ten.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,7 +99,7 @@ class Smiles:
             surface.hold(expiry, t, "delivery is being averaged", delivery.WINDOW_NS)
             return
         fitted[expiry] = said.newest
-        surface.refit(expiry, forward.value, quotes, t, said.why(t))
+        surface.refit(expiry, forward.value, quotes, t, said.why(t), quoted.average(said, t) or math.nan)
 
     def _alive(self, venue: Venue, t: int) -> list[list[Instrument]]:
         """What is listed of each expiry that has options and is not over, the desk's own coin first. Nothing ever

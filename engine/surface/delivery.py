@@ -16,8 +16,12 @@ from numpy.typing import ArrayLike
 from engine import black
 from engine.black import Floats
 from engine.domain import DAY_NS, MINUTE_NS, YEAR_NS
+from engine.surface import svi
+from engine.surface.svi import MIN_LEVEL, Slice
 
 WINDOW_NS = 30 * MINUTE_NS
+AHEAD = (1.0, 0.5, 0.2)  # of the share still to be averaged: a smile must hold until delivery
+REACH, POINTS = 12.0, 241  # deviations of the plain options' strikes, to each side
 DULL_NS = 10 * MINUTE_NS  # with less to go a tick of price is more volatility than there is: quotes say none
 
 
@@ -40,6 +44,26 @@ def vol(price: float, forward: float, strike: float, left: int, call: bool, so_f
     if rest <= 0.0:
         return None
     return black.implied_vol(price * expected / (share * forward), forward, rest, left / YEAR_NS, call)
+
+
+def least_g(piece: Slice, forward: float, left: int, so_far: float) -> float:
+    """The least g of the smile as the plain options have it, whose strike is K′ = (K − (1 − s)·so_far) / s: that is
+    what makes prices convex in K. With k = ln(K/F) and k′ = ln(K′/F), dk/dk′ = u = s K′/K and d²k/dk′² = u (1 − u).
+    On a grid, now and at shares of later."""
+    least = math.inf
+    for share in {ahead * min(left / WINDOW_NS, 1.0) for ahead in AHEAD}:
+        k = np.linspace(-REACH, REACH, POINTS) * math.sqrt(max(piece.w(0.0), MIN_LEVEL))
+        known = (1.0 - share) * so_far / forward
+        strike = share * np.exp(k) + known
+        u = 1.0 - known / strike
+        w, slope, bend = piece.rows(np.log(strike))
+        least = min(least, float(np.min(svi.g(k, np.stack([w, slope * u, bend * u * u + slope * u * (1.0 - u)])))))
+    return least
+
+
+def tamed(piece: Slice, forward: float, left: int, so_far: float) -> Slice:
+    """As `svi.tamed`, of options on the average as well."""
+    return svi.tamed(piece, lambda tried: min(svi.least_g(tried), least_g(tried, forward, left, so_far)))
 
 
 def _still(forward: float, strike: float, left: int, so_far: float) -> tuple[float, float, float]:

@@ -22,7 +22,8 @@ from engine.domain import NS, YEAR_NS, Instrument, Kind
 from engine.surface import between, calendar, delivery, fitting
 from engine.surface.between import Rung
 from engine.surface.fitting import Points
-from engine.surface.smile import Above, Fit, Quote, marks_of, measured, points_of, ranged
+from engine.surface.quotes import Quote, marks_of, points_of
+from engine.surface.smile import Above, Fit, measured, ranged
 from engine.surface.svi import Slice, flat
 
 __all__ = ["Fit", "Quote", "Surface", "points_of"]
@@ -39,12 +40,15 @@ class Surface:
         self.fits: dict[int, Fit] = {}
         self.missed = missed
 
-    def refit(self, expiry: int, forward: float, quotes: Sequence[Quote], t: int, why: str = "") -> Fit:
+    def refit(
+        self, expiry: int, forward: float, quotes: Sequence[Quote], t: int, why: str = "", so_far: float = math.nan
+    ) -> Fit:
         """Fit one expiry anew from its quotes; about half a millisecond. Never raises: what is wrong is in the note.
 
         Without enough two-sided strikes (`why`, if it is known) the last fit stays for ten minutes; then the venue's
         marks are fitted, if there are enough of those; then a flat smile at the median IV stands in; then nothing. In
-        the last half hour marks are none: rounded, they are worth any volatility away from the money.
+        the last half hour marks are none: rounded, they are worth any volatility away from the money; with the average
+        of the index so far (USD) the smile has no butterfly on that average either.
         """
         years = (expiry - t) / YEAR_NS
         blank = Fit(expiry=expiry, slice=None, forward=forward, years=max(years, 0.0), t=t)
@@ -53,7 +57,7 @@ class Surface:
         elif not (math.isfinite(forward) and forward > 0.0):
             fit = msgspec.structs.replace(blank, forward=0.0, note="no forward")
         else:
-            fit = self._fitted(blank, quotes, why)
+            fit = self._fitted(blank, quotes, why, so_far)
             if not fit.note and delivery.begun(expiry, t):
                 fit = msgspec.structs.replace(fit, note="delivery is being averaged")
         self.fits[expiry] = fit
@@ -134,9 +138,7 @@ class Surface:
 
     def _rung(self, fit: Fit, t: int) -> Rung:
         nearer = (self.fits[each.expiry] for each in fit.above if t < each.expiry and each.expiry in self.fits)
-        slices = tuple(
-            each.slice.scaled(calendar.left(each, t)) for each in (fit, *nearer) if each.slice is not None
-        )
+        slices = tuple(each.slice.scaled(calendar.left(each, t)) for each in (fit, *nearer) if each.slice is not None)
         return Rung((fit.expiry - t) / YEAR_NS, slices)
 
     def local_variance(self, k: float, until: int, t: int) -> float | None:
@@ -157,13 +159,14 @@ class Surface:
         self.fits = {fit.expiry: fit for fit in msgspec.convert(value, list[Fit])}
         return self
 
-    def _fitted(self, blank: Fit, quotes: Sequence[Quote], why: str) -> Fit:
+    def _fitted(self, blank: Fit, quotes: Sequence[Quote], why: str, so_far: float) -> Fit:
         points = points_of(quotes, blank.forward)
         mids = int(np.isfinite(points.mid).sum())
         last = self.fits.get(blank.expiry)
         known = last if last is not None and last.source == "quotes" else None
         if mids >= ENOUGH:
-            return self._drawn(blank, points, known.slice if known else None)
+            fit = self._drawn(blank, points, known.slice if known else None)
+            return _of_average(blank, fit, points, so_far) if so_far > 0.0 else fit
         few = f"too few quotes ({mids} two-sided{'; ' + why if why else ''})"
         if known is not None and blank.t - known.t <= KEEP_NS:
             return msgspec.structs.replace(known, note=f"{few}: the fit of {(blank.t - known.t) / NS:.0f} s ago")
@@ -227,6 +230,14 @@ class Surface:
         if piece is not None or len(rest) != len(fit.above):
             above = rest if piece is None else tuple(sorted((*rest, Above(near, piece)), key=lambda each: each.expiry))
             self.fits[far] = msgspec.structs.replace(fit, above=above)
+
+
+def _of_average(blank: Fit, fit: Fit, points: Points, so_far: float) -> Fit:
+    """Without a butterfly among options on the average."""
+    if fit.slice is None or not delivery.begun(fit.expiry, fit.t):
+        return fit
+    piece = delivery.tamed(fit.slice, fit.forward, fit.expiry - fit.t, so_far)
+    return fit if piece is fit.slice else measured(blank, piece, points)
 
 
 def joined(fit: Fit) -> bool:

@@ -12,6 +12,7 @@ No butterfly: g(k) = (1 − k w′/2w)² − (w′²/4)(1/w + ¼) + w″/2 ≥ 0
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -111,20 +112,21 @@ def least_g(piece: Slice) -> float:
     return proofs.least_g(piece.numbers())
 
 
-def tamed(piece: Slice) -> Slice:
-    """The slice itself if it has no butterfly, else the nearest without one on the way to a flat smile.
+def tamed(piece: Slice, least: Callable[[Slice], float] = least_g) -> Slice:
+    """The slice itself if it has no butterfly (its `least` g is positive), else the nearest without one on the way to a
+    flat smile.
 
     The flat smile has the slice's own at-the-money variance, and no butterfly: a safe slice is always found. The way
     there is halved a dozen times.
     """
-    if least_g(piece) >= SAFE_G:
+    if least(piece) >= SAFE_G:
         return piece
     level, low, high = max(piece.w(0.0), MIN_LEVEL), 0.0, 1.0
     safe = flat(level)
     for _ in range(12):
         share = (low + high) / 2.0
         tried = piece.scaled(1.0 - share).lifted(share * level)
-        if least_g(tried) >= SAFE_G:
+        if least(tried) >= SAFE_G:
             safe, high = tried, share
         else:
             low = share

@@ -13,6 +13,7 @@ from engine import black
 from engine.domain import MINUTE_NS, NS, YEAR_NS
 from engine.surface import delivery
 from engine.surface.delivery import WINDOW_NS
+from engine.surface.svi import least_g, raw
 
 F = 60_000.0
 
@@ -111,3 +112,35 @@ def test_theta_is_what_a_second_at_the_same_forward_costs(
     slope = (usd(step) - usd(0)) / step * 24 * 60 * MINUTE_NS
     assert float(g.theta) == pytest.approx(slope, rel=0.03, abs=5.0)
     assert float(g.price) == pytest.approx(delivery.fair(F, strike, left, vol, call, so_far), rel=1e-9, abs=1e-13)
+
+
+@given(
+    st.floats(0.35, 1.0), st.floats(0.3, 2.0), st.floats(0.0, 1.1), st.floats(-0.9, 0.9), st.floats(0.4, 3.0),
+    st.floats(-3.0, 3.0),
+)  # fmt: skip
+def test_a_smile_of_the_average_has_no_butterfly_among_its_prices(
+    share: float, vol: float, bend: float, rho: float, wide: float, was: float
+) -> None:
+    left = int(share * WINDOW_NS)
+    total = vol * vol * left / YEAR_NS
+    sigma, average = wide * math.sqrt(total), F * math.exp(was * math.sqrt(total))
+    drawn = raw(a=total * (1.0 - bend), b=bend * total / sigma, rho=rho, m=0.0, sigma=sigma)
+    piece = delivery.tamed(drawn, F, left, average)
+    assert least_g(piece) >= 0.0
+    assert delivery.least_g(piece, F, left, average) >= 0.0
+    strikes = (1.0 - share) * average + share * F * np.exp(np.linspace(-4.0, 4.0, 200) * math.sqrt(total))
+    ivs = [piece.iv(math.log(strike / F), left / YEAR_NS) for strike in strikes]
+    prices = delivery.greeks(F, strikes, left, ivs, True, average).price
+    slopes = np.diff(prices) / np.diff(strikes)
+    assert (np.diff(slopes) >= -1e-12).all()
+
+
+def test_a_smile_that_would_have_one_is_bent() -> None:
+    """Without a butterfly in its own strikes, but the average is far below the forward."""
+    left = round(0.64 * WINDOW_NS)
+    total = 1.3**2 * left / YEAR_NS
+    sigma, average = 0.7 * math.sqrt(total), F * math.exp(-4.0 * math.sqrt(total))
+    drawn = raw(a=-0.1 * total, b=1.1 * total / sigma, rho=0.7, m=-0.3 * sigma, sigma=sigma)
+    assert least_g(drawn) >= 0.0
+    assert delivery.least_g(drawn, F, left, average) < -0.1
+    assert delivery.least_g(delivery.tamed(drawn, F, left, average), F, left, average) >= 0.0
