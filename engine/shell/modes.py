@@ -45,6 +45,7 @@ URLS: dict[Mode, str] = {
 }
 
 VERSION = "0.1.0"
+ANSWER_S = 3.0  # a screen gives up on a command that is not answered in ten
 
 
 class CannotStart(Exception):
@@ -240,7 +241,7 @@ def _serve(mode: Mode, session: str) -> Serve:
 
 async def replay(options: Options, session: Path, announce: Callable[[str], None]) -> None:
     """Serve a recorded session until cancelled. No credentials, no venue, no outbox."""
-    engine = Replay(session, Registry(options.data).find)
+    engine = Replay(session, Registry(options.data).find, code_version(), ANSWER_S)
     serve = _serve("replay", session.name)
     engine.screen.serve = serve
     address = await serve.start(engine, options.link_port)
