@@ -18,7 +18,7 @@ export function sized(canvas) {
 // A common scale for smiles: x by kind, y by IV, robust against a lone wild quote. `h`: where the chart ends; `more`:
 // IVs that must be seen too.
 export function scaleOf(kind, list, quotes, w, h, more = []) {
-  const xs = list.flatMap((s) => s.points.map((p) => along(kind, s, p.strike))).filter(known);
+  const xs = list.flatMap((s) => [...s.points.map((p) => p.strike), ...s.curve_strikes].map((k) => along(kind, s, k))).filter(known);
   const fits = list.flatMap((s) => s.curve_iv).concat(more).filter(known);
   const mids = quotes.flatMap((q) => [q.mid_iv, q.bid_iv, q.ask_iv, q.mark_iv]).filter(known).sort((a, b) => a - b);
   const core = fits.length ? fits.concat(mids.slice(Math.floor(mids.length * 0.05), Math.ceil(mids.length * 0.95))) : mids;
