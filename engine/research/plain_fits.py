@@ -18,7 +18,8 @@ from engine.research.intervals import Floats
 from engine.research.proven import Curve, butterflies, crossings
 from engine.research.surface_proof import counted
 from engine.research.svi_peers import least_squares_lm, levels
-from engine.surface.smile import Fit, Quote, points_of
+from engine.surface.quotes import Quote, points_of
+from engine.surface.smile import Fit
 
 
 class PlainFits:

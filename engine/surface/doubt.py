@@ -12,29 +12,25 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
+from engine.compiled import compiled, part
 from engine.surface.descent import TIE
 from engine.surface.fitting import Points
-from engine.surface.svi import MIN_LEVEL, Floats, Slice
+from engine.surface.svi import Slice
+
+Floats = NDArray[np.float64]
 
 EVEN = 1.0 / 3.0
-_SIZE = 7
+LEAST_B, LEAST_W = 1e-3, 1e-12  # a wing may be off by so much though it is level; total variance is at least that
+SIZE = 7
 
 
 def of(piece: Slice, points: Points, years: float) -> tuple[float, ...]:
     """The covariance of the seven, row by row; of points without a mid nothing is used."""
-    two = np.isfinite(points.mid)
-    k, mid, scale = points.k[two], points.mid[two], points.scale[two]
-    slopes, iv = _slopes(piece, k, years)
-    slopes = np.concatenate([slopes / scale, _ties(piece)], axis=1)
-    error = (iv - mid) / scale
-    square = max(float(error @ error) / max(len(k) - _SIZE, 1), EVEN)
-    level = max(abs(piece.w(0.0)), MIN_LEVEL)
-    prior = np.array([level, piece.b1 + 1e-3, piece.sigma1, 1.0, piece.b2 + 1e-3, piece.sigma2, 1.0])
-    slopes = slopes * prior[:, None]  # in units of the prior: in no direction is less known than that
-    known, axes = np.linalg.eigh(slopes @ slopes.T / square)  # not inverted: next to nothing of variance has any slope
-    covariance = (axes / (1.0 + np.maximum(known, 0.0))) @ axes.T * np.outer(prior, prior)
-    return tuple(covariance.ravel().tolist())
+    quotes = np.array([points.k, points.mid, points.scale])
+    found: list[float] = covariance(piece.numbers(), quotes, years).ravel().tolist()
+    return tuple(found)
 
 
 def at(doubt: tuple[float, ...], piece: Slice, k: float, years: float) -> float:
@@ -44,25 +40,91 @@ def at(doubt: tuple[float, ...], piece: Slice, k: float, years: float) -> float:
 
 def along(doubt: tuple[float, ...], piece: Slice, k: Floats, years: float) -> Floats:
     """Standard errors of the IV at many `k`, fractions."""
-    slopes, _ = _slopes(piece, k, years)
-    square = np.einsum("ik,ij,jk->k", slopes, np.reshape(doubt, (_SIZE, _SIZE)), slopes)
-    return np.asarray(np.sqrt(np.maximum(square, 0.0)))
+    return np.asarray(errors(np.array(doubt), piece.numbers(), np.array(k, dtype=np.float64), years))
 
 
-def _slopes(piece: Slice, k: Floats, years: float) -> tuple[Floats, Floats]:
-    """Of the IV at each k by the seven, and that IV."""
-    x1, x2 = k - piece.m1, k - piece.m2
-    root1, root2 = np.sqrt(x1 * x1 + piece.sigma1**2), np.sqrt(x2 * x2 + piece.sigma2**2)
+@part
+def slopes(p: Floats, k: float, years: float, row: Floats) -> float:
+    """Of the IV at k by the seven (σ by its logarithm), into `row`; the IV."""
+    x1, x2 = k - p[2], k - p[5]
+    root1, root2 = math.sqrt(x1 * x1 + p[3] * p[3]), math.sqrt(x2 * x2 + p[6] * p[6])
     left, right = root1 - x1, root2 + x2
-    iv = np.sqrt(np.maximum(piece.a + piece.b1 * left + piece.b2 * right, MIN_LEVEL) / years)
-    rows = [
-        np.ones_like(k),
-        left, piece.b1 * left / root1, piece.b1 * piece.sigma1**2 / root1,
-        right, -piece.b2 * right / root2, piece.b2 * piece.sigma2**2 / root2,
-    ]  # fmt: skip
-    return np.stack(rows) * (0.5 / (iv * years)), iv
+    iv = math.sqrt(max(p[0] + p[1] * left + p[4] * right, LEAST_W) / years)
+    by_w = 0.5 / (iv * years)
+    row[0], row[1], row[4] = by_w, by_w * left, by_w * right
+    row[2], row[3] = by_w * p[1] * left / root1, by_w * p[1] * p[3] * p[3] / root1
+    row[5], row[6] = -by_w * p[4] * right / root2, by_w * p[4] * p[6] * p[6] / root2
+    return iv
 
 
-def _ties(piece: Slice) -> Floats:
-    by_m = TIE / math.sqrt(piece.sigma1 * piece.sigma2)
-    return np.array([[0.0, 0.0, by_m, 0.0, 0.0, -by_m, 0.0], [0.0, 0.0, 0.0, TIE, 0.0, 0.0, -TIE]]).T
+@part
+def learn(known: Floats, row: Floats, share: float, prior: Floats) -> None:
+    for i in range(SIZE):
+        for j in range(SIZE):
+            known[i, j] += row[i] * prior[i] * share * row[j] * prior[j] * share
+
+
+@part
+def inverse(known: Floats, prior: Floats) -> Floats:
+    """Of a matrix that is at least the identity, by Cholesky, back in the parameters' own units."""
+    root = np.zeros((SIZE, SIZE))
+    for i in range(SIZE):
+        for j in range(i + 1):
+            rest = known[i, j]
+            for n in range(j):
+                rest -= root[i, n] * root[j, n]
+            root[i, j] = math.sqrt(max(rest, 1.0)) if i == j else rest / root[j, j]
+    out = np.zeros((SIZE, SIZE))
+    column = np.empty(SIZE)
+    for c in range(SIZE):
+        for i in range(SIZE):
+            column[i] = 1.0 if i == c else 0.0
+            for n in range(i):
+                column[i] -= root[i, n] * column[n]
+            column[i] /= root[i, i]
+        for i in range(SIZE - 1, -1, -1):
+            for n in range(i + 1, SIZE):
+                column[i] -= root[n, i] * column[n]
+            column[i] /= root[i, i]
+            out[i, c] = column[i] * prior[i] * prior[c]
+    return out
+
+
+@compiled("f8[:, ::1](f8[::1], f8[:, ::1], f8)")
+def covariance(p: Floats, quotes: Floats, years: float) -> Floats:
+    """s² (JᵀJ)⁻¹ with the prior, 7 × 7. All is done in units of the prior: in no direction is less known than that."""
+    left, right = math.sqrt(p[2] * p[2] + p[3] * p[3]) + p[2], math.sqrt(p[5] * p[5] + p[6] * p[6]) - p[5]
+    level = max(abs(p[0] + p[1] * left + p[4] * right), LEAST_W)
+    prior = np.array([level, p[1] + LEAST_B, p[3], 1.0, p[4] + LEAST_B, p[6], 1.0])
+    known, row, total, count = np.zeros((SIZE, SIZE)), np.empty(SIZE), 0.0, 0
+    for n in range(quotes.shape[1]):
+        k, mid, scale = quotes[0, n], quotes[1, n], quotes[2, n]
+        if not math.isnan(mid):
+            error = (slopes(p, k, years, row) - mid) / scale
+            total, count = total + error * error, count + 1
+            learn(known, row, 1.0 / scale, prior)
+    row[:] = 0.0
+    row[2] = TIE / math.sqrt(p[3] * p[6])
+    row[5] = -row[2]
+    learn(known, row, 1.0, prior)
+    row[:] = 0.0
+    row[3], row[6] = TIE, -TIE
+    learn(known, row, 1.0, prior)
+    known /= max(total / max(count - SIZE, 1), EVEN)
+    for i in range(SIZE):
+        known[i, i] += 1.0
+    return inverse(known, prior)
+
+
+@compiled("f8[::1](f8[::1], f8[::1], f8[::1], f8)")
+def errors(spread: Floats, p: Floats, k: Floats, years: float) -> Floats:
+    """√(jᵀ C j) at each k."""
+    out, row = np.empty(len(k)), np.empty(SIZE)
+    for n in range(len(k)):
+        slopes(p, k[n], years, row)
+        square = 0.0
+        for i in range(SIZE):
+            for j in range(SIZE):
+                square += row[i] * spread[i * SIZE + j] * row[j]
+        out[n] = math.sqrt(max(square, 0.0))
+    return out

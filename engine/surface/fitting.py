@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 MARGINS = 1e-3, 1e-2  # g is kept above that on a grid, and, where that does not do between its points, above more
 NARROWEST, LEAST_SIGMA = 1e-2, 1e-4  # a span of quotes, and a σ, are taken as at least that
-CENTRES, WIDTHS = (0.25, 0.5, 0.75), (0.05, 0.15, 0.5)  # hinges to start from, in spans of the quotes
+WIDTHS = 0.05, 0.15, 0.5  # σ of the hinges to start from, in spans of the quotes
 
 
 class Points(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ def fit(points: Points, years: float, last: Slice | None = None, missed: float =
     if piece is not None and least_g(piece) >= SAFE_G:
         return piece
     descent.rounds(q, quotes, years, missed, MARGINS[1], box, ROUNDS, STEPS)
-    return tamed(slice_of(q) or flat(float(np.median(known[1])) ** 2 * years))
+    return tamed(slice_of(q) or flat(_median(known[1]) ** 2 * years))
 
 
 def slice_of(q: Floats) -> Slice | None:
@@ -74,7 +74,7 @@ def _numbers(piece: Slice, box: Floats) -> Floats:
 
 def _box(k: Floats) -> Floats:
     """Where the seven numbers may be, 2 × 7: no hinge is sharper than strikes could tell."""
-    span, between = max(float(k[-1] - k[0]), NARROWEST), float(np.median(np.diff(k))) if len(k) > 1 else 0.0
+    span, between = max(float(k[-1] - k[0]), NARROWEST), _median(np.diff(k))
     reach, wide = FARTHEST * span, math.log(WIDEST * span)
     sharp = math.log(max(SHARPEST * between, LEAST_SIGMA))
     low, high = float(k[0]) - reach, float(k[-1]) + reach
@@ -82,15 +82,19 @@ def _box(k: Floats) -> Floats:
 
 
 def _starts(known: Floats, years: float) -> Floats:
-    k, level = known[0], float(np.median(known[1])) ** 2 * years
+    k, level = known[0], _median(known[1]) ** 2 * years
     span = max(float(k[-1] - k[0]), NARROWEST)
     a, b = 0.7 * level, min(0.3 * level / span, STEEPEST / 2.0)
-    rows = [(a, b, k[0] + m * span, math.log(s * span), b, k[0] + m * span, math.log(s * span))
-            for m in CENTRES for s in WIDTHS]  # fmt: skip
-    return np.array(rows)
+    middle = float(k[0] + k[-1]) / 2.0
+    return np.array([(a, b, middle, math.log(s * span), b, middle, math.log(s * span)) for s in WIDTHS])
 
 
 def _cheaper(q: Floats | None, other: Floats, quotes: Floats, years: float) -> Floats:
     if q is None or not descent.judged(q, quotes, years)[1] <= descent.judged(other, quotes, years)[1]:
         return other
     return q
+
+
+def _median(values: Floats) -> float:
+    """The upper of two; 0 of nothing."""
+    return float(np.sort(values)[len(values) // 2]) if len(values) else 0.0

@@ -1,4 +1,4 @@
-"""One expiry's smile as fitted, and the quotes it is made to.
+"""One expiry's smile as fitted.
 
 A smile is only ever as good as its `Fit.note`: empty, or in words why the quotes did not carry it, and what stands in.
 """
@@ -6,7 +6,6 @@ A smile is only ever as good as its `Fit.note`: empty, or in words why the quote
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -15,22 +14,6 @@ import numpy as np
 from engine.surface import doubt
 from engine.surface.fitting import Points
 from engine.surface.svi import Floats, Slice
-
-NO_VALUE = 9.9  # the venue writes 999 % for an ask it cannot invert
-LEAST_SCALE = 0.0005  # half-spreads are taken as at least 5 vol bp: nobody is that sure
-ONE_SIDED_SCALE = 0.005
-
-
-class Quote(msgspec.Struct, frozen=True):
-    """One option's IVs, fractions; None, 0, NaN and 999 % all mean no value. `forward` is the one they were made with,
-    if it is not the expiry's present one."""
-
-    strike: float
-    call: bool
-    bid_iv: float | None
-    ask_iv: float | None
-    mark_iv: float | None
-    forward: float | None = None
 
 
 class Above(msgspec.Struct, frozen=True):
@@ -117,38 +100,6 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
         return piece.slope(0.0) / (2.0 * math.sqrt(max(piece.w(0.0), 1e-12) * self.years))
 
 
-def points_of(quotes: Sequence[Quote], forward: float) -> Points:
-    """What a fit is made to: one point a strike, sorted by strike.
-
-    The out-of-the-money option if it is quoted on both sides, else the other one if that is, else the out-of-the-money
-    one's single side. Crossed quotes count as none.
-    """
-    chosen: dict[float, tuple[int, Quote, float, float]] = {}
-    for quote in quotes:
-        low, high = _value(quote.bid_iv), _value(quote.ask_iv)
-        two, none = low <= high, math.isnan(low) and math.isnan(high)
-        outside = quote.call == (quote.strike >= (quote.forward or forward))
-        rank = 0 if none or low > high or quote.strike <= 0.0 else 2 * two + outside
-        if rank and (quote.strike not in chosen or rank > chosen[quote.strike][0]):
-            chosen[quote.strike] = rank, quote, low, high
-    rows = [chosen[strike] for strike in sorted(chosen)]
-    k = np.array([math.log(quote.strike / (quote.forward or forward)) for _, quote, _, _ in rows])
-    bid, ask = (np.array([row[n] for row in rows], dtype=np.float64) for n in (2, 3))
-    half = (ask - bid) / 2.0
-    typical = float(np.median(half[np.isfinite(half)])) if np.isfinite(half).any() else 0.0
-    scale = np.where(np.isnan(half), max(typical, ONE_SIDED_SCALE), np.maximum(half, LEAST_SCALE))
-    missing_bid, missing_ask = np.where(np.isnan(bid), -np.inf, bid), np.where(np.isnan(ask), np.inf, ask)
-    return Points(k=k, mid=(bid + ask) / 2.0, low=missing_bid, high=missing_ask, scale=scale)
-
-
-def marks_of(quotes: Sequence[Quote], forward: float) -> Points:
-    """The venue's mark IVs, one a strike, all trusted alike."""
-    levels = {quote.strike: _value(quote.mark_iv) for quote in quotes if quote.strike > 0.0}
-    rows = [(math.log(strike / forward), level) for strike, level in sorted(levels.items()) if not math.isnan(level)]
-    k, mid = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-    return Points(k=k, mid=mid, low=mid, high=mid, scale=np.full(len(rows), ONE_SIDED_SCALE))
-
-
 def measured(blank: Fit, piece: Slice, points: Points) -> Fit:
     """The slice and how well it holds the two-sided quotes."""
     two = np.isfinite(points.mid)
@@ -167,8 +118,3 @@ def measured(blank: Fit, piece: Slice, points: Points) -> Fit:
 def ranged(blank: Fit, points: Points) -> Fit:
     k = points.k[np.isfinite(points.mid)]
     return msgspec.structs.replace(blank, lowest_k=float(k.min()), highest_k=float(k.max()))
-
-
-def _value(iv: float | None) -> float:
-    """NaN for everything that means there is none."""
-    return iv if iv is not None and 0.0 < iv < NO_VALUE else math.nan

@@ -9,7 +9,7 @@ import pytest
 
 from engine.domain import NS, YEAR_NS, instrument_of
 from engine.surface import doubt, fitting
-from engine.surface.smile import marks_of
+from engine.surface.quotes import marks_of
 from engine.surface.surface import Quote, Surface
 from engine.surface.svi import least_g
 from tests.surface.slices import chain, quoted, smile, strikes_for
