@@ -118,7 +118,7 @@ function numbered(found) {
 function make({ row }) {
   const node = el("div", "package");
   const head = el("div", "line");
-  node.parts = { kind: el("b", "", `▲ ${row.kind}`), code: el("span", "dim"), profit: el("span", "profit good"), needs: el("span", "dim") };
+  node.parts = { kind: el("b", "", `▲ ${row.kind}`), code: el("span", "dim"), profit: el("span", "profit good") };
   head.append(...Object.values(node.parts));
   node.append(head);
   node.legs = row.legs.map((leg) => {
@@ -139,7 +139,6 @@ function open(name) {
 
 function fill(node, { row }) {
   put(node.parts.code, row.code);
-  put(node.parts.needs, row.needs ? `needs ${row.needs}` : "");
   put(node.parts.profit, `${money(row)}${known(row.usd) ? ` · ${number(row.usd, 0)} USD` : ""}`);
   put(node.needs, row.needs ?? "");
   row.legs.forEach((leg, i) => {
