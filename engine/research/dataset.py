@@ -191,10 +191,15 @@ def digest(stretches: Iterable[Stretch]) -> str:
     """A hash of the data itself: the same training data has the same, wherever it was made."""
     whole = hashlib.sha256()
     for stretch in stretches:
-        whole.update(f"{stretch.session} {stretch.instrument.name} {stretch.t}".encode())
-        for array in (stretch.x, stretch.now, stretch.prints):
-            whole.update(np.ascontiguousarray(array).tobytes())
+        mix(whole, stretch)
     return whole.hexdigest()
+
+
+def mix(whole: hashlib._Hash, stretch: Stretch) -> None:
+    """One more stretch into a `digest` that is made as they come."""
+    whole.update(f"{stretch.session} {stretch.instrument.name} {stretch.t}".encode())
+    for array in (stretch.x, stretch.now, stretch.prints):
+        whole.update(np.ascontiguousarray(array).tobytes())
 
 
 def crowd_digest(settings: VenueSettings | None) -> str:

@@ -7,13 +7,11 @@ some moments the oracle is asked. The rivals are trained on the sessions that th
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -30,14 +28,13 @@ from engine.research.rivals import Rival, simple
 from engine.research.rivals_trained import trained
 from engine.research.scoring import Table, tabled
 from engine.research.targets import AHEAD, Part
-from engine.research.train import FRESH_SEED, WORKERS, Plan, Say, shipped_folder, summary, whole
+from engine.research.train import FRESH_SEED, WORKERS, Plan, Say, each, shipped_folder, summary, whole
 
 SKIPPED = Plan().fresh  # sessions that the weights' own scores were taken on
 MINUTES = 10.0
 ORACLE = 1000  # moments of one instrument that the oracle is asked about
 CONTRACT = "the crowd's settings differ from those the weights were trained on"
 SELDOM, ALWAYS = 0.01, 0.95  # shares of moments beyond which a policy row says nothing
-Done = TypeVar("Done")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,16 +150,6 @@ def fresh_sessions(count: int, minutes: float, say: Say, workers: int = WORKERS)
     for k, stretches in enumerate(sessions, 1):
         say(f"session {seeds[k - 1]}: {k} of {count}")
         yield [whole(stretch) for stretch in stretches]
-
-
-def each(run: Callable[[int], Done], seeds: Sequence[int], workers: int) -> Iterator[Done]:
-    """The results in the seeds' order, several at a time; only so many are begun as are being waited for."""
-    if workers <= 1 or len(seeds) < 2:
-        yield from map(run, seeds)
-        return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for at in range(0, len(seeds), workers):
-            yield from pool.map(run, seeds[at : at + workers])
 
 
 def shipped() -> Weights:

@@ -6,7 +6,7 @@ architectures are compared and not the inputs: the convolution across price and 
 the features. The transformer (Vaswani et al. 2017, pre-norm) reads the last sixty-four. Both forecast the direction
 alone, each window anew, without a carried state. What they say is tempered on held-out parts, as the model is.
 
-A window is cut from its part when it is needed: memory does not grow with their number.
+A window is cut from its lesson when it is needed: memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from engine.config import WARM_STEPS
 from engine.forecast.calibrate import temperature
 from engine.forecast.features import NAMES
 from engine.research.dataset import Floats
-from engine.research.rivals import standardised
-from engine.research.targets import Frozen, Part, classes
+from engine.research.rivals import Lesson, standardised
+from engine.research.targets import Frozen, Part
 
 Say = Callable[[str], None]
 EVERY = 2  # a window is drawn at one step in so many
@@ -120,14 +120,15 @@ class Network:
         self._frozen = frozen
 
     def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
-        logits = self.logits(part, steps).astype(np.float64) / self.heat
+        x = standardised(part.stretch.x[part.span], self._frozen.mean, self._frozen.scale)
+        logits = self.logits(x, steps).astype(np.float64) / self.heat
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         out: Floats = powers / powers.sum(axis=1, keepdims=True)
         return out
 
-    def logits(self, part: Part, steps: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(N, 3)"""
-        x = _padded(part, self._frozen, self.net.window)
+    def logits(self, x: NDArray[np.float32], steps: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(T, F) standardised, (N,) → (N, 3)"""
+        x = _padded(x, self.net.window)
         out = [np.zeros((0, 3), np.float32)]
         with torch.inference_mode():
             for at in range(0, len(steps), JUDGED_AT_ONCE):
@@ -137,27 +138,27 @@ class Network:
 
 
 def networks(
-    early: Sequence[Part], late: Sequence[Part], frozen: Frozen, say: Say, diet: Diet | None = None
+    early: Sequence[Lesson], late: Sequence[Lesson], frozen: Frozen, say: Say, diet: Diet | None = None
 ) -> list[Network]:
-    """Both, trained on the early parts and tempered on the late ones. Raises ValueError where there is nothing to
+    """Both, trained on the early lessons and tempered on the late ones. Raises ValueError where there is nothing to
     learn from."""
     torch.set_num_threads(1)  # as for the model: the order of sums must not depend on the machine's load
-    made = [Network(name, fit(name, early, frozen, diet or Diet(), say), frozen) for name in KINDS]
+    made = [Network(name, fit(name, early, diet or Diet(), say), frozen) for name in KINDS]
     for network in made:
-        network.heat = _heat(network, late, frozen)
+        network.heat = _heat(network, late)
     return made
 
 
-def fit(name: str, parts: Sequence[Part], frozen: Frozen, diet: Diet, say: Say) -> DeepLob | Transformer:
-    """Cross-entropy over windows drawn at random: the same seed and parts give the same network."""
+def fit(name: str, lessons: Sequence[Lesson], diet: Diet, say: Say) -> DeepLob | Transformer:
+    """Cross-entropy over windows drawn at random: the same seed and lessons give the same network."""
     torch.manual_seed(diet.seed)
     net = KINDS[name]()
-    known = [_known(part, frozen) for part in parts]
+    known = [_known(lesson) for lesson in lessons]
     _begin(net, np.concatenate([np.zeros(0, np.int64), *(came for _, came in known)]))
     optimiser = torch.optim.AdamW(net.parameters(), lr=diet.rate, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, diet.rate, total_steps=diet.updates + 1)
     total = 0.0
-    for k, (x, y) in enumerate(_drawn(parts, known, frozen, net.window, diet), 1):
+    for k, (x, y) in enumerate(_drawn(lessons, known, net.window, diet), 1):
         loss = functional.cross_entropy(net(x), y)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -184,7 +185,7 @@ Known = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def _drawn(
-    parts: Sequence[Part], known: Sequence[Known], frozen: Frozen, window: int, diet: Diet
+    lessons: Sequence[Lesson], known: Sequence[Known], window: int, diet: Diet
 ) -> Iterator[tuple[Tensor, Tensor]]:
     sizes = np.array([len(steps) for steps, _ in known])
     dice, ends = np.random.default_rng(diet.seed), np.cumsum(sizes)
@@ -195,39 +196,35 @@ def _drawn(
             k = int(np.searchsorted(ends, at, side="right"))
             steps, came = known[k]
             place = int(at - (ends[k] - sizes[k]))
-            xs.append(_window(parts[k], frozen, int(steps[place]), window))
+            xs.append(_window(lessons[k].x, int(steps[place]), window))
             ys.append(int(came[place]))
         yield torch.from_numpy(np.stack(xs)), torch.tensor(ys)
 
 
-def _known(part: Part, frozen: Frozen) -> Known:
+def _known(lesson: Lesson) -> Known:
     """Steps after the warm-up with a known class, one in EVERY, and that class."""
-    y = classes(part.labels.move, frozen.threshold(part.stretch.instrument.kind))[part.span]
-    steps = np.arange(WARM_STEPS, max(len(y), WARM_STEPS), EVERY)
-    steps = steps[~np.isnan(y[steps])]
-    return steps, y[steps].astype(np.int64)
+    steps = np.arange(WARM_STEPS, max(len(lesson.came), WARM_STEPS), EVERY)
+    steps = steps[~np.isnan(lesson.came[steps])]
+    return steps, lesson.came[steps].astype(np.int64)
 
 
-def _window(part: Part, frozen: Frozen, step: int, window: int) -> NDArray[np.float32]:
-    """(W, F) up to and with this step; zeros before the part's beginning."""
-    rows = part.stretch.x[part.begin + max(step - window + 1, 0) : part.begin + step + 1]
-    out = np.zeros((window, rows.shape[1]), np.float32)
-    out[window - len(rows) :] = standardised(rows, frozen.mean, frozen.scale)
-    return out
+def _window(x: NDArray[np.float32], step: int, window: int) -> NDArray[np.float32]:
+    """(W, F) up to and with this step; zeros before the beginning."""
+    rows = x[max(step - window + 1, 0) : step + 1]
+    return np.concatenate([np.zeros((window - len(rows), x.shape[1]), np.float32), rows])
 
 
-def _padded(part: Part, frozen: Frozen, window: int) -> NDArray[np.float32]:
-    """(T, F, W): the windows of all steps, as a view that copies nothing."""
-    x = standardised(part.stretch.x[part.span], frozen.mean, frozen.scale)
+def _padded(x: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    """(T, F) → (T, F, W): the windows of all steps, as a view that copies nothing."""
     x = np.concatenate([np.zeros((window - 1, x.shape[1]), np.float32), x])
     return np.lib.stride_tricks.sliding_window_view(x, window, axis=0)
 
 
-def _heat(network: Network, parts: Sequence[Part], frozen: Frozen) -> float:
-    """The temperature that suits the held-out parts; 1 without any."""
-    found = [(part, *_known(part, frozen)) for part in parts]
+def _heat(network: Network, lessons: Sequence[Lesson]) -> float:
+    """The temperature that suits the held-out lessons; 1 without any."""
+    found = [(lesson.x, *_known(lesson)) for lesson in lessons]
     thin = max(1, sum(len(steps) for _, steps, _ in found) // TEMPERED_ON)
     if not found:
         return 1.0
-    logits = np.concatenate([network.logits(part, steps[::thin]) for part, steps, _ in found])
+    logits = np.concatenate([network.logits(x, steps[::thin]) for x, steps, _ in found])
     return temperature(logits, np.concatenate([came[::thin] for _, _, came in found]))

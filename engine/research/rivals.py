@@ -7,7 +7,7 @@ They are trained on the folds that it was trained on, behind one interface. The 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,18 @@ class Rival(Protocol):
     def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
         """(N, 3) probabilities of up, down, stable at these steps of the part, rising, counted from its beginning.
         Only what came before each may be used."""
+
+
+class Lesson(NamedTuple):
+    """What a rival learns from of one part: `x` (T, F) standardised, `came` (T,) classes, NaN where unknown."""
+
+    x: NDArray[np.float32]
+    came: Floats
+
+
+def lesson_of(part: Part, frozen: Frozen) -> Lesson:
+    came = classes(part.labels.move, frozen.threshold(part.stretch.instrument.kind))[part.span]
+    return Lesson(standardised(part.stretch.x[part.span], frozen.mean, frozen.scale), came)
 
 
 def standardised(x: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -106,7 +118,7 @@ class Logistic:
 
 def fit_logistic(parts: Sequence[Part], frozen: Frozen) -> NDArray[np.float32]:
     """(F + 1, 3), the intercepts last."""
-    x, y = moments(parts, frozen)
+    x, y = moments([lesson_of(part, frozen) for part in parts])
     out = np.zeros((len(NAMES) + 1, 3), np.float32)
     out[-1] = ABSENT
     found = np.unique(y)
@@ -120,14 +132,13 @@ def fit_logistic(parts: Sequence[Part], frozen: Frozen) -> NDArray[np.float32]:
     return out
 
 
-def moments(parts: Sequence[Part], frozen: Frozen) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(N, F) standardised vectors and (N,) classes, where these are known."""
+def moments(lessons: Sequence[Lesson]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """(N, F) vectors and (N,) classes, one step in EVERY, where these are known."""
     xs, ys = [np.zeros((0, len(NAMES)), np.float32)], [np.zeros(0)]
-    for part in parts:
-        y = classes(part.labels.move, frozen.threshold(part.stretch.instrument.kind))[part.span][::EVERY]
-        known = ~np.isnan(y)
-        xs.append(standardised(part.stretch.x[part.span][::EVERY][known], frozen.mean, frozen.scale))
-        ys.append(y[known])
+    for lesson in lessons:
+        known = ~np.isnan(lesson.came[::EVERY])
+        xs.append(lesson.x[::EVERY][known])
+        ys.append(lesson.came[::EVERY][known])
     return np.concatenate(xs), np.concatenate(ys).astype(np.int64)
 
 
@@ -139,9 +150,9 @@ class Boosting:
 
     name = "boosting"
 
-    def __init__(self, parts: Sequence[Part], frozen: Frozen, seed: int = 7) -> None:
+    def __init__(self, lessons: Sequence[Lesson], frozen: Frozen, seed: int = 7) -> None:
         self._frozen = frozen
-        x, y = moments(parts, frozen)
+        x, y = moments(lessons)
         thin = max(1, -(-len(x) // MOST))
         x, y = x[::thin], y[::thin]
         self._found = np.unique(y)

@@ -8,12 +8,12 @@ scores are of other sessions altogether.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -34,6 +34,7 @@ from engine.research.targets import EMBARGO, Frozen, Part, freeze, labels_of, ta
 from engine.shell.modes import code_version
 
 Say = Callable[[str], None]
+Done = TypeVar("Done")
 FIRST_SEED, FRESH_SEED = 101, 911  # of the training sessions, of the judged ones
 WORKERS = 2  # processes that simulate
 
@@ -98,16 +99,20 @@ def simulate(
     say(f"simulating {len(seeds)} sessions of {minutes:g} minutes")
     run = partial(simulated, minutes=minutes, settings=settings)
     out: list[list[Stretch]] = []
-    if workers <= 1:
-        for seed in seeds:
-            out.append(run(seed))
-            say(f"session {seed}: {len(out)} of {len(seeds)}")
-        return out
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for seed, session in zip(seeds, pool.map(run, seeds), strict=True):
-            out.append(session)
-            say(f"session {seed}: {len(out)} of {len(seeds)}")
+    for seed, session in zip(seeds, each(run, seeds, workers), strict=True):
+        out.append(session)
+        say(f"session {seed}: {len(out)} of {len(seeds)}")
     return out
+
+
+def each(run: Callable[[int], Done], seeds: Sequence[int], workers: int) -> Iterator[Done]:
+    """The results in the seeds' order, several at a time; only so many are begun as are being waited for."""
+    if workers <= 1 or len(seeds) < 2:
+        yield from map(run, seeds)
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for at in range(0, len(seeds), workers):
+            yield from pool.map(run, seeds[at : at + workers])
 
 
 def train_on(
@@ -153,7 +158,7 @@ def split(stretches: Sequence[Stretch], share: float) -> tuple[list[Part], list[
     a single one what follows the first `share` of it and an embargo. Statistics see the first only."""
     sessions = list(dict.fromkeys(stretch.session for stretch in stretches))
     if len(sessions) > 1:
-        kept = set(sessions[: min(max(1, round(share * len(sessions))), len(sessions) - 1)])
+        kept = set(sessions[: early_sessions(len(sessions), share)])
         parts = [(stretch.session in kept, whole(stretch)) for stretch in stretches]
         return [part for early, part in parts if early], [part for early, part in parts if not early]
     early, late = [], []
@@ -164,6 +169,11 @@ def split(stretches: Sequence[Stretch], share: float) -> tuple[list[Part], list[
         if cut + EMBARGO + WARM_STEPS < steps:
             late.append(Part(stretch, labels, cut + EMBARGO, steps))
     return early, late
+
+
+def early_sessions(count: int, share: float) -> int:
+    """How many of several sessions are trained on: some, and not all."""
+    return min(max(1, round(share * count)), count - 1)
 
 
 def whole(stretch: Stretch) -> Part:

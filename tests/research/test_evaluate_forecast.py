@@ -13,11 +13,11 @@ from engine.config import DEFAULT_POLICY
 from engine.paper.instruments.listing import Spec
 from engine.paper.venue import VenueSettings
 from engine.research.compare import THRESHOLDS, lines
-from engine.research.evaluate import Wanted, each, evaluate_forecast, judged_session, rows, seeds_of
+from engine.research.evaluate import Wanted, evaluate_forecast, judged_session, rows, seeds_of
 from engine.research.judging import judge, merged
 from engine.research.kept import Kept
 from engine.research.scoring import HEADS, differences
-from engine.research.train import whole
+from engine.research.train import each, whole
 from tests.forecast.weights import random_net, weights_of
 from tests.research.stretches import planted
 

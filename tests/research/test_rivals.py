@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from engine.config import WARM_STEPS
-from engine.research.dataset import Stretch
+from engine.paper.instruments.listing import Spec
+from engine.paper.venue import VenueSettings
+from engine.research.dataset import Stretch, simulated
 from engine.research.networks import Diet
-from engine.research.rivals import Rival, simple
-from engine.research.rivals_trained import NONE, fitted, question, trained
+from engine.research.rivals import Rival, lesson_of, simple
+from engine.research.rivals_trained import NONE, fitted, folds, question, trained
 from engine.research.scoring import score
 from engine.research.targets import AHEAD
-from engine.research.train import split, train_on, whole
+from engine.research.train import Plan, split, train_on, whole
 from tests.forecast.weights import random_net, weights_of
 from tests.research.stretches import planted, shuffled
 from tests.research.test_train import PLAN, quiet
@@ -24,13 +26,15 @@ DIET = Diet(batch=32, rate=3e-3)
 STRENGTH = 3.0
 CLEAR = [planted(seed, 2000, STRENGTH) for seed in range(3)]
 WEIGHTS = train_on(CLEAR, msgspec.structs.replace(PLAN, epochs=1), quiet)
+QUESTION = question(WEIGHTS)
 JUDGED = planted(77, 3000, STRENGTH)
+SMALL = VenueSettings(listing=(Spec(expiries=1, strikes=3, futures=0),))
 NAMES = ("boosting", "deeplob", "transformer")
 
 
 def rivals_of(data: list[Stretch], updates: int) -> list[Rival]:
-    early, late = split(data, PLAN.share)
-    return fitted(early, late, question(WEIGHTS, early), quiet, msgspec.structs.replace(DIET, updates=updates))
+    early, late = ([lesson_of(part, QUESTION) for part in fold] for fold in split(data, PLAN.share))
+    return fitted(early, late, QUESTION, quiet, msgspec.structs.replace(DIET, updates=updates))
 
 
 @cache
@@ -91,6 +95,21 @@ def test_weights_that_name_no_sessions_have_no_trained_rivals() -> None:
 def test_boosting_on_a_market_that_never_moves_is_sure() -> None:
     still = [planted(seed, 600, strength=0.0) for seed in range(2)]
     flat = [Stretch(s.session, s.instrument, s.t, s.x, np.tile(s.now[:1], (len(s.now), 1)), s.prints) for s in still]
-    early, _ = split(flat, PLAN.share)
-    boosting = fitted(early, [], question(WEIGHTS, early), quiet, Diet(updates=1, batch=2))[0]
+    early = [lesson_of(whole(one), QUESTION) for one in flat]
+    boosting = fitted(early, [], QUESTION, quiet, Diet(updates=1, batch=2))[0]
     assert boosting.says(whole(flat[0]), np.array([100]))[0].tolist() == [0.0, 0.0, 1.0]
+
+
+def test_the_folds_are_those_that_the_weights_were_trained_on() -> None:
+    """Simulated again, the very same data; the rivals' folds are the model's, standardised by its constants."""
+    plan = Plan(sessions=2, minutes=0.5, hidden=4, epochs=1, segment=100, chunk=50, batch=4, share=0.5)
+    data = [simulated(seed, plan.minutes, SMALL) for seed in (101, 102)]
+    stretches = [stretch for session in data for stretch in session]
+    weights = train_on(stretches, plan, quiet, seeds=(101, 102))
+    (early, late), same = folds(weights, SMALL, 1, quiet)
+    assert same
+    assert [len(early), len(late)] == [len(session) for session in data]
+    want = lesson_of(whole(data[0][0]), question(weights))
+    assert np.array_equal(early[0].x, want.x)
+    assert np.array_equal(early[0].came, want.came, equal_nan=True)
+    assert not folds(weights, msgspec.structs.replace(SMALL, balance=1.0, crowd=None), 1, quiet)[1]
