@@ -4,6 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CLIENTS_READY := .venv-clients/.ready
+PEERS_READY := $(VENV)/.peers-ready
 
 .PHONY: run test check proof bench train browser
 run: $(READY)
@@ -21,6 +22,9 @@ check: $(READY)
 proof: $(READY) browser
 	$(RUN) -m tests.proof $(ARGS)
 
+bench: $(PEERS_READY)
+	$(RUN) -m engine bench $(ARGS)
+
 train: $(READY)
 	$(RUN) -m engine train $(ARGS)
 
@@ -29,6 +33,10 @@ $(READY): requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(RUN) -c 'import engine.surface.fitting'  # compiles what is compiled, once: see engine/compiled.py
+	touch $@
+
+$(PEERS_READY): requirements-bench.txt $(READY)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-bench.txt
 	touch $@
 
 $(CLIENTS_READY): tests/clients/requirements.txt

@@ -31,6 +31,7 @@ PROOFS = (
     Proof("fuzz", ("tests.paper.fuzz", "--frames", "1000000", "--seed", "1")),
     Proof("venue-soak", ("tests.soak", "--minutes", "30", "--speed", "10")),
     Proof("venue-facts", ("engine", "evaluate", "venue", "--json")),
+    Proof("surface", ("engine", "evaluate", "surface", "--json")),
     Proof("kills", ("pytest", "tests/journeys/test_crash.py"), {"TIDEGATE_KILLS": "200"}, True),
 )
 

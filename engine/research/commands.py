@@ -1,4 +1,4 @@
-"""The research commands of the command line: `train` and `evaluate`. Heavy imports happen when one of them runs."""
+"""The research commands of the command line. Heavy imports happen when one of them runs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-rivals", action="store_true", help="forecast: train no rivals, only those in the weights")
     parser.add_argument("--model", default="", metavar="ID", help="forecast: of the registry, instead of the shipped")
     parser.add_argument("--regime", default="", help="of the paper venue's crowd; by default the frozen settings")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="of the venue's facts, SVG")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="venue, surface: drawn as SVG")
     parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="where results are kept")
 
 
@@ -82,7 +82,8 @@ def _evaluate_venue(chosen: argparse.Namespace) -> int:
 
 
 def _evaluate_surface(chosen: argparse.Namespace) -> int:
-    from engine.research.evaluate_surface import evaluate_surface, lines
+    from engine.research.evaluate_surface import drawn_sweep, evaluate_surface, lines
+    from engine.research.picture_surface import picture
     from engine.research.recorded import folder
 
     found = folder()
@@ -90,6 +91,26 @@ def _evaluate_surface(chosen: argparse.Namespace) -> int:
         _say("the real chains are not here: TIDEGATE_SHARED_DATA names the folder that holds them")
         return 1
     table = evaluate_surface(found, _say)
+    if chosen.picture is not None:
+        chosen.picture.write_text(picture(table, *drawn_sweep(found)), encoding="utf-8")
+        _say(f"the picture is {chosen.picture}")
+    print(msgspec.json.encode(table).decode() if chosen.json else "\n".join(lines(table)))
+    return 0
+
+
+def _bench_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a row; may be given again")
+
+
+def _bench(chosen: argparse.Namespace) -> int:
+    from engine.research.benchmark import alone, bench, lines, rows
+
+    unknown = [name for name in chosen.only if name not in rows()]
+    if unknown:
+        _say(f"there is no row {', '.join(unknown)}: there are {', '.join(rows())}")
+        return 2
+    alone()
+    table = bench(chosen.only, _say)
     print(msgspec.json.encode(table).decode() if chosen.json else "\n".join(lines(table)))
     return 0
 
@@ -101,5 +122,6 @@ COMMANDS: dict[str, tuple[Adder, Work, str]] = {
         _evaluate,
         "the tables of forecasts, of the paper venue and of the surface, on named data",
     ),
+    "bench": (_bench_options, _bench, "how fast, each figure beside its peers in the same run"),
     "models": (models_options, models, "the registry of weights: list, compare, promote, roll back"),
 }

@@ -7,21 +7,26 @@ synthetic case of NUMBERS.md (see `bench`).
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from engine import black
-from engine.domain import YEAR_NS
+from engine.domain import NS, YEAR_NS
 from engine.research.benchmark import measured
 from engine.research.benchmark_surface import surface_fit
 from engine.research.imports.chains import open_chains_file
 from engine.research.imports.surfaces import Surface as Snapshot
+from engine.research.picture_surface import POINTS, Drawn
 from engine.research.surface_scores import Scores, smiles_of
 from engine.surface.forward import Pair, forward_of
+from engine.surface.surface import Surface
 
 Say = Callable[[str], None]
 
@@ -30,6 +35,7 @@ SNAPSHOTS = ("deribit_surface/btc_2026-08-01.json.gz", "deribit_surface/btc_2026
 MISSED = (0.0, 2.0, 4.0, 8.0)
 TRADE_EVERY, SAY_EVERY = 8, 60
 DRAWS = 12
+DRAWN = 300  # the sweep of the picture
 
 
 def evaluate_surface(folder: Path, say: Say, every: int = 1) -> dict[str, Any]:
@@ -86,6 +92,26 @@ def _told(proof: dict[str, dict[str, int]]) -> str:
                      for name, each in proof.items())  # fmt: skip
 
 
+def drawn_sweep(folder: Path, number: int = DRAWN) -> tuple[list[Drawn], int]:
+    """One sweep of the real chains as the picture shows it, fitted from nothing, and its time (ns)."""
+    rows = next(itertools.islice(_sweeps(folder / CHAINS, 1), number, None))
+    surface, out = Surface(), []
+    smiles = smiles_of(rows)
+    for smile in smiles:
+        surface.refit(smile.expiry, smile.forward, smile.quotes, smile.t)
+    for smile in smiles:
+        fit, quoted = surface.fits[smile.expiry], smile.rows.sort_values("strike")
+        if fit.source != "quotes" or quoted.empty:
+            continue
+        k = np.log(quoted["strike"] / quoted["forward"]).to_numpy()
+        line = np.linspace(float(k.min()), float(k.max()), POINTS)
+        expires = dt.datetime.fromtimestamp(smile.expiry / NS, dt.UTC)
+        title = f"{expires:%d %b %Y}, {fit.years * 365:.3g} days"
+        bid, ask = quoted["bid_iv"].to_numpy(), quoted["ask_iv"].to_numpy()
+        out.append(Drawn(title, k, bid, ask, fit.ivs(k), line, fit.ivs(line)))
+    return out, max(smile.t for smile in smiles)
+
+
 def _sweeps(path: Path, every: int) -> Iterator[pd.DataFrame]:
     table = open_chains_file(path).table
     for number, (_, rows) in enumerate(table.groupby("sweep", observed=True, sort=True)):
@@ -103,9 +129,11 @@ def _run(sweeps: list[pd.DataFrame], say: Say, missed: float = 0.0, peers: bool 
 
 
 def _trade(sweeps: list[pd.DataFrame], missed: float, say: Say) -> dict[str, Any]:
-    table = _run(sweeps, say, missed).table()
-    kept = ("inside_bid_ask", "rmse_vol_bp", "wings_rmse_vol_bp", "inside_all", "butterfly", "calendar")
-    return {"missed": missed, **{name: table[name] for name in kept}}
+    """With quotes narrowly missed counting more; the plain fit of the same sweeps beside it."""
+    table = _run(sweeps, say, missed, peers=True).table(gaps=False)
+    kept = ("inside_bid_ask", "rmse_vol_bp", "wings_rmse_vol_bp", "inside_all")
+    found = {name: table[name] for name in (*kept, "butterfly", "calendar")}
+    return {"missed": missed, **found, "scipy_lm": {name: table["peers"]["scipy_lm"][name] for name in kept}}
 
 
 def _snapshot(path: Path) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def picture(table: Table) -> str:
              f'<rect width="{WIDTH}" height="{height}" fill="{GROUND}"/>', *_heading(table)]  # fmt: skip
     for k, panel in enumerate(panels):
         left, top = GAP + k % COLUMNS * (PANEL_W + GAP), TOP + k // COLUMNS * (PANEL_H + GAP)
-        parts += [f'<g transform="translate({left},{top})">', *_drawn(panel), "</g>"]
+        parts += [f'<g transform="translate({left},{top})">', *drawn(panel), "</g>"]
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -60,13 +60,13 @@ def _heading(table: Table) -> Iterator[str]:
     if small:
         said += f" · small list {small['times']:g} times real time"
     sessions = f"{len(table['seeds'])} sessions of {table['minutes']:g} minutes, {table['regime']} settings"
-    yield _text(GAP + 2, 28, "The paper market beside real ones", TEXT, 18, weight=600)
-    yield _text(GAP + 2, 50, f"{sessions}, hash {table['hash'][:12]}", SOFT, 12)
-    yield _text(GAP + 2, 68, said, SOFT, 12)
+    yield text_at(GAP + 2, 28, "The paper market beside real ones", TEXT, 18, weight=600)
+    yield text_at(GAP + 2, 50, f"{sessions}, hash {table['hash'][:12]}", SOFT, 12)
+    yield text_at(GAP + 2, 68, said, SOFT, 12)
     for k, (name, colour) in enumerate((("paper venue", OURS), ("recorded", THEIRS))):
         x = WIDTH - 260 + 130 * k
         yield f'<line x1="{x}" x2="{x + 22}" y1="24" y2="24" stroke="{colour}" stroke-width="2.5"/>'
-        yield _text(x + 28, 28, name, TEXT, 12)
+        yield text_at(x + 28, 28, name, TEXT, 12)
 
 
 # ------------------------------------------------------------ which panels
@@ -172,13 +172,13 @@ class Scale(NamedTuple):
         return [step * k for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
 
-def _drawn(panel: Panel) -> Iterator[str]:
+def drawn(panel: Panel) -> Iterator[str]:
     yield f'<rect width="{PANEL_W}" height="{PANEL_H}" rx="4" fill="{PANEL}" stroke="{LINE}"/>'
-    yield _text(12, 18, panel.title, TEXT, 12.5, weight=600)
-    yield _text(12, 33, panel.unit, SOFT, 10.5)
+    yield text_at(12, 18, panel.title, TEXT, 12.5, weight=600)
+    yield text_at(12, 33, panel.unit, SOFT, 10.5)
     known = [v for v in (*panel.ours, *panel.theirs) if v is not None and (v > 0 or not panel.log)]
     if not known:
-        yield _text(PANEL_W / 2, PANEL_H / 2, "not known", SOFT, 11, "middle")
+        yield text_at(PANEL_W / 2, PANEL_H / 2, "not known", SOFT, 11, "middle")
         return
     y = _vertical(panel, known)
     x = _horizontal(panel)
@@ -212,19 +212,19 @@ def _axes(panel: Panel, x: list[float], y: Scale) -> Iterator[str]:
     for tick in y.ticks():
         at = y(tick)
         yield f'<line x1="{LEFT}" x2="{PANEL_W - RIGHT}" y1="{at:.1f}" y2="{at:.1f}" stroke="{GRID}"/>'
-        yield _text(LEFT - 5, at + 3.5, _short(tick), SOFT, 10, "end")
+        yield text_at(LEFT - 5, at + 3.5, _short(tick), SOFT, 10, "end")
     crowded = len(panel.names) > 6 and panel.x is None
     last = -math.inf
     for name, at in zip(panel.names, x, strict=True):
         if crowded:
-            yield _text(at, PANEL_H - 17, name.partition("/")[2].partition("-")[0] or name, SOFT, 9.5, "middle")
+            yield text_at(at, PANEL_H - 17, name.partition("/")[2].partition("-")[0] or name, SOFT, 9.5, "middle")
         elif at - last >= 22:
-            yield _text(at, PANEL_H - 17, name, SOFT, 10, "middle")
+            yield text_at(at, PANEL_H - 17, name, SOFT, 10, "middle")
             last = at
     if crowded:
         for age in dict.fromkeys(name.partition("/")[0] for name in panel.names):
             places = [at for name, at in zip(panel.names, x, strict=True) if name.partition("/")[0] == age]
-            yield _text(sum(places) / len(places), PANEL_H - 5, age, SOFT, 9.5, "middle")
+            yield text_at(sum(places) / len(places), PANEL_H - 5, age, SOFT, 9.5, "middle")
 
 
 def _series(panel: Panel, values: Values, colour: str, place: int, x: list[float], y: Scale) -> Iterator[str]:
@@ -246,7 +246,7 @@ def _series(panel: Panel, values: Values, colour: str, place: int, x: list[float
         yield f'<circle cx="{at:.1f}" cy="{height:.1f}" r="2.8" fill="{colour}"/>'
 
 
-def _text(x: float, y: float, said: str, colour: str, size: float, anchor: str = "start", weight: int = 400) -> str:
+def text_at(x: float, y: float, said: str, colour: str, size: float, anchor: str = "start", weight: int = 400) -> str:
     return (f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size:g}" text-anchor="{anchor}" '
             f'font-weight="{weight}">{escape(said)}</text>')  # fmt: skip
 

@@ -101,11 +101,11 @@ class Scores:
             "t": rows["t"],
         }))  # fmt: skip
 
-    def table(self) -> dict[str, Any]:
-        """CONTRACT's JSON of one data set, and more beside it."""
+    def table(self, gaps: bool = True) -> dict[str, Any]:
+        """CONTRACT's JSON of one data set, and more beside it; `gaps`: see `Proofs.table`."""
         rows = self._gathered()
         liquid = rows[rows["liquid"]]
-        proof = self.proofs.table(gaps=self.plain is not None)
+        proof = self.proofs.table(gaps)
         found = {
             "snapshots": self.sweeps, "expiries": self.expiries, "quotes": len(rows), **accuracy(rows, "iv"),
             "butterfly": proof["smiles"]["refuted"], "calendar": proof["neighbours"]["refuted"], "proof": proof,

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from engine.__main__ import main
 from engine.research import svi_peers
 from engine.research.benchmark import Row, lines, machine, measured, rows
 from engine.research.benchmark_options import chain, iv_chain
@@ -84,3 +85,8 @@ def test_the_options_are_a_thousand_and_ours_finds_them_all() -> None:
     bare = found.peers["lbriv, bare"]
     assert bare is not None
     assert found.judged([given], [bare(given)])["largest_error"] < 1e-10
+
+
+def test_a_row_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--only", "nothing"]) == 2
+    assert "there is no row nothing: there are iv_chain, surface_fit" in capsys.readouterr().err
