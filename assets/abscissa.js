@@ -4,7 +4,10 @@ import { deltaLabel, shapeOf } from "./cells.js";
 import { strike } from "./format.js";
 import { deltaAt, ivAt, moneynessOf } from "./svi.js";
 
-const NICE = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.08, 1.1, 1.15, 1.2, 1.3, 1.4, 1.5, 1.75, 2, 2.5, 3, 4];
+const NICE = [
+  0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1,
+  1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.08, 1.1, 1.15, 1.2, 1.3, 1.4, 1.5, 1.75, 2, 2.5, 3, 4,
+];
 const DELTAS = [0.95, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05];
 const ROUND = [1e6, 1e5, 5e4, 2e4, 1e4, 5e3, 2e3, 1e3, 500, 250, 200, 100, 50, 25, 20, 10, 5, 1, 0];
 
@@ -27,7 +30,7 @@ export function thenAt(kind, smile, k, before) {
 // Marks for the foot: { at, text, worth }, the roundest worth most.
 export function marksOf(kind, list) {
   if (kind === "delta") return DELTAS.map((d) => ({ at: 1 - d, text: deltaLabel(d), worth: d === 0.5 ? 2 : 1 }));
-  if (kind === "moneyness") return NICE.map((m) => ({ at: Math.log(m), text: m.toFixed(2), worth: m === 1 ? 3 : Number.isInteger(Math.round(m * 100) / 10) ? 2 : 1 }));
+  if (kind === "moneyness") return NICE.map((m) => ({ at: Math.log(m), text: m.toFixed(2), worth: m === 1 ? 3 : Math.round(m * 100) % 10 ? 1 : 2 }));
   const ks = [...new Set(list.flatMap((smile) => smile.points.map((point) => point.strike)))];
   return ks.map((k) => ({ at: Math.log(k), text: strike(k), worth: ROUND.length - ROUND.findIndex((step) => !step || k % step === 0) }));
 }

@@ -64,6 +64,8 @@ export function lacking(point, now) {
   return known(point.bid_iv) ? "no offer" : known(point.ask_iv) ? "no bid" : "no quote";
 }
 
+const NOTHING = { iv: null, fit: null, then: null, change: null, spread: null, quality: "none", instrument: "", point: null };
+
 // `{ iv, fit, then, change, quality, why, spread, instrument, point, strike }` of a smile at a column; `now` in ms.
 // `quality`: quoted, fitted, stand (fitted to the venue's marks), between (no such strike is listed), none. Between two
 // strikes with a market it is quoted in moneyness and delta: what the mids differ from the fit is carried between them.
@@ -71,10 +73,9 @@ export function cellOf(smile, column, earlier, now) {
   const shape = shapeOf(smile);
   const k = shape && column.place(shape);
   const at = column.strike ?? (shape ? shape.forward * Math.exp(k) : null);
-  const nothing = { iv: null, fit: null, then: null, change: null, spread: null, quality: "none", why: "no smile is known", instrument: "", point: null, strike: at };
-  if (!known(at)) return nothing;
+  if (!known(at)) return { ...NOTHING, strike: at, why: "no smile is known" };
   const [low, high, share] = around(smile, at);
-  if (!low) return { ...nothing, why: "beyond the listed strikes" };
+  if (!low) return { ...NOTHING, strike: at, why: "beyond the listed strikes" };
   const fit = shape ? ivAt(shape, k) : null;
   const listed = low === high;
   const point = share < 0.5 ? low : high;

@@ -16,6 +16,7 @@ const LABEL_PX = 64; // of the expiry
 const LEAST_SCALE = 0.5; // vol points: less is not worth a deep colour
 const TAIL = 0.08; // of the values at either end are as deep as the rest: one wild wing must not flatten all others
 const SPREAD_PTS = 4; // vol points between bid and ask that underline a whole cell
+const SPREAD = `the line below a figure is as long as bid and ask are apart: a whole cell is ${SPREAD_PTS} vol points or more`;
 const MARKS = { marks: "≈", flat: "≈", none: "?", quotes: "" };
 const HEAD = -1; // the column of the expiries themselves
 let grid = null;
@@ -67,14 +68,18 @@ function legendOf({ low, high, cut }, earlier, cells, smiles) {
   const has = (quality) => !earlier && cells.some((cell) => cell.quality === quality);
   const end = cut ? " and beyond" : "";
   const items = [];
-  if (earlier && known(high)) items.push({ ramp: "change", texts: [signed(low, 1), "0", `${signed(high, 1)} pts`], title: `change of the fit since ${clock(earlier.t_ms)}, vol points${end}` }, { text: `fit since ${clock(earlier.t_ms)}` });
-  else if (known(low)) items.push({ ramp: "iv", texts: ramp(low, high), title: `IV of the quotes' mid${end}` });
+  const since = earlier && `since ${clock(earlier.t_ms)}`;
+  if (earlier && known(high)) {
+    items.push({ ramp: "change", texts: [signed(low, 1), "0", `${signed(high, 1)} pts`], title: `change of the fit ${since}, vol points${end}` });
+    items.push({ mark: "", text: `fit ${since}` });
+  } else if (known(low)) items.push({ ramp: "iv", texts: ramp(low, high), title: `IV of the quotes' mid${end}` });
   items.push({ mark: "forward", text: "F", title: "where the expiry's present forward lies" });
   if (has("fitted")) items.push({ mark: "fitted", text: "fit", title: "IV of the fit: the option is not quoted on both sides, not lately, or not traded" });
   if (has("stand")) items.push({ mark: "stand", text: "≈ marks", title: "a stand-in, fitted to the venue's marks: too few quotes" });
   if (has("between")) items.push({ mark: "between", text: "no strike", title: "IV of the fit: the expiry has no such strike" });
-  if (has("quoted")) items.push({ mark: "spread", text: `bid–ask ÷ ${SPREAD_PTS}`, title: `the line below a figure is as long as bid and ask are apart: a whole cell is ${SPREAD_PTS} vol points or more` });
-  if (smiles.some((smile) => smile.source === "flat")) items.push({ mark: "", text: "≈ no smile", title: "too few quotes for a smile: only what is quoted is shown" });
+  if (has("quoted")) items.push({ mark: "spread", text: `bid–ask ÷ ${SPREAD_PTS}`, title: SPREAD });
+  const flat = smiles.some((smile) => smile.source === "flat");
+  if (flat) items.push({ mark: "", text: "≈ no smile", title: "too few quotes for a smile: only what is quoted is shown" });
   return items;
 }
 
@@ -82,7 +87,8 @@ function label(head, smile) {
   flag(head, "on", smile.code === picked.code);
   flag(head, "doubt", smile.source !== "quotes" || smile.note);
   put(head.mark, MARKS[smile.source] || (smile.note ? "◷" : ""));
-  attr(head, "title", `${expiryDay(smile.expiry_ms)} · forward ${smile.forward > 0 ? number(smile.forward, 1) : "unknown"}${smile.note ? ` · ${smile.note}` : ""}`);
+  const forward = smile.forward > 0 ? number(smile.forward, 1) : "unknown";
+  attr(head, "title", [expiryDay(smile.expiry_ms), `forward ${forward}`, smile.note].filter(Boolean).join(" · "));
 }
 
 // The mark of the forward, in the cell where it lies.
@@ -103,8 +109,8 @@ function nearest(cells) {
 function fill(node, smile, cell, { scale, earlier, on }) {
   const value = earlier ? cell.change : cell.iv;
   put(node.figure, !known(value) ? "·" : earlier ? brief(value) : number(value, value >= 100 ? 0 : 1));
-  const share = known(value) && scale.high > scale.low ? Math.min(1, Math.max(0, (value - scale.low) / (scale.high - scale.low))) : 0;
-  set(node, "--heat", `${Math.round(share * 50) * 2}%`);
+  const share = known(value) && scale.high > scale.low ? (value - scale.low) / (scale.high - scale.low) : 0;
+  set(node, "--heat", `${Math.round(Math.min(1, Math.max(0, share)) * 50) * 2}%`);
   const moved = known(value) && earlier;
   flag(node, "rise", moved && value >= 0);
   flag(node, "fall", moved && value < 0);
@@ -128,7 +134,7 @@ function set(node, name, value) {
 function make(box, view, columns) {
   const focused = grid?.contains(document.activeElement);
   grid = el("div", "heat");
-  for (const [name, value] of [["role", "grid"], ["aria-label", "implied volatility, expiry by strike: arrows walk, Enter opens the ladder"]]) attr(grid, name, value);
+  attr(as("grid", grid), "aria-label", "implied volatility, expiry by strike: arrows walk, Enter opens the ladder");
   grid.style.setProperty("--label", `${LABEL_PX - 2}px`);
   grid.style.setProperty("--columns", columns.length);
   grid.style.setProperty("--rows", view.smiles.length);
@@ -196,8 +202,10 @@ function hint() {
   if (!cell) return point(null);
   const where = lines[r].values[i].getBoundingClientRect();
   if (!cell.point) return card.show("heat", `${smile.code} ${drawn.columns[i].label}`, [["", cell.why]], where);
-  const aside = cell.point.strike === cell.strike ? [] : [[`at ${drawn.columns[i].label}`, known(cell.iv) ? `${number(cell.iv, 2)} %, K ${number(cell.strike, 0)}` : "unknown"]];
-  card.show("heat", cell.instrument, [...aside, ...linesOf(smile, cell.point, cell, drawn.earlier)], where);
+  const here = known(cell.iv) ? `${number(cell.iv, 2)} %, K ${number(cell.strike, 0)}` : "unknown";
+  const aside = cell.point.strike === cell.strike ? [] : [[`at ${drawn.columns[i].label}`, here]];
+  if (cell.instrument !== cell.point.instrument) aside.push(["opens", cell.instrument]); // its twin, which is looked at
+  card.show("heat", cell.point.instrument, [...aside, ...linesOf(smile, cell.point, cell, drawn.earlier)], where);
 }
 
 // One cell is in the tab order: where the keyboard was, else what is looked at, else the first with a figure.

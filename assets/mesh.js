@@ -14,7 +14,8 @@ const STILL = [38, 46, 54];
 export function build(view, kind, earlier) {
   const smiles = view.smiles.filter(shapeOf);
   const columns = fine(view, kind);
-  const cells = smiles.map((smile) => columns.map((column) => ({ ...cellOf(smile, column, earlier, view.t_ms), near: near(smile.shape, column.place(smile.shape)) })));
+  const cell = (smile, column) => ({ ...cellOf(smile, column, earlier, view.t_ms), near: near(smile.shape, column.place(smile.shape)) });
+  const cells = smiles.map((smile) => columns.map((column) => cell(smile, column)));
   const value = (cell) => (cell.near ? (earlier ? cell.change : cell.fit) : null);
   const all = cells.flat().map(value).filter(known);
   let [low, high] = all.length ? [Math.min(...all), Math.max(...all)] : [0, 1];

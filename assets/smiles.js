@@ -110,15 +110,23 @@ function ring(c, view, earlier) {
   c.strokeStyle = colour("text");
   c.stroke();
   const cell = cellOf(spot.smile, { strike: spot.k, place: (shape) => Math.log(spot.k / shape.forward) }, earlier, view.t_ms);
-  const head = [[`at ${number(spot.k, 0)}`, `fit ${number(cell.fit, 2)} %`]];
-  card.show("smiles", nearestOption(spot.smile, spot.k), cell.point ? [...head, ...rows(spot.smile, cell.point)] : head, card.box($("surface-smiles"), spot.x, spot.y));
+  const more = cell.point ? rows(spot.smile, cell.point) : [];
+  const said = [[`at ${number(spot.k, 0)}`, `fit ${number(cell.fit, 2)} %`], ...more];
+  card.show("smiles", cell.point?.instrument ?? spot.smile.code, said, card.box($("surface-smiles"), spot.x, spot.y));
 }
 
 function legendOf(view, fitted, earlier) {
-  const items = [{ mark: "curve-on", text: "looked at" }, { mark: "forward", text: "F", title: "where the expiry's present forward lies" }, { mark: "curve-off", text: `${fitted.length} of ${view.smiles.length} fitted`, title: "expiries that have a smile" }];
+  const items = [
+    { mark: "curve-on", text: "looked at" },
+    { mark: "forward", text: "F", title: "where the expiry's present forward lies" },
+    { mark: "curve-off", text: `${fitted.length} of ${view.smiles.length} fitted`, title: "expiries that have a smile" },
+  ];
   if (fitted.some((smile) => smile.source !== "quotes")) items.push({ mark: "curve-stand", text: "≈ marks", title: "a stand-in, fitted to the venue's marks" });
   if (earlier) items.push({ mark: "curve-then", text: `at ${clock(earlier.t_ms)}` });
   return items;
 }
 
-export const leave = () => to(null);
+export function leave() {
+  at = null;
+  card.hide("smiles");
+}

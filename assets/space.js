@@ -249,5 +249,5 @@ function tip(c, spot) {
   const smile = built.smiles[spot.row];
   const cell = built.cells[spot.row][spot.column];
   const head = [[`at ${number(cell.strike, 0)}`, valueOf(cell)]];
-  card.show("space", nearestOption(smile, cell.strike), cell.point ? [...head, ...linesOf(smile, cell.point)] : head, card.box(canvas, spot.x, spot.y));
+  card.show("space", cell.point?.instrument ?? smile.code, cell.point ? [...head, ...linesOf(smile, cell.point)] : head, card.box(canvas, spot.x, spot.y));
 }

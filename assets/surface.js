@@ -16,6 +16,7 @@ import * as term from "./term.js";
 const AXES = new Set(["heatmap", "smiles", "3D"]); // pictures that have columns
 const CHANGES = new Set(["heatmap", "smiles", "term", "3D"]); // and those that can show a change
 const MANY = 7; // expiries: with more the picture needs more of the panel
+const YOUNG = { mark: "", text: "not that old yet: now", title: "the session is younger than the moment that was chosen" };
 let width = 0;
 let followed = null; // [coin, day] of an option that has just been chosen
 
@@ -159,7 +160,7 @@ function coinButton(name) {
 // Draw the one that is shown; returns its legend.
 function picture(view) {
   const then = earlier();
-  const young = choice.moment && !then && CHANGES.has(choice.tab) ? [{ mark: "", text: "not that old yet: now", title: "the session is younger than the moment that was chosen: what is shown is now" }] : [];
+  const young = choice.moment && !then && CHANGES.has(choice.tab) ? [YOUNG] : [];
   if (choice.tab === "heatmap") return [...young, ...heat.draw($("surface-heat"), view, choice.columns, then, width)];
   if (choice.tab === "3D") return [...young, ...space.draw(view, choice.columns, then)];
   if (choice.tab === "smiles") return [...young, ...smiles.draw($("surface-smiles"), view, choice.columns, then)];

@@ -184,18 +184,24 @@ function hint(view, earlier, h) {
   if (!spot) return card.hide("term");
   const rows = STRIPS.map((strip) => {
     const [{ value, then }] = valuesOf(strip, [smile], earlier);
-    return [strip.name.split(":")[0].replace(", %", ""), `${known(value) ? strip.text(value) : "unknown"}${known(then) ? ` (${signed(value - then, 2)})` : ""}`];
+    const moved = known(then) ? ` (${signed(value - then, 2)})` : "";
+    return [strip.name.split(":")[0].replace(", %", ""), known(value) ? strip.text(value) + moved : "unknown"];
   });
-  rows.push(["forward", smile.forward > 0 ? number(smile.forward, 1) : "unknown"], ["from", smile.source === "quotes" ? smile.note || "quotes" : smile.note || "nothing", smile.source === "quotes" ? "" : "warn"]);
+  rows.push(["forward", smile.forward > 0 ? number(smile.forward, 1) : "unknown"]);
+  rows.push(["from", smile.note || smile.source, smile.source === "quotes" && !smile.note ? "" : "warn"]);
   card.show("term", smile.code, rows, card.box($("surface-term"), spot.x, h / 3));
 }
 
 function legendOf(shown, index, earlier) {
   const items = [{ mark: "", text: "over √time" }];
-  if (known(index)) items.push({ mark: "month", text: `30 d index ${number(index, 2)}`, title: `30-day index ${number(index, 2)} %: the variance swap of the smiles, built as DVOL is meant` });
+  const built = "the variance swap of the smiles at thirty days, built as DVOL is meant";
+  if (known(index)) items.push({ mark: "month", text: `30 d index ${number(index, 2)}`, title: built });
   if (shown.some((smile) => smile.source !== "quotes")) items.push({ mark: "circle", text: "stand-in", title: "not fitted to quotes" });
   if (earlier) items.push({ mark: "curve-then", text: `at ${clock(earlier.t_ms)}` });
   return items;
 }
 
-export const leave = () => to("");
+export function leave() {
+  at = "";
+  card.hide("term");
+}

@@ -12,9 +12,11 @@ const WORTH = { quotes: "", marks: " (venue's marks)", flat: " (flat stand-in)" 
 export function rows(smile, point, cell, earlier) {
   const said = [["bid · mid · ask", [point.bid_iv, point.mid_iv, point.ask_iv].map((iv) => number(iv, 1)).join(" · ") + " %"]];
   const off = errorAt(smile, point.strike);
-  said.push(["fit", known(point.fit_iv) ? `${number(point.fit_iv, 2)} %${known(off) ? ` ±${number(ERRORS * off, 2)}` : ""}${WORTH[smile.source] ?? ""}` : "unknown", smile.source === "quotes" ? "" : "warn"]);
-  const out = outside(point);
-  if (known(point.mid_iv) && known(point.fit_iv)) said.push(["mid − fit", `${signed(point.mid_iv - point.fit_iv, 2)} pts${out ? ` ▲ fit ${out}` : ""}`, out && "warn"]);
+  const give = known(off) ? ` ±${number(ERRORS * off, 2)}` : "";
+  const fit = known(point.fit_iv) ? `${number(point.fit_iv, 2)} %${give}${WORTH[smile.source] ?? ""}` : "unknown";
+  said.push(["fit", fit, smile.source === "quotes" ? "" : "warn"]);
+  const [gap, out] = [gapOf(point), outside(point)];
+  if (known(gap)) said.push(["mid − fit", `${signed(gap, 2)} pts${out ? ` ▲ fit ${out}` : ""}`, out && "warn"]);
   if (known(point.mark_iv)) said.push(["mark", `${number(point.mark_iv, 1)} %`]);
   const shape = shapeOf(smile);
   const delta = shape && deltaAt(shape, Math.log(point.strike / shape.forward)) - (point.call ? 0 : 1);
@@ -28,8 +30,10 @@ export function rows(smile, point, cell, earlier) {
 // One line of the same, for a cell's label.
 export function line(smile, point, cell) {
   const value = cell && known(cell.iv) && cell.quality !== "quoted" ? `fit ${number(cell.iv, 1)} %, ${cell.why}` : `mid ${number(point.mid_iv, 1)} %`;
-  return `${point.instrument}: bid ${number(point.bid_iv, 1)}, ${value}, ask ${number(point.ask_iv, 1)}, mid less fit ${signed(known(point.mid_iv) && known(point.fit_iv) ? point.mid_iv - point.fit_iv : null, 2)}`;
+  return `${point.instrument}: bid ${number(point.bid_iv, 1)}, ${value}, ask ${number(point.ask_iv, 1)}, mid less fit ${signed(gapOf(point), 2)}`;
 }
+
+const gapOf = (point) => (known(point.mid_iv) && known(point.fit_iv) ? point.mid_iv - point.fit_iv : null);
 
 function age(point) {
   if (!known(point.t_ms)) return "never";

@@ -136,10 +136,11 @@ def test_tabs_do_not_jump_cells_are_walked_by_keys_and_what_was_chosen_is_kept(d
             foot, panel = edges(at)[-1], edges(at)[1]
             assert foot <= panel <= height, "something is below the fold"
         shown(at, "heatmap")
+        assert at.until(lambda: at.find("#surface-heat [tabindex='0']"), "no cell can be reached with the keyboard")
         at.driver.execute_script("document.querySelector('#surface-heat [tabindex=\"0\"]').focus()")
         before = focused(at, "dataset.instrument")
         assert before
-        at.until(lambda: before in at.text("#surface-card"), "the card does not tell of the cell")
+        at.until(lambda: before[:-2] in at.text("#surface-card"), "the card does not tell of the cell")
         for said in ("bid · mid · ask", "fit", "mid − fit", "told"):
             assert said in at.text("#surface-card")
 
@@ -154,6 +155,7 @@ def test_tabs_do_not_jump_cells_are_walked_by_keys_and_what_was_chosen_is_kept(d
         at.until(lambda: at.find(f"#surface-heat .cell.on[data-instrument='{name}']"), "its cell is not marked")
         columns(at, "delta", "25P")
         shown(at, "smiles")
+        at.until(lambda: not at.one("#surface-card").is_displayed(), "the card of a picture outlives it")
         at.driver.refresh()
         at.until(lambda: at.find("#surface-tabs [data-tab='smiles'][aria-selected='true']"), "the tab is not kept")
         at.until(lambda: at.find("#surface-columns [data-choice='delta'][aria-pressed='true']"), "the axis is not kept")
