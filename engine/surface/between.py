@@ -2,14 +2,14 @@
 
 Everything is at equal forward-moneyness k = ln(K/F), where total variance may not fall with time.
 
-between two expiries   total variance is linear in time, if every such blend of the two smiles has g ≥ 0 (`smooth` looks
-                       at a grid of k and of times). Else prices are blended, c = α c₁ + (1 − α) c₂ with α = (√θ₂ − √θ)
+between two expiries   total variance is linear in time, if it is proven that every such blend of the two smiles has
+                       g ≥ 0 (`blends`). Else prices are blended, c = α c₁ + (1 − α) c₂ with α = (√θ₂ − √θ)
                        / (√θ₂ − √θ₁), θ the at-the-money total variance, linear in time (Gatheral and Jacquier 2014,
                        lemma 5.1): convex in the strike as both are, and rising in time as c₂ ≥ c₁; never wrong, but
                        its densities are mixtures, which makes odd local variances
-before the first       the same, with no variance (intrinsic value) as the nearer smile
+before the first       the same, with no variance at all as the nearer smile: always proven
 after the last         w + (θ − θₙ), θ going on at the last expiry's volatility. Adding a constant to w keeps g ≥ 0
-                       unless the smile is odd; `liftable` proves it for each slice, and one that fails stays as it is
+                       unless the smile is odd; `liftable` looks at each slice, and one that fails stays as it is
 
 Local variance is Dupire's, σ² = (∂w/∂T) / g at equal k, which in prices is 2 (∂c/∂T) / (x² ∂²c/∂x²), x = K/F.
 """
@@ -23,10 +23,10 @@ import msgspec
 import numpy as np
 
 from engine import black
+from engine.surface import blends
 from engine.surface.svi import MIN_LEVEL, Floats, Slice, g, grid
 
 SLIGHT = 1e-300  # a density or a price below this says nothing
-BLENDS, BLEND_POINTS = 11, 61
 STILL = 1e-12  # a difference of √θ below which two expiries are the same
 
 
@@ -84,11 +84,9 @@ def local_variance(rungs: Sequence[Rung], k: float, years: float) -> float | Non
 
 
 def smooth(near: Rung | None, far: Rung) -> bool:
-    """Whether total variances of the two, blended in any proportion, have no butterfly."""
-    k = grid(far.slices[0], BLEND_POINTS)
-    first, second = _levels(near, k), _levels(far, k)
-    shares = np.linspace(0.0, 1.0, BLENDS)[1:, None]
-    return bool((g(k, first[:, None] + (second - first)[:, None] * shares) >= 0.0).all())
+    """Whether it is proven that total variances of the two, blended in any proportion, have no butterfly: of their
+    slices, each with each, for where two of them meet the higher one takes over with a kink that is convex."""
+    return near is None or all(blends.safe(one, two) for one in near.slices for two in far.slices)
 
 
 def _blended(near: Rung | None, far: Rung, k: float, years: float) -> float | None:
