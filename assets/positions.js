@@ -6,7 +6,8 @@ import { known, number, signed } from "./format.js";
 import { blank, table } from "./tables.js";
 
 const HELD = ["instrument", "size", "delta", "gamma", "vega", "mark"];
-const GREEKS = ["expiry", "Δ", "Δ coin", "Γ 1 %", "vega $", "θ $/day", "value"];
+const GREEKS = ["expiry", "Δ", "Δ coin", "Γ 1 %", "vega $", "θ $/day", "value", "value $"];
+const NOTHING = GREEKS.slice(1).map(() => "–"); // known of no position of an expiry
 let held = null;
 let greeks = null;
 let grid = null;
@@ -30,9 +31,14 @@ export function draw() {
   const exposures = views.risk?.exposures ?? [];
   greeks.hidden = grid.hidden = !rows.length || !exposures.length;
   blank(greeks, "");
-  keyed(greeks.body, exposures, (row) => row.code, greekRow, (tr, row) => fill(tr, [
-    signed(row.delta, 3), signed(row.coin_delta, 3), signed(row.gamma, 4), signed(row.vega, 0), signed(row.theta, 0), signed(row.value, 4),
-  ]));
+  keyed(greeks.body, exposures, (row) => row.code, greekRow, (tr, row) => {
+    const { unknown } = row;
+    put(tr.firstChild, unknown ? `${row.code} ▲ without ${unknown}` : row.code);
+    flag(tr.firstChild, "warn", unknown > 0);
+    fill(tr, row.known ? [
+      signed(row.delta, 3), signed(row.coin_delta, 3), signed(row.gamma, 4), signed(row.vega, 0), signed(row.theta, 0), signed(row.value, 4), signed(row.usd, 0),
+    ] : NOTHING);
+  });
   if (!grid.hidden) ladder(views.risk);
 }
 
@@ -51,7 +57,7 @@ const heldRow = (row) => cells(button(row.instrument, "link", () => choose(row.i
 const greekRow = (row) => cells(row.code, GREEKS);
 
 // P&L in USD, spot across and volatility down; the deeper the ground the more, the sign is in the figure too.
-function ladder({ spot, points, ladder: values, unknown }) {
+function ladder({ spot, points, ladder: values, coins, unknown }) {
   const wanted = `${spot}|${points}`;
   if (shape !== wanted) make(spot, points);
   shape = wanted;
@@ -63,10 +69,11 @@ function ladder({ spot, points, ladder: values, unknown }) {
       flag(cell, "gain", value > 0);
       flag(cell, "loss", value < 0);
       cell.style.setProperty("--much", `${Math.round((100 * Math.abs(value ?? 0)) / most)}%`);
-      cell.title = `${signed(value, 0)} USD: spot ${percentOf(spot[i])}, volatility ${signed(points[row], 0)} points`;
+      const coin = known(coins[row]?.[i]) ? ` (${signed(coins[row][i], 4)} coin)` : "";
+      cell.title = `${signed(value, 0)} USD${coin}: spot ${percentOf(spot[i])}, volatility ${signed(points[row], 0)} points`;
     }),
   );
-  put(grid.note, unknown.length ? `▲ without ${unknown.join(", ")}: no volatility or forward known` : "spot across, volatility down; smiles move with their forwards");
+  put(grid.note, unknown.length ? `▲ incomplete, without ${unknown.join(", ")}: no volatility or forward known` : "spot across, volatility down; smiles move with their forwards");
   flag(grid.note, "warn", unknown.length > 0);
 }
 

@@ -103,24 +103,30 @@ class SurfaceView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", t
 
 
 class ExposureRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What is held of one expiry: coin (value, deltas), USD a vol point and a day; `gamma`: delta's change for 1 %."""
+    """What is held of one expiry, or of all: coin (value, deltas), USD (value), USD a vol point and a day; `gamma`:
+    delta's change for 1 %. `known` positions are in these sums, `unknown` ones are not."""
 
     code: str
     value: float
+    usd: float
     delta: float
     coin_delta: float
     gamma: float
     vega: float
     theta: float
+    known: int
+    unknown: int
 
 
 class RiskView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="risk"):
-    """`ladder`: USD gained when all forwards move by `spot` (fractions, columns) and all IVs by `points` (rows).
-    `unknown`: instruments held that are in no sum, for want of a volatility or a forward."""
+    """`ladder`: USD gained when all forwards move by `spot` (fractions, columns) and all IVs by `points` (rows);
+    `coins`: the same in coin, where one coin is held. `unknown`: instruments held that are in no sum, for want of a
+    volatility or a forward."""
 
     spot: tuple[float, ...]
     points: tuple[float, ...]
     ladder: tuple[tuple[float, ...], ...]
+    coins: tuple[tuple[float, ...], ...]
     exposures: tuple[ExposureRow, ...]
     unknown: tuple[str, ...]
 

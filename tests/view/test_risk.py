@@ -55,7 +55,34 @@ def test_what_has_no_volatility_is_in_no_sum_and_named(world: World) -> None:
     market.venue.quotes[name] = msgspec.structs.replace(market.venue.quotes[name], mark_iv=None)
     shown = view.risk(world.core)
     assert shown.unknown == (name,)
-    assert all(value == 0.0 for row in shown.ladder for value in row)
+    assert [(row.known, row.unknown) for row in shown.exposures] == [(0, 1)]
+    assert shown.ladder == ()  # rather than one of zeros
+    world.core.desk.positions["BTC-PERPETUAL"] = 50
+    shown = view.risk(world.core)
+    assert [(row.code, row.known, row.unknown) for row in shown.exposures][::2] == [("perpetual", 1, 0), ("all", 1, 1)]
+    assert shown.unknown == (name,)
+    assert shown.ladder != ()
+
+
+def test_several_expiries_are_added_up(world: World) -> None:
+    venue = world.core.market.venue
+    for expiry in venue.expiries():
+        world.core.desk.positions[next(iter(venue.options_of(expiry))).name] = 30
+    world.core.desk.positions["BTC-PERPETUAL"] = -1000
+    *rows, total = view.risk(world.core).exposures
+    assert [row.code for row in rows] == ["perpetual", "3MAR26", "13MAR26"]
+    assert (total.code, total.known, total.unknown) == ("all", 3, 0)
+    for name in ("value", "usd", "delta", "coin_delta", "gamma", "vega", "theta"):
+        assert getattr(total, name) == pytest.approx(sum(getattr(row, name) for row in rows))
+
+
+def test_the_ladder_is_there_in_coin_for_a_book_of_one_coin(world: World) -> None:
+    world.core.desk.positions["BTC-PERPETUAL"] = -1000
+    shown = view.risk(world.core)
+    mark = world.core.market.venue.quotes["BTC-PERPETUAL"].mark or 0.0
+    size = -world.core.market.venue.instruments["BTC-PERPETUAL"].amount(1000)
+    for row in shown.coins:
+        assert row == pytest.approx([size / mark * (1 - 1 / (1 + share)) for share in SPOT], abs=1e-6)
 
 
 def test_an_expired_position_is_left_out(world: World) -> None:
