@@ -63,8 +63,8 @@ def _chains(core: Core) -> dict[tuple[str, int], list[Instrument]]:
 
 
 def _smile(core: Core, coin: str, expiry: int, options: list[Instrument], named: bool) -> m.Smile:
-    venue, fit = core.market.venue, core.market.surface(coin).fit(expiry)
-    forward = venue.forward(expiry, coin) or (fit.forward if fit else 0.0)
+    fit = core.market.surface(coin).fit(expiry)
+    forward = _forward(core, options) or (fit.forward if fit else 0.0)
     code = code_of(coin, expiry, named)
     known = fit is not None and fit.slice is not None and forward > 0.0
     strikes = _curve([i.strike for i in options]) if known else np.empty(0)
@@ -92,6 +92,14 @@ def _smile(core: Core, coin: str, expiry: int, options: list[Instrument], named:
         else None,
         note=fit.note if fit else "no quotes yet",
     )
+
+
+def _forward(core: Core, options: list[Instrument]) -> float | None:
+    """As the chain's newest ticker has it."""
+    quotes = core.market.venue.quotes
+    told = (quote for option in options if (quote := quotes.get(option.name)) is not None and quote.forward)
+    newest = max(told, key=lambda quote: quote.t, default=None)
+    return newest.forward if newest else None
 
 
 def _curve(strikes: list[float]) -> Floats:
