@@ -94,8 +94,6 @@ class SurfaceView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", t
     t_ms: float
     strikes: tuple[float, ...]
     smiles: tuple[Smile, ...]
-    grid: tuple[tuple[float | None, ...], ...]  # mid IV per expiry × strike; None where no quote
-    fitted: tuple[tuple[float | None, ...], ...]  # the fit at the same cells
     flags: tuple[str, ...]  # what is wrong with the fits, in words
     past: tuple[Earlier, ...] = ()
     forwards: tuple[ForwardRow, ...] = ()

@@ -25,7 +25,7 @@ DIGITS = 4  # of IVs and strikes on the wire: a hundredth of a basis point
 
 
 def surface(core: Core) -> m.SurfaceView:
-    """Quotes and fits of every expiry. A cell is the out-of-the-money option of its strike; None where no quote is."""
+    """Quotes and fits of every expiry; a strike is carried by its out-of-the-money option."""
     venue = core.market.venue
     coins = venue.coins()
     named = len(coins) > 1
@@ -37,8 +37,6 @@ def surface(core: Core) -> m.SurfaceView:
         t_ms=core.market.now / MS,
         strikes=strikes,
         smiles=smiles,
-        grid=tuple(_row({point.strike: point.mid_iv for point in smile.points}, strikes) for smile in smiles),
-        fitted=tuple(_row({point.strike: point.fit_iv for point in smile.points}, strikes) for smile in smiles),
         flags=tuple(flag for coin in coins for flag in arbitrage.flags(core.market.surface(coin))),
         past=_past(core, named),
         forwards=numbers.forwards(core, lambda coin, expiry: code_of(coin, expiry, named)),
@@ -157,10 +155,6 @@ def _point(core: Core, instrument: Instrument, vols: SmileQuote | None, fitted: 
         t_ms=quote.t / MS if quote.t else None,
         state=quote.state if said == "open" else said,
     )
-
-
-def _row(by_strike: dict[float, float | None], strikes: tuple[float, ...]) -> tuple[float | None, ...]:
-    return tuple(by_strike.get(strike) for strike in strikes)
 
 
 # ---------------------------------------------------------------- earlier moments

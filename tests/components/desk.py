@@ -29,7 +29,7 @@ def ladder(name: str = NAME, t: float = 0.0) -> m.LadderView:
 
 
 def surface(t: float = 0.0) -> m.SurfaceView:
-    return m.SurfaceView(coin="BTC", t_ms=t, strikes=(), smiles=(), grid=(), fitted=(), flags=())
+    return m.SurfaceView(coin="BTC", t_ms=t, strikes=(), smiles=(), flags=())
 
 
 def note(n: int, text: str = "") -> m.NoteView:

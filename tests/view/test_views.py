@@ -298,15 +298,13 @@ def test_the_surface_has_a_smile_for_every_expiry(desk: tuple[World, str]) -> No
     world, _ = desk
     shown = view.surface(world.core)
     assert [smile.code for smile in shown.smiles] == ["3MAR26", "13MAR26"]
-    assert len(shown.grid) == len(shown.fitted) == 2
-    assert all(len(row) == len(shown.strikes) for row in (*shown.grid, *shown.fitted))
+    assert {point.strike for smile in shown.smiles for point in smile.points} == set(shown.strikes)
     near = shown.smiles[1]
     assert near.atm_iv == pytest.approx(46.0, abs=1.0)
     for point in near.points:
         assert point.call == (point.strike >= near.forward)
-        fitted = shown.fitted[1][shown.strikes.index(point.strike)]
         assert point.mid_iv is not None
-        assert fitted == pytest.approx(point.mid_iv, abs=2.5)
+        assert point.fit_iv == pytest.approx(point.mid_iv, abs=2.5)
 
 
 # ---------------------------------------------------------------- notes
