@@ -1,7 +1,8 @@
 """Real chains fitted as anyone would: five parameters of raw SVI by least squares, each slice alone.
 
-Scipy's Levenberg–Marquardt, errors of IV over half-spreads, the same two-sided strikes as ours. What it gives is then
-looked at by the same proof check: nothing in it knows of arbitrage.
+Scipy's Levenberg–Marquardt, errors of IV over half-spreads, the same two-sided strikes as ours. Where these are fewer
+than the parameters the last fit stays, as ours does. What it gives is then looked at by the same proof check: nothing
+in it knows of arbitrage.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from engine.research.svi_peers import least_squares_lm, levels
 from engine.surface.quotes import Quote, points_of
 from engine.surface.smile import Fit
 
+PARAMETERS = 5
+
 
 class PlainFits:
     """Gathers the fits of sweep after sweep."""
@@ -33,21 +36,26 @@ class PlainFits:
 
     def take(self, quoted: Sequence[tuple[Fit, Sequence[Quote]]], t: int) -> None:
         """One sweep's expiries in order of time, each as ours was fitted (its years and forward) with its quotes."""
-        self._now, took, then = {}, 0.0, []
+        before, self._now, took = self._now, {}, 0.0
         for fit, quotes in quoted:
             points = points_of(quotes, fit.forward)
             two = np.isfinite(points.mid)
             began = time.process_time()
-            curve = least_squares_lm(points.k[two], points.mid[two], points.scale[two], fit.years)
+            if two.sum() >= PARAMETERS:
+                curve = least_squares_lm(points.k[two], points.mid[two], points.scale[two], fit.years)
+                self._now[fit.expiry] = curve, fit.years
+            elif fit.expiry in before:
+                self._now[fit.expiry] = before[fit.expiry]
             took += (time.process_time() - began) * 1e3
-            self._now[fit.expiry] = curve, fit.years
-            then.append(scaled(curve, (fit.expiry - t) / YEAR_NS / fit.years))
+        then = [scaled(curve, (expiry - t) / YEAR_NS / years) for expiry, (curve, years) in self._now.items()]
         self._ms.append(took)
         self._slices += [curve for curve, _ in self._now.values()]
         self._pairs += pairwise(then)
 
     def ivs(self, expiry: int, k: Floats) -> Floats:
-        """Of the last sweep."""
+        """Of the last sweep; NaN where there is no fit."""
+        if expiry not in self._now:
+            return np.full(len(k), np.nan)
         curve, years = self._now[expiry]
         return np.asarray(np.sqrt(levels(curve, k) / years))
 

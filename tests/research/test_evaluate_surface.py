@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pandas as pd
 import pytest
 
-from engine.domain import YEAR_NS, instrument_of
+from engine.domain import NS, YEAR_NS, instrument_of
 from engine.research.evaluate_surface import evaluate_surface, lines
+from engine.research.plain_fits import PlainFits
 from engine.research.surface_scores import Scores, smiles_of
+from engine.surface.surface import Surface
 from engine.surface.svi import flat
 from tests.surface.slices import chain
 
@@ -107,3 +110,14 @@ def test_inside_and_off_are_counted(shift: float) -> None:
 def test_a_sweep_without_a_quote_has_a_table_too() -> None:
     said = Scores(peers=True).table()
     assert (said["quotes"], said["rmse_vol_bp"], said["peers"]["marks"]["inside_bid_ask"]) == (0, None, None)
+
+
+def test_where_quotes_are_too_few_the_plain_fit_stays_as_ours_does() -> None:
+    surface, plain, strikes = Surface(), PlainFits(), [50_000.0 + 1_000.0 * n for n in range(22)]
+    option, k = instrument_of("BTC-27MAR26-60000-C"), np.array([-0.1, 0.0, 0.1])
+    now, whole = option.expiry - YEAR_NS // 10, chain(flat(0.036), 0.1, 60_000.0, strikes)
+    for seconds, quotes in ((0, whole), (60, whole[:4])):
+        fit = surface.refit(option.expiry, 60_000.0, quotes, now + seconds * NS)
+        plain.take([(fit, quotes)], now + seconds * NS)
+        assert plain.ivs(option.expiry, k) == pytest.approx([0.6] * 3, abs=1e-4)
+    assert np.isnan(plain.ivs(option.expiry + 1, k)).all()
