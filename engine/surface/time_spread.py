@@ -14,7 +14,9 @@ today's F₂/F₁ are reported. Coins earn nothing while they wait, and both opt
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from engine.domain import Kind, Side, expiry_code
 from engine.surface.executable import SLIGHT, Arbitrage, Quoted, lots_of, sound
@@ -46,27 +48,55 @@ def calendars(
 def _found(
     near: Sequence[Quoted], far: Sequence[Quoted], forwards: Mapping[int, float], fees: Delivery
 ) -> Iterator[Arbitrage]:
+    """Of each option to be sold, against the cheapest of each later expiry whose strike leaves room enough."""
+    cheapest = {
+        (later, call): _running(far, later, call=call)
+        for later in {q.instrument.expiry for q in far}
+        for call in (True, False)
+    }
     for sold in near:
-        for bought in far:
-            if bought.ask < sold.bid and bought.instrument.call == sold.instrument.call:
-                basis = _basis(sold, bought, forwards)
-                bound = _bound(sold, bought, fees)
-                wide = basis * (1.0 - CARRY) >= bound if sold.instrument.call else basis * (1.0 + CARRY) <= bound
-                if wide and (one := _package(sold, bought, bound, basis, fees)).profit > SLIGHT:
+        for (later, call), offers in cheapest.items():
+            basis = _basis(sold.instrument.expiry, later, forwards)
+            if call == sold.instrument.call and (bought := _eligible(offers, sold, basis, fees)) is not None:
+                one = _package(sold, bought, _bound(sold, bought.instrument.strike, fees), basis, fees)
+                if one.profit > SLIGHT:
                     yield one
 
 
-def _basis(sold: Quoted, bought: Quoted, forwards: Mapping[int, float]) -> float:
+def _running(far: Sequence[Quoted], expiry: int, *, call: bool) -> list[tuple[float, Quoted]]:
+    """By strike, from the one with the least that is needed: the cheapest up to it."""
+    side = [q for q in far if q.instrument.expiry == expiry and q.instrument.call == call]
+    side.sort(key=lambda q: q.instrument.strike, reverse=not call)
+    best = accumulate(side, _cheaper)
+    return [(q.instrument.strike, cheap) for q, cheap in zip(side, best, strict=True)]
+
+
+def _cheaper(one: Quoted, other: Quoted) -> Quoted:
+    return other if other.ask < one.ask else one
+
+
+def _eligible(offers: Sequence[tuple[float, Quoted]], sold: Quoted, basis: float, fees: Delivery) -> Quoted | None:
+    """The cheapest that stays within the bound with the basis a `CARRY` worse, if it costs less than is got."""
+
+    def wide(strike: float) -> bool:
+        bound = _bound(sold, strike, fees)
+        return basis * (1.0 - CARRY) >= bound if sold.instrument.call else basis * (1.0 + CARRY) <= bound
+
+    count = bisect_left(offers, True, key=lambda offer: not wide(offer[0]))
+    found = offers[count - 1][1] if count else None
+    return found if found is not None and found.ask < sold.bid else None
+
+
+def _basis(first: int, second: int, forwards: Mapping[int, float]) -> float:
     """The later forward over the earlier one; NaN, which nothing holds with, where one is not known."""
-    first, second = forwards.get(sold.instrument.expiry), forwards.get(bought.instrument.expiry)
-    return second / first if first and second else math.nan
+    one, other = forwards.get(first), forwards.get(second)
+    return other / one if one and other else math.nan
 
 
-def _bound(sold: Quoted, bought: Quoted, fees: Delivery) -> float:
+def _bound(sold: Quoted, strike: float, fees: Delivery) -> float:
     """The least (call) or most (put) that the later forward may be over the earlier delivery price, in the digits that
     are told."""
-    cost = FUTURE_TAKER + fees.future
-    ratio = bought.instrument.strike / sold.instrument.strike
+    cost, ratio = FUTURE_TAKER + fees.future, strike / sold.instrument.strike
     if sold.instrument.call:
         return math.ceil(ratio * (1.0 + cost) * 1e4) / 1e4
     return math.floor(ratio * (1.0 - cost) * 1e4) / 1e4
