@@ -9,6 +9,7 @@ import * as gauges from "./gauges.js";
 import * as heatmap from "./heatmap.js";
 import * as keys from "./keys.js";
 import * as ladder from "./ladder.js";
+import * as models from "./models.js";
 import * as picker from "./picker.js";
 import * as progress from "./progress.js";
 import * as proposals from "./proposals.js";
@@ -17,7 +18,7 @@ import * as surface from "./surface.js";
 import * as ticket from "./ticket.js";
 import * as top from "./top.js";
 
-const PARTS = [top, surface, ladder, heatmap, gauges, ticket, proposals, blotter, progress, replay, banners, picker, keys];
+const PARTS = [top, surface, ladder, heatmap, gauges, ticket, proposals, blotter, progress, replay, banners, picker, keys, models];
 
 // Promises must not reach Dash, which would wait for them: what it calls returns nothing.
 window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {

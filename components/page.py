@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import html
 
-from components import blotter, ladder, link, proposals, replay, sessions, surface, ticket
+from components import blotter, ladder, link, model, proposals, replay, sessions, surface, ticket
 from components.style import figure, marks
 
 INDEX = """<!doctype html>
@@ -40,9 +40,8 @@ FIGURES = (
 def layout() -> html.Div:
     right = html.Div([ticket.layout(), proposals.layout()], className="right")
     panels = [_top(), surface.layout(), ladder.layout(), right, blotter.layout(), blotter.progress(), replay.layout()]
-    return html.Div(
-        [html.Main(panels, className="desk", id="desk"), _picker(), _keys(), sessions.layout(), _toast(), link.stores()]
-    )
+    dialogs = [_picker(), _keys(), sessions.layout(), model.layout()]
+    return html.Div([html.Main(panels, className="desk", id="desk"), *dialogs, _toast(), link.stores()])
 
 
 def _top() -> html.Header:

@@ -29,7 +29,7 @@ from engine.messages import (
     json_bytes,
 )
 
-SHARED = ("status", "chain", "surface", "arbitrage", "risk", "desk", "replay")  # topics that every screen gets
+SHARED = ("status", "chain", "surface", "arbitrage", "risk", "models", "desk", "replay")  # that every screen gets
 PACE_S = {"surface": 0.5, "arbitrage": 0.5, "risk": 0.5}  # a topic is sent to a screen at most this often
 FRAME_S = 0.05  # a screen gets at most 20 frames a second
 HIDDEN_S = 1.0  # and this often when nobody looks at it
