@@ -14,9 +14,10 @@ from engine.surface.fitting import Points
 
 Floats = NDArray[np.float64]
 
-NO_VALUE = 9.9  # the venue writes 999 % for an ask it cannot invert
+ROUNDED, NO_VALUE = 1e-4, 9.9  # the venue rounds to 0.01 %, and writes 999 % for an ask it cannot invert
 LEAST_SCALE = 0.0005  # half-spreads are taken as at least 5 vol bp: nobody is that sure
 ONE_SIDED_SCALE = 0.005
+FARTHEST = 1e4  # a strike so many times off the forward is none
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ def marks_of(quotes: Sequence[Quote], forward: float) -> Points:
     """The venue's mark IVs, one a strike, all trusted alike."""
     table = _table(quotes)
     strike, mark = table[:, 0], table[:, 4]
-    sound = (strike > 0.0) & (strike < math.inf) & (mark > 0.0) & (mark < NO_VALUE)
+    sound = (strike > forward / FARTHEST) & (strike < forward * FARTHEST) & (mark >= ROUNDED) & (mark < NO_VALUE)
     strike, first = np.unique(strike[sound], return_index=True)
     mid = mark[sound][first]
     return Points(k=np.log(strike / forward), mid=mid, low=mid, high=mid, scale=np.full(len(mid), ONE_SIDED_SCALE))
@@ -60,13 +61,13 @@ def _table(quotes: Sequence[Quote]) -> Floats:
 @part
 def value(iv: float) -> float:
     """NaN for everything that means there is none."""
-    return iv if 0.0 < iv < NO_VALUE else math.nan
+    return iv if ROUNDED <= iv < NO_VALUE else math.nan
 
 
 @part
 def rank(strike: float, call: bool, bid: float, ask: float, forward: float) -> int:
     """The higher, the better it says what its strike is worth; 0: not at all."""
-    if not (0.0 < strike < math.inf and 0.0 < forward < math.inf) or bid > ask:
+    if not forward / FARTHEST < strike < forward * FARTHEST or bid > ask:
         return 0
     if math.isnan(bid) and math.isnan(ask):
         return 0
