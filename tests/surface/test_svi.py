@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from engine.research import proven
+from engine.research.surface_proof import curve_of
 from engine.surface.svi import SAFE_G, Slice, flat, g, grid, least_g, raw, tamed
 from tests.surface.oracle import VOGT, VOGT_RAW, butterflies, butterflies_of_raw
 from tests.surface.slices import SMILES
@@ -100,3 +102,11 @@ def test_flat_is_flat_and_safe(level: float) -> None:
 
 def test_a_slice_without_variance_somewhere_is_no_smile() -> None:
     assert least_g(raw(a=-0.5, b=0.1, rho=0.0, m=0.0, sigma=0.1)) == -math.inf
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.one_of(SLICES, SMILES), min_size=10, max_size=30))
+def test_what_is_called_free_of_butterflies_is_proven_to_be_in_interval_arithmetic(pieces: list[Slice]) -> None:
+    verdicts = proven.butterflies([curve_of(piece) for piece in pieces])
+    said = [least_g(piece) >= 0.0 for piece in pieces]
+    assert [verdict.answer for verdict, safe in zip(verdicts, said, strict=True) if safe] == ["proven"] * sum(said)
