@@ -85,7 +85,7 @@ function forwards(view, smile) {
 // How far the level has moved since the earlier moment.
 function moved(smile) {
   const then = earlier()?.shapes.find((one) => one.code === smile.code);
-  return then && known(smile.atm_iv) ? ` (${signed(smile.atm_iv - ivAt(then, 0), 2)})` : "";
+  return then && known(smile.atm_iv) ? ` ${signed(smile.atm_iv - ivAt(then, 0), 2)}` : "";
 }
 
 function summary(view, found, fits) {
