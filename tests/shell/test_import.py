@@ -95,7 +95,6 @@ def test_what_cannot_be_a_session_is_refused_in_a_sentence(
     cases = {
         shared_data / "binance_l2" / "usdm_btcusdt_20240718.gz": "is a Binance depth log: it gives the events",
         shared_data / "tardis_csv" / "bitmex_trades.csv": "is of bitmex; a session is made of Deribit's rows only",
-        shared_data / "deribit_surface" / "btc_2026-08-01.json.gz": "is a surface snapshot: it gives one moment",
         shared_data / "deribit_frames" / "2021-04-17.http.txt": "no line of it is a frame of Deribit",
         tmp_path / "nowhere": "there is no file",
         tmp_path: "is not a file",

@@ -176,6 +176,13 @@ def _chain_rows(paths: tuple[Path, ...], progress: Progress) -> Any:
     return open_chain_rows(_alone(paths), progress)
 
 
+def _still_frames(paths: tuple[Path, ...], progress: Progress) -> Any:
+    from engine.research.imports.stills import Still, born
+
+    found = _surface(paths, silent)
+    return Source(found.path, Still.format, lambda _: Still(found), progress, born(found))
+
+
 def _surface(paths: tuple[Path, ...], progress: Progress) -> Any:
     from engine.research.imports.surfaces import Surface
 
@@ -202,5 +209,5 @@ FORMATS: list[Format] = [
         {"frames": _frames(TardisFrames.format, TardisFrames), "events": TardisEvents, "chains": _chain_rows},
     ),
     Format("chain file", _is_parquet, {"frames": _chain_frames, "chains": _chains}),
-    Format("surface snapshot", _is_surface, {"surface": _surface}),
+    Format("surface snapshot", _is_surface, {"frames": _still_frames, "surface": _surface}),
 ]

@@ -23,7 +23,7 @@ from engine.research.imports.frames import Timed
 SAID_EVERY = 4096  # rows between two words on the progress
 DIGITS = 10  # of a per cent: what the venue writes has two to four, so a fraction gives it back exactly
 
-_COLUMNS = (
+COLUMNS = (
     "instrument", "t", "state", "bid", "bid_size", "ask", "ask_size", "mark", "last", "index", "open_interest",
     "mark_iv", "bid_iv", "ask_iv", "forward", "underlying", "delta", "gamma", "vega", "theta", "rho",
 )  # fmt: skip
@@ -41,14 +41,18 @@ class Swept:
 
     def read(self, bad: Bad, heard: Progress = silent) -> Iterator[Timed]:
         bad.take(self._chains.bad, self._chains.bad_count)
-        table = self._chains.table.sort_values("t", kind="stable")
-        columns = [table[name].tolist() for name in _COLUMNS]
-        for done, (number, *row) in enumerate(zip(table.index.tolist(), *columns, strict=True)):
-            yield _timed(number, _ticker(*row))
-            if done % SAID_EVERY == 0:
-                heard(done / len(table))
+        yield from tickers(self._chains.table.sort_values("t", kind="stable"), heard)
         heard(1.0)
         self.notes += [*self._chains.notes, *_later(born(self._chains.table))]
+
+
+def tickers(table: pd.DataFrame, heard: Progress = silent) -> Iterator[Timed]:
+    """One of each row of a chain's table (`COLUMNS`), in its order; the index numbers them."""
+    columns = [table[name].tolist() for name in COLUMNS]
+    for done, (number, *row) in enumerate(zip(table.index.tolist(), *columns, strict=True)):
+        yield timed(number, _ticker(*row))
+        if done % SAID_EVERY == 0:
+            heard(done / len(table))
 
 
 def born(table: pd.DataFrame) -> dict[str, int]:
@@ -64,7 +68,7 @@ def _later(since: dict[str, int]) -> Iterator[str]:
         yield f"{later} of {len(since)} options are listed later: from the first sweep that has them"
 
 
-def _timed(number: int, data: TickerData) -> Timed:
+def timed(number: int, data: TickerData) -> Timed:
     channel = f"ticker.{data.instrument_name}.100ms"
     return Timed(number, data.timestamp * MS, notification(channel, data), Push(channel, data))
 
