@@ -87,6 +87,15 @@ def test_the_ladder_shows_whole_ticks_falling_around_the_touch(browser: Any, tou
     assert [stepped(OPTION, units, -1) for units in shown[:-1] if units > 1] == shown[1:]
 
 
+@pytest.mark.parametrize(
+    ("hours", "fastest"), [(0.5, ["100×", "500×"]), (2, ["100×", "2 h/min"]), (49, ["500×", "49 h/min"])]
+)
+def test_a_long_session_can_be_seen_through_in_a_minute(browser: Any, hours: float, fastest: list[str]) -> None:
+    session = {"start_ms": 1e12, "end_ms": 1e12 + hours * 3_600_000}
+    names = computed(browser, "replay.js", "it.speedsOf(arguments[0]).map(it.speedName)", session)
+    assert (names[0], names[-2:]) == ("1×", fastest)
+
+
 def test_prices_stay_still_until_the_touch_leaves_the_window(browser: Any) -> None:
     def window(bid: int) -> list[int]:
         view = {"instrument": "STILL", "steps": STEPS, "bids": [[bid, 1]], "asks": [[bid + 5, 1]]}
