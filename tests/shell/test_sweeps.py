@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from engine import messages as m
+from engine import view
 from engine.__main__ import main
 from engine.core import Core
 from engine.domain import MS, NS, expiry_of
@@ -91,6 +92,14 @@ def test_the_listing_is_told_as_it_grew(session: Path) -> None:
     started = next(iter(fold.items(session)))
     assert isinstance(started, m.Started)
     assert (started.instruments, started.config.limits.silence_s) == ((), SILENCE_S)
+
+
+def test_what_has_expired_is_gone(tmp_path: Path) -> None:
+    session = laid(tmp_path, sweep(0, "13APR23", NEAR), sweep(260, NEAR))
+    for moment, expiries in ((at(0, 30), {"13APR23", NEAR}), (at(260, 30), {NEAR})):
+        core = folded(session, moment)
+        assert {name.split("-")[1] for name, *_ in view.chain(core).instruments} == expiries
+        assert {smile.code for smile in view.surface(core).smiles} == expiries
 
 
 def test_every_sweep_is_fitted_and_then_grows_old(session: Path) -> None:
