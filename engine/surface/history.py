@@ -8,6 +8,10 @@ towards its own slow mean, y + b (mean − y), b learnt by least squares over th
 1. Persistence (b = 0) is the baseline. A forecast is judged when its minute is over: the gain in absolute error goes
 into blocks of two minutes, and the verdict is "edge" only while the 90 % band of the block means lies above 0. Whoever
 sees the factors less often than that takes a longer horizon, with which all of these grow.
+
+Of random walks 0.4 % were called an edge, of 40 factors of real chains every five minutes (49 hours of April 2023, five
+minutes ahead) none. On the paper market (two sessions of 40 and 32 minutes) 9 and 10 of 16 were, mostly skews and curvatures:
+there makers' opinions and the marks that trades leave do revert, and the noise of the fits is much of what moves.
 """
 
 from __future__ import annotations
