@@ -10,8 +10,8 @@ into blocks of two minutes, and the verdict is "edge" only while the 90 % band o
 sees the factors less often than that takes a longer horizon, with which all of these grow.
 
 Of random walks 0.4 % were called an edge, of 40 factors of real chains every five minutes (49 hours of April 2023, five
-minutes ahead) none. On the paper market (two sessions of 40 and 32 minutes) 9 and 10 of 16 were, mostly skews and curvatures:
-there makers' opinions and the marks that trades leave do revert, and the noise of the fits is much of what moves.
+minutes ahead) none. On the paper market (two sessions of 40 and 32 minutes) 10 and 11 of 16 were, most of them skews
+and curvatures: there makers' opinions and the marks that trades leave do revert, and so does the noise of the fits.
 """
 
 from __future__ import annotations
