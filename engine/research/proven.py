@@ -84,7 +84,8 @@ def blends(near: Sequence[Smile], far: Sequence[Smile]) -> list[Verdict]:
     first, second = Curves([one for _, one, _ in pairs]), Curves([two for *_, two in pairs])
 
     def g_of(which: Ints, k: Interval, share: Interval) -> Slopes:
-        one, rise = first.levels(which, k), _rise(first, second, which, k)
+        one, two = first.levels(which, k), second.levels(which, k)
+        rise = _rise(k, one, two)
         mixed = Levels(*(low + more * share for low, more in zip(one, rise, strict=True)))
         h = _h(k, mixed)
         h_by_share = (k * rise.slope - h * rise.w * 2.0) / mixed.w * 0.5
@@ -114,9 +115,10 @@ def crossings(near: Sequence[Smile], far: Sequence[Smile]) -> list[Verdict]:
 
     def look(which: Ints, k: Interval, _: Interval) -> Seen:
         low, high = np.where(same[which], 0.0, -np.inf), np.where(same[which], 0.0, -np.inf)
+        one = first.levels(which, k)
         for other in others:
-            low = np.fmax(low, _rise(first, other, which, k).w.low)
-            high = np.fmax(high, _rise(first, other, which, Interval(k.middle())).w.high)
+            rise = _rise(k, one, other.levels(which, k))
+            low, high = np.fmax(low, rise.w.low), np.fmax(high, rise.middle.high)
         return Seen(low, high, np.zeros(len(which), dtype=np.bool_))
 
     far_k = _edges([first, *others])
@@ -142,12 +144,13 @@ def _together(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 class Levels(NamedTuple):
-    """Enclosures of w, w′, w″ and w‴."""
+    """Enclosures of w, w′, w″ and w‴, and of w in the middle of the interval."""
 
     w: Interval
     slope: Interval
     bend: Interval
     turn: Interval
+    middle: Interval
 
 
 class Wing(NamedTuple):
@@ -171,9 +174,12 @@ class Curves:
 
     def levels(self, which: Ints, k: Interval) -> Levels:
         """On each interval of `k`, of the curve that `which` names there. No interval has a hinge's m inside."""
-        here, point = self._at(which, k), Interval(k.middle())
-        by_slope = self._at(which, point).w + here.slope * (k - point)
-        return here._replace(w=here.w.both(by_slope))
+        here = self._at(which, k)
+        if k.high is k.low:  # points
+            return here
+        point = Interval(k.middle())
+        middle = self._at(which, point).w
+        return here._replace(w=here.w.both(middle + here.slope * (k - point)), middle=middle)
 
     def _at(self, which: Ints, k: Interval) -> Levels:
         p, c, m, s = self.p[which], self.c[which], self.m[which], Interval(self.s[which])
@@ -186,11 +192,13 @@ class Curves:
         root = (x.square() + square).root()
         over = square / (root + size)  # √(x² + s²) − |x|, which falls with |x|
         bend = square / (root * root.square()) * c
+        w = (wing * x + over * c).sum() + self.a[which]
         return Levels(
-            (wing * x + over * c).sum() + self.a[which],
+            w,
             (wing - over / root * (sign * c)).sum(),
             bend.sum(),
             (bend * x / root.square() * -3.0).sum(),
+            w,
         )
 
     def wing(self, side: int, far: Floats) -> Wing:
@@ -201,13 +209,10 @@ class Curves:
         return Wing(Interval(self.a) - (slope * m).sum(), slope.sum(), (over / beyond).sum(), over.sum())
 
 
-def _rise(near: Curves, far: Curves, which: Ints, k: Interval) -> Levels:
+def _rise(k: Interval, near: Levels, far: Levels) -> Levels:
     """From one to the other; closer than the difference of two enclosures."""
-    point = Interval(k.middle())
-    one, two = near.levels(which, k), far.levels(which, k)
-    rise = Levels(*(b - a for a, b in zip(one, two, strict=True)))
-    middle = far.levels(which, point).w - near.levels(which, point).w
-    return rise._replace(w=rise.w.both(middle + rise.slope * (k - point)))
+    rise = Levels(*(b - a for a, b in zip(near, far, strict=True)))
+    return rise._replace(w=rise.w.both(rise.middle + rise.slope * (k - Interval(k.middle()))))
 
 
 Slopes = tuple[Interval, Interval, Interval]  # g and its slopes by k and by the share
@@ -219,7 +224,7 @@ def _h(k: Interval, at: Levels) -> Interval:
 
 def _g(k: Interval, at: Levels, share: Interval) -> tuple[Interval, Interval]:
     """g, with 1/w and h that many times, and its slope by k."""
-    w, slope, bend, turn = at
+    w, slope, bend, turn, _ = at
     h = _h(k, at)
     by_w = share / w
     h_by_k = (slope * (1.0 - h * 2.0) + k * bend) / w * 0.5
