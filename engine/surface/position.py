@@ -30,7 +30,8 @@ class Held(msgspec.Struct, frozen=True):
 
 class Marks(msgspec.Struct, frozen=True):
     """What a book is valued with at `t` (ns): forwards, USD, by expiry, 0 for the perpetual's price; IVs by option
-    name; and the average of the index so far, by expiry, in the half hour in which it counts."""
+    name, in the last half hour as `delivery` has them; and the average of the index so far, by expiry, in the half hour
+    in which it counts."""
 
     t: int
     forwards: Mapping[int, float]
@@ -114,7 +115,7 @@ def _coin(one: Instrument, forward: ArrayLike, vol: ArrayLike, marks: Marks) -> 
     """Coin price of one contract."""
     if not delivery.begun(one.expiry, marks.t):
         return black.prices(forward, one.strike, marks.years(one), vol, one.call)
-    return black.averaged_greeks(forward, one.strike, marks.years(one), vol, one.call, marks.so_far(one.expiry)).price
+    return delivery.greeks(forward, one.strike, one.expiry - marks.t, vol, one.call, marks.so_far(one.expiry)).price
 
 
 def _exposure(expiry: int, book: Sequence[Held], marks: Marks) -> Exposure:
@@ -152,7 +153,5 @@ def _greeks(options: Sequence[Held], marks: Marks) -> black.Greeks:
     strikes = np.array([held.instrument.strike for held in options])
     calls = np.array([held.instrument.call for held in options])
     vol = np.array([marks.vols[held.instrument.name] for held in options])
-    forward, years = marks.forwards[first.expiry], marks.years(first)
-    if not delivery.begun(first.expiry, marks.t):
-        return black.greeks(forward, strikes, years, vol, calls)
-    return black.averaged_greeks(forward, strikes, years, vol, calls, marks.so_far(first.expiry))
+    forward = marks.forwards[first.expiry]
+    return delivery.greeks(forward, strikes, first.expiry - marks.t, vol, calls, marks.so_far(first.expiry))

@@ -63,12 +63,12 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
         return () if self.slice is None else (self.slice, *(each.slice for each in self.above))
 
     def ivs(self, k: Floats) -> Floats:
-        """IVs at many log-moneynesses; NaN where no smile is known."""
+        """IVs at many log-moneynesses, of any shape; NaN where no smile is known."""
         pieces = self.pieces()
         if not pieces:
             return np.full(np.shape(k), math.nan)
-        w = np.max([piece.ws(k) for piece in pieces], axis=0)
-        return np.asarray(np.sqrt(np.maximum(w, 0.0) / self.years))
+        w = np.max([piece.ws(np.ravel(k)) for piece in pieces], axis=0)
+        return np.asarray(np.sqrt(np.maximum(w, 0.0) / self.years)).reshape(np.shape(k))
 
     def error(self, k: float) -> float | None:
         """Standard error of the IV at `k`, a fraction; None where nothing is known of it. It grows where quotes are

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from engine import black
 from engine.domain import MINUTE_NS, YEAR_NS, Instrument, Kind, instrument_of
 from engine.surface.position import Floats, Held, Marks, by_expiry, ladder
+from engine.surface.surface import Quote, Surface
 
 CALL, PUT = instrument_of("BTC-27MAR26-60000-C"), instrument_of("BTC-24APR26-55000-P")
 FUTURE, PERPETUAL = instrument_of("BTC-27MAR26"), instrument_of("BTC-PERPETUAL")
@@ -37,7 +38,7 @@ def money(held: Held, marks: Marks, move: float, points: float) -> tuple[float, 
         years, vol = (one.expiry - marks.t) / YEAR_NS, marks.vols[one.name] + points / 100
         coin = held.size * black.price(after, one.strike, years, vol, one.call)
     else:  # what is left of the average, as an option of its own
-        years, vol = (one.expiry - marks.t) / YEAR_NS / 3.0, marks.vols[one.name] + points / 100
+        years, vol = (one.expiry - marks.t) / YEAR_NS, marks.vols[one.name] + points / 100
         strike, there = (one.strike - (1 - left) * so_far) / left, forward * (1 + move)
         coin = held.size * left * there * black.price(there, strike, years, vol, one.call) / after
     return coin * after, coin
@@ -92,6 +93,24 @@ def test_greeks_add_up_and_are_the_ladders_slopes(marks: Marks) -> None:
     assert sum(row.usd for row in rows) == pytest.approx(sum(usd for usd, _ in values))
     assert sum(row.value for row in rows) == pytest.approx(sum(coin for _, coin in values))
     assert rows[0].delta == pytest.approx(30_000 / 59_900)
+
+
+@pytest.mark.parametrize("minutes", [31, 29, 15, 2])
+def test_an_option_is_held_at_the_fair_price_of_its_smile(minutes: int) -> None:
+    """Before and in the last half hour: what the smile's volatility means is the same to both."""
+    surface, forward, t = Surface(), FORWARDS[CALL.expiry], CALL.expiry - minutes * MINUTE_NS
+    so_far = 59_990.0 if minutes < 30 else math.nan
+    quotes = [Quote(strike, strike >= forward, 0.58, 0.62, 0.6) for strike in np.arange(59_000.0, 61_001.0, 200.0)]
+    surface.refit(CALL.expiry, forward, quotes, t, so_far=so_far)
+    vol = surface.iv(CALL.expiry, CALL.strike, forward)
+    assert vol is not None
+    averages = {CALL.expiry: so_far} if minutes < 30 else {}
+    (row,) = by_expiry([Held(CALL, 1.0)], Marks(t, FORWARDS, {CALL.name: vol}, averages))
+    assert row.value == pytest.approx(surface.fair(CALL, forward, t, so_far), rel=1e-9)
+    greeks = surface.greeks(CALL.expiry, CALL.strike, True, forward, t, so_far)
+    assert (row.delta, row.coin_delta, row.vega, row.theta) == pytest.approx(
+        tuple(float(each) for each in (greeks.delta, greeks.coin_delta, greeks.vega, greeks.theta))
+    )
 
 
 def test_gamma_is_the_bend_and_coin_delta_is_premium_adjusted() -> None:
