@@ -100,7 +100,7 @@ def test_an_option_is_held_at_the_fair_price_of_its_smile(minutes: int) -> None:
     """Before and in the last half hour: what the smile's volatility means is the same to both."""
     surface, forward, t = Surface(), FORWARDS[CALL.expiry], CALL.expiry - minutes * MINUTE_NS
     so_far = 59_990.0 if minutes < 30 else math.nan
-    quotes = [Quote(strike, strike >= forward, 0.58, 0.62, 0.6) for strike in np.arange(59_000.0, 61_001.0, 200.0)]
+    quotes = [Quote(strike, strike >= forward, 0.58, 0.62, 0.6) for strike in map(float, range(59_000, 61_001, 200))]
     surface.refit(CALL.expiry, forward, quotes, t, so_far=so_far)
     vol = surface.iv(CALL.expiry, CALL.strike, forward)
     assert vol is not None
