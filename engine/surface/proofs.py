@@ -89,15 +89,16 @@ def g_bound(k0: float, p0: There, k1: float, p1: There) -> float:
 @part
 def wing_bound(p: Floats, edge: There) -> float:
     """g is no less from REACH on, where the slice is at `edge`: there its slope is between that and 2 b₂, its total
-    variance above the tangent, and k w′/w below the greater of what the two make of it at both ends."""
+    variance above its right asymptote, and above the tangent if that rises, and k w′/w below the greater of what each
+    of these makes of it at both ends."""
     w, slope, _, _ = edge
     steepest = 2.0 * p[4]
-    if steepest <= 0.0:
-        least, high = p[0], 0.0
-    elif slope > 0.0:
-        least, high = w, max(REACH * steepest / w, steepest / slope)
-    else:
-        return -math.inf
+    least, high = p[0], 0.0
+    if steepest > 0.0:
+        least = p[0] + steepest * (REACH - p[5])
+        high = max(REACH * steepest / least, 1.0) if least > 0.0 else math.inf
+        if slope > 0.0:
+            least, high = w, min(high, max(REACH * steepest / w, steepest / slope))
     if not (least > 0.0 and w > 0.0 and high <= 2.0):
         return -math.inf
     short = 1.0 - high / 2.0

@@ -117,3 +117,13 @@ def test_any_start_leads_to_within_the_quotes_and_it_is_deterministic(piece: Sli
     assert rms(warm, points, years) < 0.5  # of a half-spread, whatever smile there was before
     assert cold == fitting.fit(points, years)
     assert warm == fitting.fit(points, years, other)
+
+
+def test_a_long_smile_with_one_level_wing_is_fitted_again_as_well() -> None:
+    years, k = 10.0, np.linspace(-0.6, 0.6, 31)
+    mid = 0.6 + 0.1 * k
+    points = Points(k=k, mid=mid, low=mid - 0.01, high=mid + 0.01, scale=np.full(31, 0.01))
+    first = fitting.fit(points, years)
+    again = fitting.fit(points, years, first)
+    for piece in (first, again):
+        assert rms(piece, points, years) < 0.1

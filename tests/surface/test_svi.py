@@ -104,6 +104,16 @@ def test_a_slice_without_variance_somewhere_is_no_smile() -> None:
     assert least_g(raw(a=-0.5, b=0.1, rho=0.0, m=0.0, sigma=0.1)) == -math.inf
 
 
+@pytest.mark.parametrize("rise", [1e-9, 1e-6, 5e-4, 1e-3, 2e-3])
+def test_a_wing_that_hardly_rises_is_no_butterfly(rise: float) -> None:
+    """The other hinge still falls at the edge of what is looked at piece by piece."""
+    piece = Slice(a=0.01, b1=rise, m1=-1.5, sigma1=2.6, b2=0.8, m2=-1.5, sigma2=2.6)
+    mirrored = Slice(a=0.01, b1=0.8, m1=1.5, sigma1=2.6, b2=rise, m2=1.5, sigma2=2.6)
+    assert butterflies(piece) == []
+    assert least_g(piece) > 0.0
+    assert least_g(mirrored) == least_g(piece)
+
+
 @settings(deadline=None, max_examples=20)
 @given(st.lists(st.one_of(SLICES, SMILES), min_size=10, max_size=30))
 def test_what_is_called_free_of_butterflies_is_proven_to_be_in_interval_arithmetic(pieces: list[Slice]) -> None:
