@@ -56,9 +56,7 @@ def test_no_fit_of_a_real_smile_has_a_butterfly(fitted: list[tuple[pd.DataFrame,
     sound = [fit.slice for _, fit, _ in fitted if fit.slice is not None]
     assert len(sound) == len(fitted) > 90
     assert min(least_g(piece) for piece in sound) >= 0.0
-    assert all(
-        (g(k, piece.rows(k)) >= 0.0).all() for piece in sound for k in [grid(piece, 4000)]
-    )
+    assert all((g(k, piece.rows(k)) >= 0.0).all() for piece in sound for k in [grid(piece, 4000)])
     assert [butterflies(piece) for piece in sound if butterflies(piece)] == []
 
 
