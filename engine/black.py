@@ -116,12 +116,11 @@ def chain(
 
 
 class Averaged(NamedTuple):
-    """An option on an average, said as a plain one: in USD it is `share` plain options on `forward` of `strike` and
-    `years`, plus `sure`; `expected` is the average that is expected, USD."""
+    """An option on an average, said as a plain one: in USD it is `share` plain options on `forward` of `strike`, plus
+    `sure`; `expected` is the average that is expected, USD."""
 
     forward: Floats
     strike: Floats
-    years: Floats
     share: Floats
     sure: Floats
     expected: Floats
@@ -132,11 +131,11 @@ def averaged(
 ) -> Averaged:
     """What an option on the average of the last half hour amounts to, at the present forward.
 
-    Before the window the average's variance is that of time less two thirds of the window: σ²(T − 2τ/3). Inside it a
-    share e = 1 − T/τ of the average is known (`so_far`, the mean of it): what is left is (1 − e) of an option of the
-    strike (K − e·so_far) / (1 − e) on the mean of the rest, whose variance is σ²T/3. Where that strike is not above 0 a
-    call is sure to pay, and a put not to. Two moments of a lognormal average (Turnbull and Wakeman 1991; Levy 1992); at
-    the variance of half an hour their error is far below a tick.
+    Inside the window τ a share e = 1 − T/τ of the average is known (`so_far`, the mean of it): what is left is (1 − e)
+    of an option of the strike (K − e·so_far) / (1 − e) on the mean of the rest, whose variance is a third of the
+    index's own over T. Where that strike is not above 0 a call is sure to pay, and a put not to. Two moments of a
+    lognormal average (Turnbull and Wakeman 1991; Levy 1992); at the variance of half an hour their error is far below a
+    tick.
     """
     f, k, t, mean, sign = _arrays(forward, strike, years, so_far, call)
     t = np.maximum(t, 0.0)
@@ -148,27 +147,7 @@ def averaged(
     paid = (left <= 0.0) | (rest <= 0.0)
     sure = np.where(paid, np.maximum(sign * (expected - k), 0.0), 0.0)
     strike_left = np.where(paid, f, left / np.where(paid, 1.0, rest))
-    years_left = np.where(inside, t / 3.0, t - WINDOW * 2.0 / 3.0)
-    return Averaged(f, strike_left, years_left, np.where(paid, 0.0, rest), sure, expected)
-
-
-def averaged_greeks(
-    forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike,
-    so_far: ArrayLike = math.nan,
-) -> Greeks:  # fmt: skip
-    """As `greeks`, following the averaging: inside the window delta, gamma and the rest run off with what is still to
-    be averaged. Coin prices are USD values ÷ the average expected."""
-    f, k, t, v, sign = _arrays(forward, strike, years, vol, call)
-    of = averaged(f, k, t, sign > 0.0, so_far)
-    plain = greeks(of.forward, of.strike, of.years, v, sign > 0.0)
-    rest = np.clip(t / WINDOW, 0.0, 1.0)
-    delta = plain.delta * of.share + np.where(of.sure > 0.0, sign * rest, 0.0)
-    coin = (plain.price * f * of.share + of.sure) / of.expected
-    vega, theta = plain.vega * of.share, plain.theta * of.share * np.where(t < WINDOW, 1.0 / 3.0, 1.0)
-    return Greeks(
-        coin, delta, delta - coin * rest, plain.gamma * of.share,
-        vega, vega / of.expected, theta, theta / of.expected,
-    )  # fmt: skip
+    return Averaged(f, strike_left, np.where(paid, 0.0, rest), sure, expected)
 
 
 def price(forward: float, strike: float, years: float, vol: float, call: bool) -> float:

@@ -142,7 +142,7 @@ def _linear(futures: Sequence[Held], marks: Marks) -> float:
     total = 0.0
     for held in futures:
         one, forward = held.instrument, marks.forwards[held.instrument.expiry]
-        share = marks.years(one) / black.WINDOW if delivery.begun(one.expiry, marks.t) else 1.0
+        share = (one.expiry - marks.t) / delivery.WINDOW_NS if delivery.begun(one.expiry, marks.t) else 1.0
         total += share * held.size / float(_expected(one, forward, marks))
     return total
 

@@ -61,6 +61,33 @@ def test_it_moves_by_what_is_still_to_be_averaged() -> None:
     assert usd(F + 30.0) - usd(F) == pytest.approx(10.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("call", [True, False])
+@pytest.mark.parametrize("minutes", [5.0, 20.0, 29.0])
+@pytest.mark.parametrize("strike", [59_700.0, 60_000.0, 60_200.0])
+def test_the_average_is_priced_as_it_is_drawn(strike: float, minutes: float, call: bool) -> None:
+    """40,000 drawn paths of the index in steps of ten seconds, antithetic; the mean so far is a little off the forward.
+    The mean of the rest has a third of the index's variance."""
+    draw, vol, so_far, steps = np.random.default_rng(11), 0.8, 59_950.0, int(minutes * 6)
+    noise = draw.standard_normal((20_000, steps))
+    noise = np.concatenate([noise, -noise])
+    lengths = np.full(steps, minutes / steps / 525_600.0)
+    lengths[0] /= 2  # midpoints
+    paths = F * np.exp(np.cumsum(vol * np.sqrt(lengths) * noise - vol**2 * lengths / 2, axis=1))
+    rest = minutes / 30.0
+    average = (1.0 - rest) * so_far + rest * paths.mean(axis=1)
+    paid = np.maximum((average - strike) * (1 if call else -1), 0.0)
+    found = delivery.greeks(F, strike, round(minutes * MINUTE_NS), vol / math.sqrt(3.0), call, so_far)
+    expected = (1.0 - rest) * so_far + rest * F
+    error = 4.0 * float(paid.std()) / math.sqrt(len(paid)) + 0.15
+    assert float(found.price) * expected == pytest.approx(float(paid.mean()), abs=error)
+
+
+def test_at_delivery_the_average_is_all_there_is() -> None:
+    found = delivery.greeks(F, [59_000.0, 61_000.0], 0, 0.5, True, 59_500.0)
+    np.testing.assert_allclose(found.price, [500 / 59_500, 0.0])
+    assert found.delta.tolist() == [0.0, 0.0]
+
+
 @pytest.mark.parametrize(("left", "begun"), [(WINDOW_NS, False), (WINDOW_NS - 1, True), (1, True), (0, False)])
 def test_when_it_begins_and_ends(left: int, begun: bool) -> None:
     assert delivery.begun(10**18, 10**18 - left) is begun
