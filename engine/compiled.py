@@ -6,8 +6,8 @@ the source (or in the user's cache folder), so that only the first import after 
 be written it is compiled at each start. Strict IEEE arithmetic in one thread: the same numbers on the same processor,
 to the bit. Divisions by 0 give inf or NaN, as in numpy.
 
-What is kept on disk goes with one source file, by its date and size: compiled code may call parts of its own file, and
-of no other one, or it would go on calling what those used to be.
+What is kept on disk goes with one source file, by its date and size: compiled code may call parts and read constants
+of its own file, and of no other one, or it would go on with what those used to be. So some short parts stand in two.
 """
 
 from __future__ import annotations

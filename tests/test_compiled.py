@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import engine
 from engine.compiled import compiled, part
 
+ENGINE = Path(engine.__file__).parent
 SOURCE = """
 @part
 def square(x):
@@ -43,3 +47,21 @@ def test_a_division_by_nothing_is_infinite_and_raises_nothing() -> None:
 def test_other_types_than_stated_are_refused_not_compiled_anew() -> None:
     with pytest.raises(TypeError):
         length()(np.array([3, 4]))
+
+
+def test_machine_code_hangs_on_nothing_of_another_file() -> None:
+    """What is kept on disk is made anew when its own file has changed, and only then."""
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in ENGINE.rglob("*.py")}
+    ours = {path: tree for path, tree in trees.items() if "engine.compiled" in imported(tree).values()}
+    assert ours
+    for path, tree in ours.items():
+        foreign = {name for name, module in imported(tree).items() if module.startswith("engine")}
+        for function in (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list):
+            read = {node.id for line in function.body for node in ast.walk(line) if isinstance(node, ast.Name)}
+            assert not read & foreign, f"{path.name}: {function.name}"
+
+
+def imported(tree: ast.Module) -> dict[str, str]:
+    """Names, and the modules that they come from."""
+    froms = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module]
+    return {alias.asname or alias.name: node.module or "" for node in froms for alias in node.names}

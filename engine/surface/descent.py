@@ -36,11 +36,8 @@ LOGARITHM = (False, False, False, True, False, False, True)
 TIE = 0.3  # half-spreads that hinges one σ apart, or a factor of e, cost
 G_POINTS, G_REACH, G_PENALTY = 20, 20.0, 300.0  # points to each side of a hinge; half-spreads for g below the margin
 HARDLY, HOPELESS = 1e-6, 1e6  # damping of what is linear, in shares of the other's; and what ends the search
-STEPS, GAIN, NOTHING = (
-    60,
-    3e-4,
-    1e-8,
-)  # stop when a step promises less than this share of the cost, or so much a quote
+STEPS = 60
+GAIN, NOTHING = 3e-4, 1e-8  # stop when a step promises less than this share of the cost, or so much a quote
 FIRST_STEPS = 10
 ROUNDS, OUTLIER, MOST = 4, 4.0, 4.0  # half-spreads from which on a quote counts less, or no more
 LED = 0.8  # a start from the last fit that leads to less than this share of the quotes inside is not trusted alone

@@ -29,7 +29,7 @@ SIZE = 7
 def of(piece: Slice, points: Points, years: float) -> tuple[float, ...]:
     """The covariance of the seven, row by row; of points without a mid nothing is used."""
     quotes = np.array([points.k, points.mid, points.scale])
-    found: list[float] = covariance(piece.numbers(), quotes, years).ravel().tolist()
+    found: list[float] = covariance(piece.numbers(), quotes, years, TIE).ravel().tolist()
     return tuple(found)
 
 
@@ -90,9 +90,10 @@ def inverse(known: Floats, prior: Floats) -> Floats:
     return out
 
 
-@compiled("f8[:, ::1](f8[::1], f8[:, ::1], f8)")
-def covariance(p: Floats, quotes: Floats, years: float) -> Floats:
-    """s² (JᵀJ)⁻¹ with the prior, 7 × 7. All is done in units of the prior: in no direction is less known than that."""
+@compiled("f8[:, ::1](f8[::1], f8[:, ::1], f8, f8)")
+def covariance(p: Floats, quotes: Floats, years: float, tie: float) -> Floats:
+    """s² (JᵀJ)⁻¹ with the prior, 7 × 7; `tie`: as `descent.TIE`. All is done in units of the prior: in no direction is
+    less known than that."""
     left, right = math.sqrt(p[2] * p[2] + p[3] * p[3]) + p[2], math.sqrt(p[5] * p[5] + p[6] * p[6]) - p[5]
     level = max(abs(p[0] + p[1] * left + p[4] * right), LEAST_W)
     prior = np.array([level, p[1] + LEAST_B, p[3], 1.0, p[4] + LEAST_B, p[6], 1.0])
@@ -104,11 +105,11 @@ def covariance(p: Floats, quotes: Floats, years: float) -> Floats:
             total, count = total + error * error, count + 1
             learn(known, row, 1.0 / scale, prior)
     row[:] = 0.0
-    row[2] = TIE / math.sqrt(p[3] * p[6])
+    row[2] = tie / math.sqrt(p[3] * p[6])
     row[5] = -row[2]
     learn(known, row, 1.0, prior)
     row[:] = 0.0
-    row[3], row[6] = TIE, -TIE
+    row[3], row[6] = tie, -tie
     learn(known, row, 1.0, prior)
     known /= max(total / max(count - SIZE, 1), EVEN)
     for i in range(SIZE):
