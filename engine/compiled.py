@@ -26,7 +26,7 @@ def compiled(signature: str) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         try:
             return cast(F, njit(signature, cache=True, error_model="numpy")(function))
-        except RuntimeError:  # numba's word for a cache that cannot be written
+        except (RuntimeError, OSError):  # numba's word for a cache that cannot be written; a disk that is full
             return cast(F, njit(signature, error_model="numpy")(function))
 
     return decorate

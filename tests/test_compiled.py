@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,15 @@ def length() -> Any:
 def test_without_a_file_to_keep_it_beside_it_is_compiled_all_the_same() -> None:
     values = np.array([3.0, 4.0])
     assert length()(values) == length().py_func(values) == pytest.approx(5.0 / 3.0, rel=1e-15)
+
+
+def test_on_a_full_disk_it_is_compiled_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "full.py").write_text(f"import math\nfrom engine.compiled import compiled, part\n{SOURCE}")
+    full = "import resource, numba; resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))"
+    said = "import numpy; from full import length; print(length(numpy.array([3.0, 4.0])))"
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ENGINE.parent}", "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    done = subprocess.run([sys.executable, "-c", f"{full}; {said}"], env=env, capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(5.0 / 3.0, rel=1e-15)
 
 
 def test_a_division_by_nothing_is_infinite_and_raises_nothing() -> None:
