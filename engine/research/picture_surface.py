@@ -76,7 +76,7 @@ def _heading(table: Table, when: int) -> Iterator[str]:
     moment = dt.datetime.fromtimestamp(when / NS, dt.UTC)
     proof = table["proof"]
     yield text_at(GAP + 2, 28, "The volatility surface on real chains", TEXT, 18, weight=600)
-    said = f"{proof['smiles']['proven']} of {table['expiries']} smiles proven free of butterflies"
+    said = f"{proof['smiles']['proven']} of {sum(proof['smiles'].values())} smiles proven free of butterflies"
     said += f", {proof['neighbours']['proven']} of {sum(proof['neighbours'].values())} pairs of crossings"
     yield text_at(GAP + 2, 50, f"{table['snapshots']} sweeps of April 2023: {said}", SOFT, 12)
     said = "bid to ask as whiskers, red where the fit is outside; IV in per cent against ln(strike / forward)"
@@ -134,7 +134,7 @@ def _curve(smile: Drawn, x: Scale, y: Scale) -> str:
 # ------------------------------------------------------------ what it is measured beside
 
 
-PLAIN = "orange: plain least squares"
+PLAIN = "orange: least squares"
 
 
 def _widths(table: Table) -> Panel:
@@ -165,7 +165,7 @@ def _trade(title: str, unit: str, table: Table, name: str, times: float) -> Pane
     rows = table["trade_off"]
     names = [f"{1 + row['missed']:g}" for row in rows]
     ours, plain = [times * row[name] for row in rows], [times * row["scipy_lm"][name] for row in rows]
-    said = f"{unit}, if a miss counts … times; {PLAIN}"
+    said = f"{unit}, a miss counting … times; {PLAIN}"
     return Panel(title, said, names, None, ours, plain, from_zero=False)
 
 
@@ -192,7 +192,8 @@ def _peers(table: Table) -> Iterator[str]:
     step = (PANEL_H - HEAD - 8) / len(named)
     for n, (name, each) in enumerate(named.items()):
         top, colour = HEAD + n * step, OURS if name in ours else THEIRS
-        said = f"{each['p50']:.3g} ms · {each['rmse_vol_bp']:.1f} · {each['butterfly']} + {each['calendar']}"
+        digits = 1 if each["p50"] < 100.0 else 0
+        said = f"{each['p50']:.{digits}f} ms · {each['rmse_vol_bp']:.1f} · {each['butterfly']} + {each['calendar']}"
         yield (f'<rect x="{NAMES}" y="{top + 3:.1f}" width="{bar(each["p50"]):.1f}" height="{step - 6:.1f}" '
                f'fill="{colour}" fill-opacity="0.35"/>')  # fmt: skip
         yield text_at(NAMES - 6, top + step / 2 + 3, name, TEXT, 9.5, "end")
