@@ -20,7 +20,7 @@ from engine.research.svi_peers import FORWARD, Fitter, fitters, levels
 from engine.research.synthetic import HALF, NOW, Known, known
 from engine.surface.surface import Fit, Surface
 
-ROUNDS = 15
+ROUNDS = 12
 BP = 1e4
 
 

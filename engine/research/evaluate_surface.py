@@ -22,10 +22,10 @@ from engine.domain import NS, YEAR_NS
 from engine.research.benchmark import measured
 from engine.research.benchmark_surface import surface_fit
 from engine.research.imports.chains import open_chains_file
+from engine.research.imports.stills import parity
 from engine.research.imports.surfaces import Surface as Snapshot
 from engine.research.picture_surface import POINTS, Drawn
 from engine.research.surface_scores import Scores, smiles_of
-from engine.surface.forward import Pair, forward_of
 from engine.surface.surface import Surface
 
 Say = Callable[[str], None]
@@ -34,7 +34,6 @@ CHAINS = "deribit_chains/btc_2023-04-12_to_14.parquet"
 SNAPSHOTS = ("deribit_surface/btc_2026-08-01.json.gz", "deribit_surface/btc_2026-05-21_quotes.json")
 MISSED = (0.0, 2.0, 4.0, 8.0)
 TRADE_EVERY, SAY_EVERY = 8, 60
-DRAWS = 12
 DRAWN = 300  # the sweep of the picture
 
 
@@ -52,7 +51,7 @@ def evaluate_surface(folder: Path, say: Say, every: int = 1) -> dict[str, Any]:
     return {
         "data": CHAINS, **table, "trade_off": trade,
         "snapshots_2026": {name.rpartition("/")[2]: _snapshot(folder / name) for name in SNAPSHOTS},
-        "synthetic": measured(surface_fit(DRAWS), "synthetic", say),
+        "synthetic": measured(surface_fit(), "synthetic", say),
     }  # fmt: skip
 
 
@@ -141,7 +140,7 @@ def _snapshot(path: Path) -> dict[str, Any]:
     found = Snapshot(path)
     rows = found.table[(found.table["coin"] == "BTC") & (found.table["expiry"] > found.t)].copy()
     futures = {expiry: (quotes.bid + quotes.ask) / 2 for expiry, quotes in found.forwards.items()}
-    implied = {expiry: _parity(chain) for expiry, chain in rows.groupby("expiry")}
+    implied = {expiry: parity(chain) for expiry, chain in rows.groupby("expiry")}
     known = {expiry: implied[expiry] or futures.get(expiry) for expiry in implied}
     forwards = {expiry: forward for expiry, forward in known.items() if forward}
     rows = rows[rows["expiry"].isin(forwards)].assign(forward=lambda part: part["expiry"].map(forwards), t=found.t)
@@ -159,11 +158,3 @@ def _snapshot(path: Path) -> dict[str, Any]:
         **scores.table(),
         "solved_vs_stated_bp": {name: None if math.isnan(v) else float(v) * 1e4 for name, v in off.items()},
     }
-
-
-def _parity(chain: pd.DataFrame) -> float | None:
-    sides = {call: part.set_index("strike")[["bid", "ask"]] for call, part in chain.groupby("call")}
-    if len(sides) < 2:
-        return None
-    both = sides[True].add_suffix("_call").join(sides[False].add_suffix("_put"), how="inner").dropna()
-    return forward_of([Pair(float(str(strike)), *row) for strike, row in zip(both.index, both.to_numpy(), strict=True)])
