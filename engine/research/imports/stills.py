@@ -72,15 +72,16 @@ def _forwards(found: Surface, rows: pd.DataFrame) -> dict[int, float]:
     out = {}
     for expiry, chain in rows.groupby("expiry"):
         future = sum(found.forwards.get(int(str(expiry)), (math.nan,))) / 2
-        forward = _parity(chain) if math.isnan(future) else future
+        forward = parity(chain) if math.isnan(future) else future
         if forward is not None:
             out[int(str(expiry))] = forward
     return out
 
 
-def _parity(chain: pd.DataFrame) -> float | None:
-    quotes = chain.set_index("strike")[["bid", "ask"]]
-    both = quotes[chain["call"].to_numpy()].join(quotes[~chain["call"].to_numpy()], how="inner", rsuffix="_put")
+def parity(chain: pd.DataFrame) -> float | None:
+    """The forward of one expiry's options; None where no strike says it."""
+    quotes, call = chain.set_index("strike")[["bid", "ask"]], chain["call"].to_numpy(dtype=bool)
+    both = quotes[call].join(quotes[~call].add_suffix("_put"), how="inner")
     return forward_of([Pair(float(str(strike)), *row) for strike, row in zip(both.index, both.to_numpy(), strict=True)])
 
 
