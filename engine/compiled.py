@@ -12,6 +12,7 @@ of its own file, and of no other one, or it would go on with what those used to 
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -25,11 +26,30 @@ def compiled(signature: str) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         try:
-            return cast(F, njit(signature, cache=True, error_model="numpy")(function))
+            return _kept(signature, function)
+        except (EOFError, pickle.UnpicklingError):  # what was kept is cut off, as after a power cut
+            return _renewed(signature, function)
         except (RuntimeError, OSError):  # numba's word for a cache that cannot be written; a disk that is full
-            return cast(F, njit(signature, error_model="numpy")(function))
+            return _unkept(signature, function)
 
     return decorate
+
+
+def _kept(signature: str, function: F) -> F:
+    return cast(F, njit(signature, cache=True, error_model="numpy")(function))
+
+
+def _unkept(signature: str, function: F) -> F:
+    return cast(F, njit(signature, error_model="numpy")(function))
+
+
+def _renewed(signature: str, function: F) -> F:
+    """Kept anew, where that can be done."""
+    try:
+        njit(cache=True, error_model="numpy")(function)._cache.flush()
+        return _kept(signature, function)
+    except (EOFError, pickle.UnpicklingError, RuntimeError, OSError):
+        return _unkept(signature, function)
 
 
 def part(function: F) -> F:

@@ -48,8 +48,28 @@ def test_on_a_full_disk_it_is_compiled_all_the_same(tmp_path: Path) -> None:
     full = "import resource, numba; resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))"
     said = "import numpy; from full import length; print(length(numpy.array([3.0, 4.0])))"
     env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ENGINE.parent}", "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    done = subprocess.run([sys.executable, "-c", f"{full}; {said}"], env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{full}; {said}"], env=env, capture_output=True, text=True, check=True
+    )
     assert float(done.stdout) == pytest.approx(5.0 / 3.0, rel=1e-15)
+
+
+@pytest.mark.parametrize("kept", ["*.nbi", "*.nbc"])
+@pytest.mark.parametrize("left", [0, 40])
+def test_machine_code_that_a_power_cut_has_cut_off_is_made_and_kept_anew(tmp_path: Path, kept: str, left: int) -> None:
+    (tmp_path / "cut.py").write_text(f"import math\nfrom engine.compiled import compiled, part\n{SOURCE}")
+    said = "import numpy; from cut import length; print(length(numpy.array([3.0, 4.0])), *length.stats.cache_hits)"
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ENGINE.parent}", "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+
+    def run() -> list[str]:
+        done = subprocess.run([sys.executable, "-c", said], env=env, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    first = run()
+    for path in (tmp_path / "cache").rglob(kept):
+        os.truncate(path, left)
+    assert run() == first
+    assert run() == [*first, "f8(f8[::1])"]  # out of what is kept
 
 
 def test_a_division_by_nothing_is_infinite_and_raises_nothing() -> None:
