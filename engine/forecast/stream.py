@@ -13,9 +13,10 @@ are corrections to what the book as it stands says (baseline.py), so a book with
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.config import WARM_STEPS
 from engine.domain import NS, Kind
@@ -35,6 +36,7 @@ STRANGE_SHARE = 0.05  # of the features, smoothed over about five seconds: the i
 NEVER = 1e-3  # a feature that never varied in training and differs by more than this now is another world
 GAP_NS = NS  # a pause longer than this begins anew
 NO_BOOK: OwnLots = {}
+Real = TypeVar("Real", np.float32, np.float64)
 
 
 class Carried:
@@ -213,9 +215,10 @@ def spoken(out: Array, kinds: Sequence[Kind], weights: Weights) -> Array:
     return mixed
 
 
-def softmax(logits: Array) -> Array:
+def softmax(logits: NDArray[Real]) -> NDArray[Real]:
+    """Of each row, (N, K)."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    out: Array = powers / powers.sum(axis=1, keepdims=True)
+    out: NDArray[Real] = powers / powers.sum(axis=1, keepdims=True)
     return out
 
 

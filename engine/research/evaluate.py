@@ -28,7 +28,8 @@ from engine.research.rivals import Rival, simple
 from engine.research.rivals_trained import trained
 from engine.research.scoring import Table, tabled
 from engine.research.targets import AHEAD, Part
-from engine.research.train import FRESH_SEED, WORKERS, Plan, Say, each, shipped_folder, summary, whole
+from engine.research.train import FRESH_SEED, WORKERS, Plan, Say, each, summary, whole
+from engine.shell import registry
 
 SKIPPED = Plan().fresh  # sessions that the weights' own scores were taken on
 MINUTES = 10.0
@@ -153,8 +154,8 @@ def fresh_sessions(count: int, minutes: float, say: Say, workers: int = WORKERS)
 
 
 def shipped() -> Weights:
-    """The weights that come with the desk."""
-    paths = sorted(shipped_folder().glob("*.weights"))
+    """The weights that come with the desk. Raises BadWeights where none do."""
+    paths = registry.shipped()
     if not paths:
-        raise BadWeights(f"there are no weights in {shipped_folder()}; `make train` makes them")
+        raise BadWeights(f"there are no weights in {registry.shipped_folder()}; `make train` makes them")
     return Weights.from_bytes(paths[-1].read_bytes())

@@ -23,6 +23,7 @@ from torch.nn import functional
 from engine.config import WARM_STEPS
 from engine.forecast.calibrate import temperature
 from engine.forecast.features import NAMES
+from engine.forecast.stream import softmax
 from engine.research.dataset import Floats
 from engine.research.rivals import Lesson, standardised
 from engine.research.targets import Frozen, Part
@@ -121,10 +122,7 @@ class Network:
 
     def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
         x = standardised(part.stretch.x[part.span], self._frozen.mean, self._frozen.scale)
-        logits = self.logits(x, steps).astype(np.float64) / self.heat
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        out: Floats = powers / powers.sum(axis=1, keepdims=True)
-        return out
+        return softmax(self.logits(x, steps).astype(np.float64) / self.heat)
 
     def logits(self, x: NDArray[np.float32], steps: NDArray[np.int64]) -> NDArray[np.float32]:
         """(T, F) standardised, (N,) → (N, 3)"""

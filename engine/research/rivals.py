@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from engine.forecast.features import NAMES
 from engine.forecast.parameters import Weights
 from engine.forecast.score import Frequencies
-from engine.forecast.stream import CLIP, standardise
+from engine.forecast.stream import CLIP, softmax, standardise
 from engine.research.dataset import Floats
 from engine.research.targets import AHEAD, Frozen, Part, classes
 
@@ -111,9 +111,7 @@ class Logistic:
     def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
         x = standardised(part.stretch.x[part.begin + steps], self._arrays["mean"], self._arrays["scale"])
         logits = x.astype(np.float64) @ self._arrays["logistic"][:-1] + self._arrays["logistic"][-1]
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        out: Floats = powers / powers.sum(axis=1, keepdims=True)
-        return out
+        return softmax(logits)
 
 
 def fit_logistic(parts: Sequence[Part], frozen: Frozen) -> NDArray[np.float32]:

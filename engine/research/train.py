@@ -11,7 +11,6 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +31,7 @@ from engine.research.rivals import fit_logistic, standardised
 from engine.research.scoring import score
 from engine.research.targets import EMBARGO, Frozen, Part, freeze, labels_of, targets
 from engine.shell.modes import code_version
+from engine.shell.registry import shipped_folder
 
 Say = Callable[[str], None]
 Done = TypeVar("Done")
@@ -55,10 +55,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 1e-3
     clip: float = 1.0
     seed: int = 7
-
-
-def shipped_folder() -> Path:
-    return Path(str(resources.files("engine.forecast"))) / "weights"
 
 
 def train_shipped(seeds: int, minutes: float, device: str, out: Path | None, say: Say) -> tuple[Path, dict[str, Any]]:

@@ -182,9 +182,13 @@ class Registry:
             os.close(descriptor)
 
 
+def shipped_folder() -> Path:
+    return Path(str(resources.files("engine.forecast"))) / "weights"
+
+
 def shipped() -> list[Path]:
-    """The weights that come with the desk."""
-    return _weights_in(Path(str(resources.files("engine.forecast"))) / "weights")
+    """The weights that come with the desk, the newest last."""
+    return _weights_in(shipped_folder())
 
 
 def wanted(registry: Registry, config: Config) -> tuple[str, Weights | None, str]:

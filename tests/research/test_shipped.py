@@ -12,7 +12,7 @@ from engine.core.market import Market
 from engine.forecast.parameters import Weights
 from engine.research.evaluate import shipped
 from engine.research.imports import open_recording
-from engine.research.train import shipped_folder
+from engine.shell.registry import shipped_folder
 
 RECORDINGS = ("2021-07-22.ws.txt", "2021-04-17.ws.txt")
 
