@@ -2,7 +2,8 @@
 
 The map, from the ground up; imports only go down:
 
-- `domain` instruments, sides, ticks and lots · `config` settings · `black` option prices and greeks
+- `domain` instruments, sides, ticks and lots · `config` settings · `compiled` numeric loops as machine code
+- `black` option prices and greeks
 - `messages` every input, fact, effect and view
 - `market` the venue's protocol without I/O, the book, what the venue told
 - `surface` smiles and the fair price · `forecast` features, the stepped model, its skill

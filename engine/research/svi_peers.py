@@ -1,7 +1,7 @@
 """How others fit one raw SVI slice: what the surface is measured beside.
 
 Each takes log-moneynesses, IVs, half-spreads and years of one expiry, and gives the curve it would use. None looks at
-arbitrage. The packages are those of `requirements-bench.txt`; `packages` says which are here.
+arbitrage. The packages are those of `requirements-bench.txt`; `fitters` says which are here.
 """
 
 from __future__ import annotations

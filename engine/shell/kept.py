@@ -1,8 +1,8 @@
 """States that a replay goes back to, so that a jump need not fold the tape from its beginning.
 
 Where some were kept beside the tape, by the code that runs now, those are taken: an engine keeps one a minute, an
-import of sweeps one an hour. Else a replay keeps its own as it
-goes: a bounded number, of which every second one goes when there are too many, and half as many come from then on.
+import of sweeps one an hour. Else a replay keeps its own as it goes: a bounded number, of which every second one is
+dropped when there are too many, and half as many come from then on.
 """
 
 from __future__ import annotations
