@@ -46,7 +46,8 @@ def _unkept(signature: str, function: F) -> F:
 def _renewed(signature: str, function: F) -> F:
     """Kept anew, where that can be done."""
     try:
-        njit(cache=True, error_model="numpy")(function)._cache.flush()
+        dispatcher: Any = njit(cache=True, error_model="numpy")(function)
+        dispatcher._cache.flush()
         return _kept(signature, function)
     except (EOFError, pickle.UnpicklingError, RuntimeError, OSError):
         return _unkept(signature, function)
