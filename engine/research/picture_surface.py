@@ -77,7 +77,8 @@ def _heading(table: Table, when: int) -> Iterator[str]:
     proof = table["proof"]
     yield text_at(GAP + 2, 28, "The volatility surface on real chains", TEXT, 18, weight=600)
     said = f"{proof['smiles']['proven']} of {sum(proof['smiles'].values())} smiles proven free of butterflies"
-    said += f", {proof['neighbours']['proven']} of {sum(proof['neighbours'].values())} pairs of neighbours free of crossings"
+    pairs = proof["neighbours"]
+    said += f", {pairs['proven']} of {sum(pairs.values())} pairs of neighbours free of crossings"
     yield text_at(GAP + 2, 50, f"{table['snapshots']} sweeps of April 2023: {said}", SOFT, 12)
     said = "bid to ask as whiskers, red where the fit is outside; IV in per cent against ln(strike / forward)"
     yield text_at(GAP + 2, 68, f"The smiles are of {moment:%Y-%m-%d %H:%M} UTC: {said}", SOFT, 12)
