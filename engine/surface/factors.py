@@ -26,6 +26,7 @@ from engine.surface.surface import Surface, joined
 from engine.surface.svi import MIN_LEVEL
 
 INDEX_YEARS = 30.0 / 365.0
+STRETCH = 1.5  # one expiry alone stands for the index if its time is within such a factor of it
 REACH, POINTS = 10.0, 801  # deviations of the smile to each side
 FARTHEST = 8.0  # |k|
 
@@ -52,16 +53,15 @@ def factors(surface: Surface, t: int) -> list[Factors]:
 
 
 def index(surface: Surface, t: int, years: float = INDEX_YEARS) -> float | None:
-    """The thirty-day index, per cent. With expiries on one side only it is the nearest one's; None without a smile."""
+    """The thirty-day index, per cent. With expiries on one side only it is the nearest one's, if that is not far off:
+    a week's volatility is none of thirty days. None where there is no other."""
     rungs = surface.rungs(t)
-    if not rungs:
-        return None
     near = max((rung for rung in rungs if rung.years <= years), key=lambda rung: rung.years, default=None)
     far = min((rung for rung in rungs if rung.years >= years), key=lambda rung: rung.years, default=None)
     if near is None or far is None or near is far:
         one = near or far
-        assert one is not None
-        return 100.0 * math.sqrt(swap(one) / one.years)
+        close = one is not None and 1.0 / STRETCH <= one.years / years <= STRETCH
+        return 100.0 * math.sqrt(swap(one) / one.years) if one is not None and close else None
     share = (far.years - years) / (far.years - near.years)
     return 100.0 * math.sqrt((share * swap(near) + (1.0 - share) * swap(far)) / years)
 

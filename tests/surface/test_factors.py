@@ -62,8 +62,10 @@ def test_the_index_lies_between_the_expiries_around_thirty_days() -> None:
     between = index(surface({20: 0.5, 40: 0.6}), T)
     assert between == pytest.approx(100 * math.sqrt((0.25 * 20 / 2 + 0.36 * 40 / 2) / 30), rel=1e-3)
     assert index(surface({30: 0.7}), T) == pytest.approx(70.0, rel=1e-3)
-    assert index(surface({7: 0.7}), T) == pytest.approx(70.0, rel=1e-3)
-    assert index(Surface(), T) is None
+    assert index(surface({7: 0.6, 21: 0.7}), T) == pytest.approx(70.0, rel=1e-3)
+    assert index(surface({44: 0.7, 90: 0.6}), T) == pytest.approx(70.0, rel=1e-3)
+    for far_off in ({7: 0.7}, {7: 0.7, 14: 0.7}, {60: 0.7}, {}):
+        assert index(surface(far_off), T) is None
 
 
 def test_history_is_bounded_and_says_changes_since_any_moment() -> None:

@@ -13,7 +13,7 @@ from tests.link import QUIET, ready
 
 
 def test_forwards_and_factors_are_shown_with_their_sources_changes_and_skill() -> None:
-    world, _ = ready(settings=VenueSettings(listing=(Spec(expiries=2),), crowd=QUIET.crowd))
+    world, _ = ready(settings=VenueSettings(listing=(Spec(expiries=3),), crowd=QUIET.crowd))
     world.run(65)
     shown = view.surface(world.core)
     codes = [smile.code for smile in shown.smiles]
