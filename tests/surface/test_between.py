@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain import YEAR_NS, instrument_of
-from engine.surface import between
-from engine.surface.between import Rung, liftable, local_variance, total_variance
+from engine.surface.between import Rung, liftable, local_variance, smooth, total_variance
 from engine.surface.surface import Surface
 from engine.surface.svi import Slice, flat, g, grid, least_g, raw
 from tests.surface.slices import SAFE, chain
@@ -19,6 +18,9 @@ from tests.surface.slices import SAFE, chain
 NEAR = raw(a=0.004, b=0.05, rho=-0.3, m=0.0, sigma=0.15)
 FAR = raw(a=0.02, b=0.09, rho=-0.35, m=0.01, sigma=0.25)
 RUNGS = [Rung(0.05, (NEAR,)), Rung(0.2, (FAR,))]
+FLAT_FOOT = Slice(a=0.0017, b1=0.063, m1=-0.053, sigma1=0.14, b2=0.04, m2=0.12, sigma2=0.17)
+HOLLOW = Slice(a=-0.02, b1=0.21, m1=-0.19, sigma1=0.12, b2=0.15, m2=0.18, sigma2=0.62)
+UNPROVEN = [Rung(0.05, (FLAT_FOOT,)), Rung(0.2, (HOLLOW,))]  # some blend of the two all but has a butterfly
 
 
 @given(st.floats(-0.3, 0.3), st.floats(0.001, 2.0))
@@ -30,22 +32,19 @@ def test_a_flat_surface_is_flat_everywhere(k: float, years: float) -> None:
 
 @pytest.mark.parametrize("years", [0.07, 0.1, 0.15, 0.4])
 @pytest.mark.parametrize("k", [-0.2, -0.05, 0.0, 0.1, 0.25])
-@pytest.mark.parametrize("blended", [True, False])
-def test_local_variance_is_dupires_by_differences(
-    k: float, years: float, blended: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("rungs", "linear"), [(RUNGS, True), (UNPROVEN, False)])
+def test_local_variance_is_dupires_by_differences(k: float, years: float, rungs: list[Rung], linear: bool) -> None:
     """Of total variance linear in time, and of blended prices."""
-    if not blended:
-        monkeypatch.setattr(between, "smooth", lambda near, far: False)
+    assert smooth(*rungs) is linear
 
     def w(at: float = k, t: float = years) -> float:
-        return total_variance(RUNGS, at, t) or math.nan
+        return total_variance(rungs, at, t) or math.nan
 
     h, dt = 1e-3, 1e-4
     slope, bend = (w(k + h) - w(k - h)) / (2 * h), (w(k + h) - 2 * w() + w(k - h)) / h**2
     density = (1 - k * slope / (2 * w())) ** 2 - slope**2 / 4 * (1 / w() + 0.25) + bend / 2
     dupire = (w(t=years + dt) - w(t=years - dt)) / (2 * dt) / density
-    assert local_variance(RUNGS, k, years) == pytest.approx(dupire, rel=2e-3)
+    assert local_variance(rungs, k, years) == pytest.approx(dupire, rel=2e-3)
 
 
 def test_at_an_expiry_it_is_that_expiry() -> None:
