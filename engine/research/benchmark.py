@@ -72,7 +72,7 @@ def measured(row: Row, name: str, say: Say) -> Table:
             began = time.process_time_ns()
             made[each].append(work(given))
             took[each].append((time.process_time_ns() - began) * PER_NS[row.unit])
-    found = {each: {**quantiles(took[each]), **row.judged(row.inputs, made[each])} for each in works}
+    found = {each: {**percentiles(took[each]), **row.judged(row.inputs, made[each])} for each in works}
     peers = {peer: found[peer] for peer in row.peers if peer in found}
     return {
         "unit": row.unit, "rounds": len(row.inputs), "ours": found[""],
@@ -82,8 +82,9 @@ def measured(row: Row, name: str, say: Say) -> Table:
     }  # fmt: skip
 
 
-def quantiles(values: Sequence[float]) -> Table:
-    return {f"p{q}": float(np.quantile(values, q / 100)) for q in (50, 95, 99)}
+def percentiles(values: Sequence[float], at: Sequence[int] = (50, 95, 99)) -> dict[str, float | None]:
+    """By name, as p50; None of nothing."""
+    return {f"p{q}": float(np.quantile(values, q / 100)) if values else None for q in at}
 
 
 def machine() -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.domain import YEAR_NS
+from engine.research.benchmark import percentiles
 from engine.research.intervals import Floats
 from engine.research.proven import Curve, butterflies, crossings
 from engine.research.surface_proof import counted
@@ -61,7 +62,7 @@ class PlainFits:
 
     def table(self) -> dict[str, Any]:
         crossed = crossings([[near] for near, _ in self._pairs], [[far] for _, far in self._pairs])
-        ms = {f"p{q}": float(np.quantile(self._ms, q / 100)) if self._ms else None for q in (50, 95)}
+        ms = percentiles(self._ms, (50, 95))
         return {"slices": counted(butterflies(self._slices)), "neighbours": counted(crossed), "surface_ms": ms}
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from engine import black
 from engine.domain import YEAR_NS
+from engine.research.benchmark import percentiles
 from engine.research.intervals import Floats
 from engine.research.plain_fits import PlainFits
 from engine.research.surface_proof import Proofs
@@ -27,6 +28,7 @@ DAYS = ((0, 1), (1, 3), (3, 10), (10, 40), (40, 4000))
 WIDTHS = (1.0, 2.0, 5.0, 10.0, 20.0)  # of quotes, vol points
 FEW = 10
 BP = 1e4
+TOLD = (50, 95)  # percentiles of times
 WHO = {"ours": "iv", "scipy_lm": "plain", "marks": "mark"}
 
 
@@ -109,7 +111,8 @@ class Scores:
         found = {
             "snapshots": self.sweeps, "expiries": self.expiries, "quotes": len(rows), **accuracy(rows, "iv"),
             "butterfly": proof["smiles"]["refuted"], "calendar": proof["neighbours"]["refuted"], "proof": proof,
-            "fit_ms": _quantiles(self.fit_ms), "surface_ms": _quantiles(self.sweep_ms), "sources": self.sources,
+            "fit_ms": percentiles(self.fit_ms, TOLD), "surface_ms": percentiles(self.sweep_ms, TOLD),
+            "sources": self.sources,
             "by_days": {f"{low}-{high}": _of_days(liquid, low, high) for low, high in DAYS},
             "mark_iv": {
                 "fit_vs_mark_bp": _median_off(liquid["iv"] - liquid["mark"]),
@@ -194,9 +197,3 @@ def _median_off(off: pd.Series) -> float | None:
     values = np.abs(off.to_numpy(dtype=np.float64))
     values = values[np.isfinite(values)]
     return float(np.median(values)) * BP if len(values) else None
-
-
-def _quantiles(values: Sequence[float]) -> dict[str, float | None]:
-    if not values:
-        return {"p50": None, "p95": None}
-    return {"p50": float(np.quantile(values, 0.5)), "p95": float(np.quantile(values, 0.95))}
