@@ -65,6 +65,7 @@ def outputs_of(weights: Weights, parts: Sequence[Part]) -> list[NDArray[np.float
 
 
 def seen(weights: Weights, part: Part) -> NDArray[np.float32]:
+    """(T, F) what the model is shown."""
     return standardised(part.stretch.x[part.span], weights.arrays["mean"], weights.arrays["scale"])
 
 

@@ -91,6 +91,8 @@ class Transformer(nn.Module):
 
 
 class Block(nn.Module):
+    """Causal self-attention, then a layer for each step alone; (B, T, W) → (B, T, W)."""
+
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads

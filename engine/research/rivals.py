@@ -43,6 +43,7 @@ class Lesson(NamedTuple):
 
 
 def lesson_of(part: Part, frozen: Frozen) -> Lesson:
+    """By the model's own thresholds, through its own scaling."""
     came = classes(part.labels.move, frozen.threshold(part.stretch.instrument.kind))[part.span]
     return Lesson(standardised(part.stretch.x[part.span], frozen.mean, frozen.scale), came)
 

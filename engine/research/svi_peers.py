@@ -106,6 +106,8 @@ def quantlib(ql: Any) -> Fitter:
 
 
 def volsurface(models: Any, core: Any) -> Fitter:
+    """volsurface's raw SVI, as it comes."""
+
     def fit(k: Floats, iv: Floats, half: Floats, years: float) -> Curve:
         model = models.RawSVI()
         model.fit(core.MarketSlice(FORWARD * np.exp(k), iv, years, FORWARD, FORWARD))
@@ -116,6 +118,8 @@ def volsurface(models: Any, core: Any) -> Fitter:
 
 
 def quantkit(module: Any) -> Fitter:
+    """quantkit-rs's SVI of total variance, as it comes."""
+
     def fit(k: Floats, iv: Floats, half: Floats, years: float) -> Curve:
         p = module.svi_fit(k, iv * iv * years)
         return raw(p["a"], p["b"], p["rho"], p["m"], p["sigma"])

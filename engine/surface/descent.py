@@ -78,6 +78,7 @@ def add(row: Floats, error: float, normal: Floats, pull: Floats) -> float:
 
 @part
 def of_quotes(q: Floats, k: Floats, w: Floats, weight: Floats, normal: Floats, pull: Floats, row: Floats) -> float:
+    """Weighted errors of total variance; their squares."""
     cost, sigma1, sigma2 = 0.0, math.exp(q[3]), math.exp(q[6])
     for i in range(len(k)):
         if weight[i] > 0.0:
@@ -91,6 +92,7 @@ def of_quotes(q: Floats, k: Floats, w: Floats, weight: Floats, normal: Floats, p
 
 @part
 def of_ties(q: Floats, normal: Floats, pull: Floats, row: Floats) -> float:
+    """How far the two hinges are from one."""
     row[:] = 0.0
     row[2] = TIE * math.exp(-0.5 * (q[3] + q[6]))
     row[5] = -row[2]

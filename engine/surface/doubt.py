@@ -59,6 +59,7 @@ def slopes(p: Floats, k: float, years: float, row: Floats) -> float:
 
 @part
 def learn(known: Floats, row: Floats, share: float, prior: Floats) -> None:
+    """The slopes of one error, `share` times `row`, into JᵀJ in units of the prior."""
     for i in range(SIZE):
         for j in range(SIZE):
             known[i, j] += row[i] * prior[i] * share * row[j] * prior[j] * share

@@ -29,6 +29,8 @@ class Shape(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Moment(msgspec.Struct, frozen=True, array_like=True):
+    """All smiles of a time, ns."""
+
     t: int
     shapes: tuple[Shape, ...]
 

@@ -64,6 +64,7 @@ def above_tangents(low: float, slope_low: float, high: float, slope_high: float,
 
 @part
 def g(k: float, there: There) -> float:
+    """As `svi.g`; −inf where total variance is not positive."""
     w, slope, left, right = there
     if not w > 0.0:
         return -math.inf

@@ -116,5 +116,6 @@ def measured(blank: Fit, piece: Slice, points: Points) -> Fit:
 
 
 def ranged(blank: Fit, points: Points) -> Fit:
+    """With the range of the two-sided quotes, of which there must be one."""
     k = points.k[np.isfinite(points.mid)]
     return msgspec.structs.replace(blank, lowest_k=float(k.min()), highest_k=float(k.max()))

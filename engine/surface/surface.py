@@ -154,8 +154,9 @@ class Surface:
         return [msgspec.to_builtins(self.fits[expiry]) for expiry in sorted(self.fits)]
 
     @classmethod
-    def load(cls, value: Any) -> Surface:
-        self = cls()
+    def load(cls, value: Any, missed: float = 0.0) -> Surface:
+        """`missed` is a setting, and no part of the dump."""
+        self = cls(missed)
         self.fits = {fit.expiry: fit for fit in msgspec.convert(value, list[Fit])}
         return self
 

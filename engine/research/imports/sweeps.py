@@ -69,6 +69,7 @@ def _later(since: dict[str, int]) -> Iterator[str]:
 
 
 def timed(number: int, data: TickerData) -> Timed:
+    """The frame of a ticker, at the ticker's own time."""
     channel = f"ticker.{data.instrument_name}.100ms"
     return Timed(number, data.timestamp * MS, notification(channel, data), Push(channel, data))
 
