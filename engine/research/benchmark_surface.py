@@ -13,8 +13,9 @@ import numpy as np
 
 from engine.domain import NS
 from engine.research.benchmark import Row, Table, Work
+from engine.research.curves import Curve, Smile
 from engine.research.intervals import Floats
-from engine.research.proven import Curve, Smile, butterflies, crossings
+from engine.research.proven import butterflies, crossings
 from engine.research.surface_proof import smile_of
 from engine.research.svi_peers import FORWARD, Fitter, fitters, levels
 from engine.research.synthetic import HALF, NOW, Known, known

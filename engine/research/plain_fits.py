@@ -16,8 +16,9 @@ import numpy as np
 
 from engine.domain import YEAR_NS
 from engine.research.benchmark import percentiles
+from engine.research.curves import Curve
 from engine.research.intervals import Floats
-from engine.research.proven import Curve, butterflies, crossings
+from engine.research.proven import butterflies, crossings
 from engine.research.surface_proof import counted
 from engine.research.svi_peers import least_squares_lm, levels
 from engine.surface.quotes import Quote, points_of

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from engine.research.proven import Curve, Smile, blends, butterflies, crossings, lifts
+from engine.research.curves import Curve, Smile
+from engine.research.proven import blends, butterflies, crossings, lifts
 from engine.research.search import Verdict
 from engine.surface import between
 from engine.surface.between import Rung

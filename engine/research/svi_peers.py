@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares, minimize
 
+from engine.research.curves import Curve
 from engine.research.intervals import Floats
-from engine.research.proven import Curve
 
 Fitter = Callable[[Floats, Floats, Floats, float], Curve]
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.research.curves import Curve
 from engine.research.intervals import Floats, Interval
-from engine.research.proven import Curve, blends, butterflies, crossings, lifts
+from engine.research.proven import blends, butterflies, crossings, lifts
 from engine.research.search import Seen, search
 
 DENSE = np.concatenate([np.linspace(-6.0, 6.0, 6001), np.geomspace(6.0, 1e6, 500), -np.geomspace(6.0, 1e6, 500)])
