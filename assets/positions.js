@@ -5,7 +5,7 @@ import { choose, views } from "./feed.js";
 import { known, number, signed } from "./format.js";
 import { blank, table } from "./tables.js";
 
-const HELD = ["instrument", "size", "delta", "gamma", "vega", "mark"];
+const HELD = ["instrument", "size", "Δ coin", "gamma", "vega", "mark"];
 const GREEKS = ["expiry", "Δ", "Δ coin", "Γ 1 %", "vega $", "θ $/day", "value", "value $"];
 const NOTHING = GREEKS.slice(1).map(() => "–"); // known of no position of an expiry
 let held = null;

@@ -4,7 +4,8 @@ Linear errors: with J the slopes of IV by (a, b₁, m₁, ln σ₁, b₂, m₂, 
 those of the ties to raw SVI, see `descent`), and s² the mean squared error (at least that of a mid drawn evenly between
 bid and ask, ⅓), the parameters' covariance is s² (JᵀJ)⁻¹, and the IV at k has the variance j(k)ᵀ s² (JᵀJ)⁻¹ j(k).
 Outside the quotes j grows, and with it the error. A weak prior (each parameter may be off by as much as it is) keeps
-few quotes from saying nothing at all.
+few quotes from saying nothing at all. Quotes that no slice can follow leave errors that are of the shape, not of
+chance, and that more quotes would not make smaller: these are put on top, the same at each k.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ LEAST_B, LEAST_W = 1e-3, 1e-12  # a wing may be off by so much though it is leve
 SIZE = 7
 
 
-def of(piece: Slice, points: Points, years: float) -> tuple[float, ...]:
-    """The covariance of the seven, row by row; of points without a mid nothing is used."""
+def of(piece: Slice, points: Points, years: float, shape: float = 0.0) -> tuple[float, ...]:
+    """The covariance of the seven, row by row; of points without a mid nothing is used. `shape`: what the shape is
+    wrong by, as an IV at the forward."""
     quotes = np.array([points.k, points.mid, points.scale])
     found: list[float] = covariance(piece.numbers(), quotes, years, TIE).ravel().tolist()
+    found[0] += 4.0 * max(piece.w(0.0), LEAST_W) * years * shape * shape  # of a: dw = 2 IV years dIV
     return tuple(found)
 
 

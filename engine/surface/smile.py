@@ -16,6 +16,9 @@ from engine.surface.fitting import Points
 from engine.surface.svi import Floats, Slice
 
 
+HELD = 0.5  # share of the quotes that must hold a smile for it to be called theirs; real ones never were below 0.7
+
+
 class Above(msgspec.Struct, frozen=True):
     """A nearer expiry's slice, in total variance of the farther one's."""
 
@@ -104,14 +107,18 @@ def measured(blank: Fit, piece: Slice, points: Points) -> Fit:
     """The slice and how well it holds the two-sided quotes."""
     two = np.isfinite(points.mid)
     iv = np.sqrt(np.maximum(piece.ws(points.k[two]), 0.0) / blank.years)
+    rms = float(np.sqrt(np.mean((iv - points.mid[two]) ** 2)))
+    inside = float(np.mean((points.low[two] <= iv) & (iv <= points.high[two])))
+    astray = inside < HELD
     return msgspec.structs.replace(
         ranged(blank, points),
         slice=piece,
         source="quotes",
-        rms_bp=float(np.sqrt(np.mean((iv - points.mid[two]) ** 2))) * 1e4,
-        inside=float(np.mean((points.low[two] <= iv) & (iv <= points.high[two]))),
+        rms_bp=rms * 1e4,
+        inside=inside,
         quotes=int(two.sum()),
-        doubt=doubt.of(piece, points, blank.years),
+        doubt=doubt.of(piece, points, blank.years, rms if astray else 0.0),
+        note=f"the quotes are not of one smile: {inside:.0%} hold it" if astray else "",
     )
 
 

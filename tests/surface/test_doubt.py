@@ -65,3 +65,16 @@ def test_a_smile_of_next_to_no_variance_has_a_doubt(left: int) -> None:
     known = doubt.of(piece, marks, years)
     assert all(math.isfinite(value) for value in known)
     assert math.isfinite(doubt.at(known, piece, 0.0, years))
+
+
+@pytest.mark.parametrize("shape", ["W", "step"])
+def test_quotes_of_no_smile_are_said_to_be_none(shape: str) -> None:
+    """A smile with two dips, and one that jumps: no slice follows, and its error covers what it leaves."""
+    at = np.linspace(-0.3, 0.3, 21)
+    iv = 0.6 + (0.08 * np.cos(at * 40.0) if shape == "W" else np.where(at > 0.0, 0.15, 0.0))
+    expiry = instrument_of("BTC-27MAR26-60000-C").expiry
+    quotes = [Quote(60_000.0 * math.exp(k), k >= 0.0, v - 0.005, v + 0.005, None) for k, v in zip(at, iv, strict=True)]
+    fit = Surface().refit(expiry, 60_000.0, quotes, expiry - YEAR_NS // 10)
+    assert "not of one smile" in fit.note
+    errors = np.array([fit.error(float(k)) for k in at])
+    assert np.mean(np.abs(fit.ivs(at) - iv) <= 2.0 * errors) > 0.9
