@@ -15,7 +15,6 @@ from engine.surface import doubt
 from engine.surface.fitting import Points
 from engine.surface.svi import Floats, Slice
 
-
 HELD = 0.5  # share of the quotes that must hold a smile for it to be called theirs; real ones never were below 0.7
 
 
