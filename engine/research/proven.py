@@ -231,5 +231,18 @@ def _stays(near: Curves, far: Curves, side: int, k: Floats) -> Bools:
     one, two = near.wing(side, k), far.wing(side, k)
     steeper = two.slope - one.slope
     gap = two.level - one.level + steeper * Interval(k) - one.over
-    parallel = near.p.shape == far.p.shape and ((near.p == far.p) & (near.c == far.c)).all(axis=1)
-    return np.asarray(near.convex & far.convex & ((steeper.low >= 0.0) | parallel) & (gap.low >= 0.0))
+    wide = (steeper.low >= 0.0) | _parallel(near, far, side)
+    return np.asarray(near.convex & far.convex & wide & (gap.low >= 0.0))
+
+
+def _parallel(near: Curves, far: Curves, side: int) -> Bools:
+    """Whether two wings are known to have one slope to the bit: of the same hinges, or of hinges that each have a level
+    asymptote, for which p + c is no rounded number, and lead to the same slopes."""
+    most = max(near.p.shape[1], far.p.shape[1])
+    (p1, c1), (p2, c2) = (
+        [np.pad(numbers, ((0, 0), (0, most - numbers.shape[1]))) for numbers in (each.p, each.c)]
+        for each in (near, far)
+    )
+    exact = (np.abs(p1) == c1) & (np.abs(p2) == c2)
+    alike = np.sort(side * p1 + c1, axis=1) == np.sort(side * p2 + c2, axis=1)
+    return np.asarray(((p1 == p2) & (c1 == c2)).all(axis=1) | (exact & alike).all(axis=1))

@@ -24,6 +24,8 @@ def raw(a: float, b: float, rho: float, m: float, sigma: float) -> Curve:
 VOGT = raw(-0.0410, 0.1331, 0.3060, 0.3586, 0.4153)
 PLAIN = raw(0.01, 0.05, -0.3, 0.0, 0.2)
 ABOVE, FLATTER = raw(0.03, 0.05, -0.3, 0.0, 0.2), raw(0.03, 0.02, -0.3, 0.0, 0.2)
+ONE_SIDED = Curve(0.25, ((0.0, 0.0, 0.0, 0.5), (0.5, 0.5, 0.25, 0.5)))
+TWO_SIDED = Curve(0.25, ((-0.5, 0.5, 0.0, 0.5), (0.5, 0.5, 0.0, 0.5)))
 
 
 def level(curve: Curve, k: Floats) -> Floats:
@@ -98,6 +100,8 @@ def test_crossings_are_decided_and_rightly(near: Curve, far: Curve) -> None:
         ([PLAIN], [FLATTER, PLAIN], "proven"),  # the highest of both
         ([PLAIN, ABOVE], [ABOVE], "proven"),
         ([PLAIN, ABOVE], [PLAIN], "refuted"),
+        ([ONE_SIDED], [TWO_SIDED], "proven"),  # to the right they are parallel
+        ([TWO_SIDED], [ONE_SIDED], "refuted"),
     ],
 )
 def test_a_smile_is_the_highest_of_its_curves(near: list[Curve], far: list[Curve], answer: str) -> None:
