@@ -116,7 +116,7 @@ function around(smile, at) {
 }
 
 // The out-of-the-money option of a strike; its twin, when that is looked at already.
-export function optionAt(smile, k) {
+function optionAt(smile, k) {
   const point = pointAt(smile, k);
   if (!point) return "";
   const other = twin(point.instrument);

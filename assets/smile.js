@@ -62,7 +62,7 @@ function step(by) {
   if (spot) put($("surface-said"), line(spot.smile, spot.quote));
 }
 
-export const smileOf = (view, code) => view?.smiles.find((one) => one.code === code);
+const smileOf = (view, code) => view?.smiles.find((one) => one.code === code);
 
 // Where somebody quotes both sides, and one strike more to either side: what lies beyond is only counted.
 export function quotedPart(smile) {

@@ -33,39 +33,47 @@ def layout() -> html.Section:
         "surface",
         heading,
         _choices(),
-        html.Div(
-            [
-                html.Div(id="surface-heat", **marks(data_body="heatmap")),
-                html.Div(html.Canvas(id="surface-smiles"), className="plot", **marks(data_body="smiles")),
-                html.Div(html.Canvas(id="surface-term"), className="plot", **marks(data_body="term")),
-                html.Div(
-                    html.Canvas(id="surface-space", tabIndex=0, role="application", **marks(aria_label=TURN)),
-                    className="plot",
-                    **marks(data_body="3D"),
-                ),
-                html.Div(id="surface-flags", className="flag-list", **marks(data_body="flags")),
-                html.Div(id="surface-empty", className="empty"),
-            ],
-            id="surface",
-            className="surface",
-        ),
+        _pictures(),
         html.Div(id="surface-scale", className="legend", **marks(aria_label="legend")),
-        html.Div(
-            [
-                html.H2(
-                    [html.B("–", id="smile-expiry"), html.Span("smile", id="smile-kind"), html.Span(id="smile-fit")],
-                    className="head",
-                ),
-                html.Div(
-                    html.Canvas(id="smile", tabIndex=0, role="application", **marks(aria_label=WALK)), className="plot"
-                ),
-                html.Div(id="surface-factors", className="plot", hidden=True),
-                html.Div(id="surface-foot", className="surface-foot"),
-            ],
-            className="smile",
-        ),
+        _smile(),
         html.Div(id="surface-said", className="unseen", **marks(aria_live="polite")),
         label="implied volatility surface",
+    )
+
+
+def _pictures() -> html.Div:
+    return html.Div(
+        [
+            html.Div(id="surface-heat", **marks(data_body="heatmap")),
+            html.Div(html.Canvas(id="surface-smiles"), className="plot", **marks(data_body="smiles")),
+            html.Div(html.Canvas(id="surface-term"), className="plot", **marks(data_body="term")),
+            html.Div(
+                html.Canvas(id="surface-space", tabIndex=0, role="application", **marks(aria_label=TURN)),
+                className="plot",
+                **marks(data_body="3D"),
+            ),
+            html.Div(id="surface-flags", className="flag-list", **marks(data_body="flags")),
+            html.Div(id="surface-empty", className="empty"),
+        ],
+        id="surface",
+        className="surface",
+    )
+
+
+def _smile() -> html.Div:
+    return html.Div(
+        [
+            html.H2(
+                [html.B("–", id="smile-expiry"), html.Span("smile", id="smile-kind"), html.Span(id="smile-fit")],
+                className="head",
+            ),
+            html.Div(
+                html.Canvas(id="smile", tabIndex=0, role="application", **marks(aria_label=WALK)), className="plot"
+            ),
+            html.Div(id="surface-factors", className="plot", hidden=True),
+            html.Div(id="surface-foot", className="surface-foot"),
+        ],
+        className="smile",
     )
 
 
