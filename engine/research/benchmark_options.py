@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine import black
-from engine.research.benchmark import Row, Table, Work
+from engine.research.benchmark_row import Row, Table, Work
 from engine.research.intervals import Floats
 from engine.research.svi_peers import FORWARD, package
 from engine.research.synthetic import known

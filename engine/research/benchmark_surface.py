@@ -12,7 +12,7 @@ from itertools import count, pairwise
 import numpy as np
 
 from engine.domain import NS
-from engine.research.benchmark import Row, Table, Work
+from engine.research.benchmark_row import Row, Table, Work
 from engine.research.curves import Curve, Smile
 from engine.research.intervals import Floats
 from engine.research.proven import butterflies, crossings

@@ -19,7 +19,7 @@ import pandas as pd
 
 from engine import black
 from engine.domain import NS, YEAR_NS
-from engine.research.benchmark import measured
+from engine.research.benchmark_row import measured
 from engine.research.benchmark_surface import surface_fit
 from engine.research.imports.chains import open_chains_file
 from engine.research.imports.stills import parity

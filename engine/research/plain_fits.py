@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.domain import YEAR_NS
-from engine.research.benchmark import percentiles
+from engine.research.benchmark_row import percentiles
 from engine.research.curves import Curve
 from engine.research.intervals import Floats
 from engine.research.proven import butterflies, crossings

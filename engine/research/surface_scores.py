@@ -17,7 +17,7 @@ import pandas as pd
 
 from engine import black
 from engine.domain import YEAR_NS
-from engine.research.benchmark import percentiles
+from engine.research.benchmark_row import percentiles
 from engine.research.intervals import Floats
 from engine.research.plain_fits import PlainFits
 from engine.research.surface_proof import Proofs

@@ -11,8 +11,9 @@ import pytest
 
 from engine.__main__ import main
 from engine.research import svi_peers
-from engine.research.benchmark import Row, lines, machine, measured, rows
+from engine.research.benchmark import lines, machine, rows
 from engine.research.benchmark_options import chain, iv_chain
+from engine.research.benchmark_row import Row, measured
 from engine.research.benchmark_surface import judged, surface_fit
 from engine.research.synthetic import known
 
