@@ -99,6 +99,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     catch_up: Amount = 3.0  # a child is at most this many times its planned size
     ask_after_s: Amount = 2.0  # past `valid_until`, before an unanswered order is asked for by label
     view_weight: Share = 0.5
+    direction_s: Literal[1, 10, 60] = 1  # the horizon of the direction that the policy reads
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

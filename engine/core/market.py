@@ -14,15 +14,17 @@ import msgspec
 
 from engine import messages as m
 from engine.config import Config
+from engine.core.contexts import Surroundings, underlying
 from engine.core.smiles import Smiles
-from engine.domain import Instrument, Kind, Side
+from engine.domain import MS, Instrument, Kind, OffGrid, Side
 from engine.execution import policy
 from engine.execution.risk import unsound
 from engine.forecast.features import Context, Features, Row, micro
 from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster, Weights
+from engine.market.deribit import wire
 from engine.market.state import Venue
-from engine.market.told import Print, Quote
+from engine.market.told import Changes, Print
 from engine.surface.past import Past
 from engine.surface.surface import Surface
 
@@ -57,7 +59,10 @@ class Market:
         self.features: dict[str, Features] = {}
         self.forecaster = Forecaster(weights)
         self.monitor = Monitor(weights)
+        self.contexts: Mapping[str, Context] = {}  # of the last step
         self.prints: list[tuple[str, Print]] = []  # of others, since the last step
+        self.own_fills: set[str] = set()  # instruments that we traded since the last step
+        self._surroundings = Surroundings()
         self.forecasts: dict[str, m.Forecast] = {}
         self.verdicts: dict[str, m.Skill] = {}
         self.fired: dict[str, int] = {}  # policy row → looks in which it fired
@@ -126,8 +131,36 @@ class Market:
         for name, row in self.venue.printed:
             self.prints.append((name, row))
             if features := self._features(name):
-                features.on_trade(row.t, row.units, row.lots, row.side, plain=row.plain, liquidation=row.liquidation)
+                features.on_trade(
+                    row.t, row.units, row.lots, row.side, plain=row.plain, liquidation=row.liquidation, trade=row.trade
+                )
+        for news in self.venue.news:
+            if isinstance(news, Changes):
+                self._own(news)
         return effects
+
+    def _own(self, news: Changes) -> None:
+        """What the venue told of our own orders and fills is no news of the market."""
+        for trade in news.trades:
+            self.own_fills.add(trade.instrument_name)
+            self.prints = [(name, row) for name, row in self.prints if row.trade != trade.trade_id]
+            self._own_fill(trade)
+        for order in news.orders:
+            name = order.instrument_name
+            features, book = self.features.get(name), self.venue.books.get(name)
+            if features is not None and book is not None:
+                features.on_own_order(book, self.venue.own_lots(name))
+
+    def _own_fill(self, trade: wire.UserTradeData) -> None:
+        features, book = self.features.get(trade.instrument_name), self.venue.books.get(trade.instrument_name)
+        if features is None or book is None:
+            return
+        try:
+            units, lots = book.instrument.units(trade.price), book.instrument.lots(trade.amount)
+        except OffGrid:
+            return  # the desk refuses it too
+        took = Side(trade.direction) if trade.liquidity == "T" else None
+        features.on_own_fill(trade.timestamp * MS, book.t, trade.trade_id, units, lots, took)
 
     def forward(self, instrument: Instrument) -> float | None:
         """The present forward of an option, USD."""
@@ -174,15 +207,21 @@ class Market:
         own = {name: self.venue.own_lots(name) for name in self.features}
         contexts: dict[str, Context] = {}
         rows: dict[str, Row] = {}
+        under: dict[str, Any] | None = None
         for name in self._sound():
-            contexts[name] = self.context(name)
+            under = under or underlying(self)
+            contexts[name] = self._surroundings.of(self, name, under)
             rows[name] = self.features[name].row(item.t, self.venue.books[name], own[name], contexts[name])
-        self.forecasts = self.forecaster.step(item.t, rows, self.venue.books, own)
+            if name == self.venue.perpetual:
+                under = None  # its flow is another after its own row: what the others read is that
+        self.contexts = contexts
+        self.forecasts = self.forecaster.step(item.t, rows, self.venue.books, own, self.monitor.stretches)
         self.forecasts |= self.recorded.get(item.n, {})
         self.monitor.step(
-            item.t, self.forecasts, self.forecaster.baselines, self.forecaster.standings, contexts, self.prints
-        )
-        self.prints = []
+            item.t, self.forecasts, self.forecaster.baselines, self.forecaster.standings, contexts, self.prints,
+            self.own_fills,
+        )  # fmt: skip
+        self.prints, self.own_fills = [], set()
         self.verdicts = self.monitor.verdicts()
         if self.steps % FIRING_EVERY == 0:
             self._count_firing()
@@ -200,34 +239,7 @@ class Market:
 
     def context(self, name: str) -> Context:
         """What the rest of the market says about one instrument now."""
-        instrument = self.venue.instruments[name]
-        quote = self.venue.quotes.get(name) or Quote(t=0)
-        under = self.features.get(self.venue.perpetual)
-        under_mid = self.micro(self.venue.perpetual)
-        perpetual = self.venue.instruments.get(self.venue.perpetual)
-        context = Context(
-            years=instrument.years(self.now),
-            strike=instrument.strike,
-            under_mid=None if under_mid is None or perpetual is None else under_mid * perpetual.tick,
-            under_ofi=under.ofi()[1] if under else 0.0,
-            under_flow=under.flow()[1] if under else 0.0,
-            funding=quote.funding,
-        )
-        if instrument.kind is Kind.OPTION:
-            self._option_context(context, instrument, quote)
-        return context
-
-    def _option_context(self, context: Context, instrument: Instrument, quote: Quote) -> None:
-        name = instrument.name
-        context.forward, context.fair = self.forward(instrument), self.fair(name)
-        context.coin_delta, context.vega_ticks = self.delta(name), self.vega_ticks(name)
-        context.bid_iv, context.ask_iv, context.mark_iv = quote.bid_iv, quote.ask_iv, quote.mark_iv
-        surface = self.surface(instrument.coin)
-        fit = surface.fit(instrument.expiry)
-        if fit is not None:
-            context.atm_iv, context.skew, context.curvature = fit.atm_iv, fit.skew, fit.curvature
-        if context.forward is not None:
-            context.fair_iv = surface.iv(instrument.expiry, instrument.strike, context.forward)
+        return self._surroundings.of(self, name, underlying(self))
 
     def _count_firing(self) -> None:
         """How often each policy row fires, over everything in focus and both sides."""
@@ -237,7 +249,8 @@ class Market:
                 continue
             for side in Side:
                 self.looks += 1
-                for row in policy.advise(self.config.policy, policy.readings(self, instrument, side)).fired:
+                values = policy.readings(self, instrument, side, self.config.execution.direction_s)
+                for row in policy.advise(self.config.policy, values).fired:
                     self.fired[row] = self.fired.get(row, 0) + 1
 
     # ------------------------------------------------------------ snapshots of itself
@@ -254,6 +267,7 @@ class Market:
             "forecaster": self.forecaster.dump(),
             "monitor": self.monitor.dump(),
             "prints": msgspec.to_builtins(self.prints),
+            "own_fills": sorted(self.own_fills),
             "forecasts": msgspec.to_builtins(self.forecasts),
             "baselines": msgspec.to_builtins(self.forecaster.baselines),
             "fired": dict(self.fired),
@@ -280,6 +294,7 @@ class Market:
         self.forecaster = Forecaster.load(weights, value["forecaster"])
         self.monitor = Monitor.load(weights, value["monitor"])
         self.prints = msgspec.convert(value["prints"], list[tuple[str, Print]])
+        self.own_fills = set(value.get("own_fills", ()))
         self.forecasts = msgspec.convert(value["forecasts"], dict[str, m.Forecast])
         self.forecaster.baselines = msgspec.convert(value["baselines"], dict[str, m.Forecast])
         self.verdicts = self.monitor.verdicts()

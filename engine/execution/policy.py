@@ -3,11 +3,12 @@
 Protective rows are constraints that combine (the tightest wins); the first opportunistic row that fires acts within
 them. Rows are data (`config.Row`): a row names readings, and a reading that is missing cannot make its row fire.
 
-Readings, written for a buyer (a seller's is the mirror; ticks are ticks at the touch):
+Readings, written for a buyer (a seller's is the mirror; ticks are ticks at the touch; the direction's horizon is 1 s
+unless the settings say 10 or 60):
 
 | reading | what |
 | --- | --- |
-| p_against, p_for, p_stable | P(the fair micro-price moves against the order, for it, less than the threshold), 1 s |
+| p_against, p_for, p_stable | P(the fair micro-price moves against the order, for it, less than the threshold) |
 | edge_over_cost_ticks | adverse move expected until the next passive fill + edge to fair − half spread − extra fee |
 | slippage_10_ticks | expected cost beyond the touch of taking 10 contracts now |
 | impact_ticks | expected push of taking 10, 5 s |
@@ -15,7 +16,7 @@ Readings, written for a buyer (a seller's is the mirror; ticks are ticks at the 
 | iv_move_against_pct, iv_move_against_ticks | expected 60 s IV move against the order: per cent; ticks of premium |
 | spread_ticks | the spread as it stands |
 
-A forecast without skill has no say: direction readings need the direction's verdict "edge", volatility readings the
+A forecast without skill has no say: direction readings need their horizon's verdict "edge", volatility readings the
 volatility's. Slippage, impact and fill are there even so, since their baselines say something too: without an edge,
 or while the model warms up, the book walked as it stands and the base rates are read instead.
 """
@@ -33,6 +34,7 @@ from engine.execution.picture import Picture, touch
 from engine.messages import SIZES, Forecast
 
 _OPS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+HEAD = {1: "direction", 10: "direction_10", 60: "direction_60"}  # the verdict that a horizon needs
 _WAIT_S = 3.0  # a one-second forecast is not carried further than this when a passive fill is slow to come
 
 
@@ -47,8 +49,8 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
 
 
-def readings(picture: Picture, instrument: Instrument, side: Side) -> dict[str, float]:
-    """Every reading that is known now. Missing ones are absent, never invented."""
+def readings(picture: Picture, instrument: Instrument, side: Side, seconds: int = 1) -> dict[str, float]:
+    """Every reading that is known now, the direction's of this horizon. Missing ones are absent, never invented."""
     out: dict[str, float] = {}
     bid, ask = touch(picture, instrument, Side.BUY), touch(picture, instrument, Side.SELL)
     forecast = picture.forecasts.get(instrument.name)
@@ -63,9 +65,10 @@ def readings(picture: Picture, instrument: Instrument, side: Side) -> dict[str, 
         out["impact_ticks"] = said.impact_buy if buyer else said.impact_sell
     if said := _or_baseline(picture, forecast, instrument.name, "fill"):
         out["fill"] = said.fill_bid if buyer else said.fill_ask
-    if forecast is not None and _trusted(picture, forecast, "direction"):
-        out["p_against"], out["p_for"] = (forecast.up, forecast.down) if buyer else (forecast.down, forecast.up)
-        out["p_stable"] = forecast.stable
+    odds = None if forecast is None else forecast.odds(seconds)
+    if forecast is not None and odds is not None and _trusted(picture, forecast, HEAD[seconds]):
+        out["p_against"], out["p_for"] = (odds.up, odds.down) if buyer else (odds.down, odds.up)
+        out["p_stable"] = odds.stable
         if "fill" in out:
             out["edge_over_cost_ticks"] = _edge(picture, instrument, side, forecast, out["fill"], bid, ask, tick)
     if forecast is not None and _trusted(picture, forecast, "volatility"):

@@ -37,7 +37,8 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
 
 def advice_for(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument) -> policy.Advice:
     rows = desk.config.policy if parent.order.algorithm == "adaptive" else ()
-    return policy.advise(rows, policy.readings(picture, instrument, parent.order.side))
+    seconds = desk.config.execution.direction_s
+    return policy.advise(rows, policy.readings(picture, instrument, parent.order.side, seconds))
 
 
 def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, advice: policy.Advice) -> Want | str:

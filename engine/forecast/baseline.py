@@ -11,9 +11,10 @@ import msgspec
 from engine.domain import Instrument, Kind
 from engine.forecast.others import Levels, OwnLots, lots_of, others, walk, weighted
 from engine.market.book import Book
-from engine.messages import SIZES, Forecast
+from engine.messages import SIZES, Forecast, Odds
 
 DEPTH = 40  # levels walked
+LATER = (10, 60)  # seconds, of the direction's longer horizons
 IMPACT_SIZE = SIZES.index(10.0)
 Band = tuple[float, float, float]
 
@@ -28,11 +29,20 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
 
     up: float = 0.1
     down: float = 0.1
+    up_10: float = 0.1
+    down_10: float = 0.1
+    up_60: float = 0.1
+    down_60: float = 0.1
     fill_bid: float = 0.05
     fill_ask: float = 0.05
     impact: float = 0.5
     slip: Band = (0.0, 0.0, 0.0)
     iv: Band = (-0.5, 0.0, 0.5)
+
+    def odds(self, seconds: int = 1) -> Odds:
+        """Of a horizon of 1, 10 or 60 s."""
+        up, down = {1: (self.up, self.down), 10: (self.up_10, self.down_10), 60: (self.up_60, self.down_60)}[seconds]
+        return Odds(seconds=seconds, up=up, down=down, stable=1.0 - up - down)
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +126,7 @@ def baseline(t: int, now: Standing, rates: Rates) -> Forecast:
         iv_move=rates.iv,
         spread_ticks=now.spread,
         depth=now.depth,
+        later=tuple(rates.odds(seconds) for seconds in LATER),
     )
 
 

@@ -61,6 +61,11 @@ class Means:
         else:
             self.means = [x + (mean - x) * k for mean, k in zip(self.means, keep, strict=True)]
 
+    def shift(self, x: float) -> None:
+        """Move along with a level that has jumped for a reason of ours."""
+        if self.means is not None:
+            self.means = [mean + x for mean in self.means]
+
     def away(self, x: float | None) -> tuple[float, ...]:
         """x less each mean: its change, as seen over each τ. Zeros while there is nothing to compare."""
         if x is None or self.means is None:

@@ -9,7 +9,8 @@ from engine.forecast.others import Levels
 
 OFI_LEVELS = 5
 BOOK_NAMES = ("imbalance_1", "imbalance_3", "imbalance_5", "imbalance_10", "spread", "bid_depth_1", "ask_depth_1",
-              "bid_depth_5", "ask_depth_5", "bid_gap", "ask_gap", "micro_mid", "weighted_mid")  # fmt: skip
+              "bid_depth_5", "ask_depth_5", "bid_density", "ask_density", "bid_gap", "ask_gap", "micro_mid",
+              "weighted_mid")  # fmt: skip
 
 
 def bend(x: float) -> float:
@@ -57,6 +58,7 @@ def book_part(
         for depth in (1, 5)
         for side in levels
     ]
+    densities = [log1p(_density(instrument, side, tick)) for side in levels]
     gaps = [bend(abs(side[1][0] - side[0][0]) / tick) if len(side) > 1 else 0.0 for side in levels]
     spread, lean, wide = 0.0, 0.0, 0.0
     if price is not None:
@@ -64,7 +66,15 @@ def book_part(
         mid = (bid + ask) / 2
         spread, lean = bend((ask - bid) / tick), bend((price - mid) / tick)
         wide = bend((_weighted_mid(levels) - mid) / tick)
-    return *(_imbalance(levels, depth) for depth in (1, 3, 5, 10)), spread, *depths, *gaps, lean, wide
+    return *(_imbalance(levels, depth) for depth in (1, 3, 5, 10)), spread, *depths, *densities, *gaps, lean, wide
+
+
+def _density(instrument: Instrument, side: Levels, tick: int) -> float:
+    """Coins a tick over all the levels read: how thick the side is, gaps and all."""
+    if not side:
+        return 0.0
+    ticks = abs(side[-1][0] - side[0][0]) / tick + 1.0
+    return _coins(instrument, sum(lots for _, lots in side), side[0][0]) / ticks
 
 
 def _weighted_mid(levels: tuple[Levels, Levels]) -> float:

@@ -1,12 +1,17 @@
 """One standardisable vector per instrument per 100 ms: what the model sees, in training and live alike.
 
-Theory of operation. Book messages and trades are events: `on_book` and `on_trade` add what they mean to decaying
-sums. The clock's step is when a vector is taken: `row` lets the sums decay, joins the events since the last step,
-reads the levels as they stand and the context that the market state gives (surface, volatility, underlying).
+Theory of operation. Book messages and trades are events: `on_book` and `on_trade` keep what they mean until the
+clock's step, when it joins decaying sums and a vector is taken: `row` lets the sums decay, reads the levels as they
+stand and the context that the market state gives (surface, volatility, underlying).
 
 Units carry over between strikes: distances are ticks at that price, flows are shares of the book's usual depth,
 volatilities are vol points, sizes are logs. Heavy tails are bent by `bend`, which leaves small values alone. What is
-missing is said by an indicator and left at zero, never invented. Our own resting orders are out of all of it.
+missing is said by an indicator and left at zero, never invented.
+
+Our own orders and fills are out of all of it. Resting orders are taken out of every book that is read. What we took is
+taken out of the book before, so that its going is no order flow, and means move along with the push: no feature sees
+that anything flowed or moved, though the book that is left is as it is. Messages of one event come in any order, so
+`on_own_order` and `on_own_fill` also undo what an earlier one of the same step was taken for.
 
 A vector must be taken at each step, in order, since the means are updated by it.
 """
@@ -16,14 +21,29 @@ from __future__ import annotations
 from math import exp, log, log1p
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.domain import NS, Instrument, Kind, Side
+from engine.forecast.context import Context
 from engine.forecast.decay import Means, Sums, factors
-from engine.forecast.depth import BOOK_NAMES, OFI_LEVELS, bend, book_part, ofi_levels
-from engine.forecast.others import Levels, OwnLots, fair_micro, micro, others, weighted
+from engine.forecast.depth import OFI_LEVELS, bend, book_part, ofi_levels
+from engine.forecast.names import NAMES
+from engine.forecast.others import (
+    FAIR_WEIGHT,
+    Both,
+    OwnLots,
+    alike,
+    as_lists,
+    fair_micro,
+    from_lists,
+    lots_at,
+    micro,
+    others,
+    weighted,
+    width,
+    without,
+)
 from engine.market.book import Book
 
 __all__ = ["DEPTH", "NAMES", "Context", "Features", "OwnLots", "Row", "fair_micro", "micro"]
@@ -31,60 +51,15 @@ __all__ = ["DEPTH", "NAMES", "Context", "Features", "OwnLots", "Row", "fair_micr
 Row = NDArray[np.float32]
 DEPTH = 10  # levels read from each side
 LATE_NS = 60 * NS  # a print this old is history, sent again, not flow
-
-
-class Context(msgspec.Struct, kw_only=True):
-    """What the market state knows of one instrument at one step; None where unknown.
-
-    `fair` is the surface's price at the present forward, in units; `vega_ticks` is ticks of premium per vol point;
-    volatilities are fractions; `under_mid` is USD; `under_ofi` and `under_flow` are the perpetual's own
-    `Features.ofi()[1]` and `Features.flow()[1]` (decay 2 s); `fair_iv` is the fitted surface's IV at this strike.
-    For a future `coin_delta`, `vega_ticks` and the volatilities are None.
-    """
-
-    forward: float | None = None
-    years: float = 0.0
-    strike: float = 0.0
-    fair: float | None = None
-    coin_delta: float | None = None
-    vega_ticks: float | None = None
-    bid_iv: float | None = None
-    ask_iv: float | None = None
-    mark_iv: float | None = None
-    atm_iv: float | None = None
-    skew: float | None = None
-    curvature: float | None = None
-    under_mid: float | None = None
-    under_ofi: float = 0.0
-    under_flow: float = 0.0
-    funding: float | None = None
-    fair_iv: float | None = None
-
-
-_FLOW = ("ofi_05", "ofi_2", "ofi_10", "touch_ofi_05", "touch_ofi_2", "touch_ofi_10", "flow_05", "flow_2", "flow_10",
-         "liquidations", "trade_rate", "book_rate", "trade_age", "trade_micro")  # fmt: skip
-_PRICE = (
-    "micro_05",
-    "micro_2",
-    "micro_10",
-    "fair_micro",
-    "fair_bid",
-    "fair_ask",
-    "jitter_10",
-    "jitter_60",
-    "place_05",
-    "place_2",
-    "place_10",
-    "unrest_10",
-    "unrest_60",
-)
-_IV = ("bid_iv", "ask_iv", "mark_iv", "atm_iv", "skew", "curvature", "mark_iv_2", "mark_iv_10", "mark_iv_60")
-_UNDER = ("coin_delta", "vega", "years", "under_05", "under_2", "under_10", "under_ofi", "under_flow", "funding")
-_MISSING = ("is_option", "one_sided", "no_trade", "no_fair", "no_iv", "no_bid_iv", "no_ask_iv", "no_under",
-            "no_funding")  # fmt: skip
-_SUMS = ("ofi", "touch", "flow", "liquidations", "trades", "books", "moves", "unrest")
-_MEANS = ("depth", "micro", "iv", "under", "place")
-NAMES: tuple[str, ...] = BOOK_NAMES + _FLOW + _PRICE + _IV + _UNDER + _MISSING
+BP = 10_000.0
+SUMS = ("ofi", "touch", "flow", "liquidations", "trades", "books", "moves", "unrest")
+CONTEXT_MEANS = ("mark_iv", "bid_iv", "ask_iv", "near_iv", "atm_iv", "skew", "curvature", "index_vol", "dvol", "basis",
+                 "premium")  # fmt: skip
+IV_CHANGES = (  # of what, over which of the time constants
+    ("mark_iv", 1), ("mark_iv", 2), ("mark_iv", 3), ("bid_iv", 2), ("ask_iv", 2), ("near_iv", 2), ("near_iv", 3),
+    ("atm_iv", 2), ("atm_iv", 3), ("skew", 2), ("skew", 3), ("curvature", 2), ("curvature", 3),
+)  # fmt: skip
+MEANS = ("depth", "micro", "place", "spread", "under", *CONTEXT_MEANS)
 
 
 class Features:
@@ -93,12 +68,17 @@ class Features:
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self._t = 0  # of the last step
-        self._last: tuple[Levels, Levels] | None = None  # the others' book at the last event
+        self._last: Both | None = None  # the others' book at the last event
+        self._cut = False  # that book lacks what we took from it since
+        self._changes: list[tuple[Both, Both]] = []  # of the others' book since the last step
+        self._prints: list[tuple[str, int, int, bool]] = []  # since then: id, units, signed lots, liquidation
         self._traded: tuple[int, int] | None = None  # step that saw the last trade, its units
+        self._changed: tuple[int, float | None] | None = None  # step that saw the last change, ln(underlying) then
+        self._fair_known = False  # whether the surface had a say in the last place
         self._micro_last: float | None = None
         self._place_last: float | None = None  # of the fair micro-price
-        self._sums = {name: Sums() for name in _SUMS}
-        self._means = {name: Means() for name in _MEANS}
+        self._sums = {name: Sums() for name in SUMS}
+        self._means = {name: Means() for name in MEANS}
 
     # events
 
@@ -106,25 +86,57 @@ class Features:
         """After each book message. A stale book, or a message that only concerns our own orders, adds nothing."""
         now = others(book, own, DEPTH)
         before, self._last = self._last, None if book.stale else now
-        if before is None or book.stale or now == before:
+        cut, self._cut = self._cut, False
+        if before is None or book.stale or now == before or (cut and alike(before, now)):
             return
-        flows = ofi_levels(before, now)
-        self._sums["ofi"].add(sum(flows) / OFI_LEVELS)
-        self._sums["touch"].add(flows[0])
-        self._sums["books"].add(1.0)
+        self._changes.append((before, now))
 
     def on_trade(
-        self, t: int, units: int, lots: int, aggressor: Side, *, plain: bool = True, liquidation: bool = False
-    ) -> None:
-        """A print of others, never a fill of ours. Blocks, combos and RFQs (`plain` False) do not enter flow."""
-        if not plain or t < self._t - LATE_NS:
+        self, t: int, units: int, lots: int, aggressor: Side, *, plain: bool = True, liquidation: bool = False,
+        trade: str = "",
+    ) -> None:  # fmt: skip
+        """A print of others. Blocks, combos and RFQs (`plain` False) do not enter flow. `trade` is the venue's id."""
+        if plain and t >= self._t - LATE_NS:
+            self._prints.append((trade, units, aggressor.sign * lots, liquidation))
+
+    def on_own_order(self, book: Book, own: OwnLots) -> None:
+        """After a message about an order of ours: if it explains the last change of the book, there was none."""
+        now = others(book, own, DEPTH)
+        if self._changes and not book.stale and self._changes[-1][0] == now:
+            self._changes.pop()
+            self._last = now
+
+    def on_own_fill(self, t: int, book_t: int, trade: str, units: int, lots: int, took: Side | None) -> None:
+        """A fill of ours at the venue's time `t`; `took` is our side where we were the aggressor. `book_t` is the
+        venue's time of the book's last change, which tells whether the book has been told of it."""
+        self._prints = [row for row in self._prints if row[0] != trade]
+        if took is None:
             return
-        signed = float(aggressor.sign * lots)
-        self._traded = (0, units)  # the next step dates it
-        self._sums["flow"].add(signed)
-        self._sums["trades"].add(1.0)
-        if liquidation:
-            self._sums["liquidations"].add(signed)
+        k = 1 if took is Side.BUY else 0
+        if t <= book_t:
+            for at in reversed(range(len(self._changes))):
+                before, now = self._changes[at]
+                if lots_at(before[k], units) - lots_at(now[k], units) >= lots:
+                    self._changes[at] = self._taken(before, k, units, lots), now
+                    if alike(*self._changes[at]):
+                        del self._changes[at]
+                    return
+        if t >= book_t and self._last is not None and lots_at(self._last[k], units) >= lots:
+            self._last, self._cut = self._taken(self._last, k, units, lots), True
+
+    def _taken(self, before: Both, k: int, units: int, lots: int) -> Both:
+        """The book before, as if what we took had not been there; means and last prices move along with the push."""
+        left = without(before[k], units, lots)
+        after = (before[0], left) if k else (left, before[1])
+        if all(before) and all(after):
+            push = weighted(after[0][0], after[1][0]) - weighted(before[0][0], before[1][0])
+            drawn = push * (1.0 - FAIR_WEIGHT if self._fair_known else 1.0)
+            self._means["micro"].shift(push)
+            self._means["place"].shift(drawn)
+            self._means["spread"].shift(width(after) - width(before))
+            self._micro_last = None if self._micro_last is None else self._micro_last + push
+            self._place_last = None if self._place_last is None else self._place_last + drawn
+        return after
 
     # the step
 
@@ -132,6 +144,7 @@ class Features:
         """The vector at step `t`: float32 (len(NAMES),), finite throughout."""
         levels = others(book, own, DEPTH)
         price = weighted(levels[0][0], levels[1][0]) if levels[0] and levels[1] else None
+        self._join(t, context)
         self._step(t, levels, price, context)
         tick = self.instrument.tick_units(price if price is not None else _anchor(levels, context))
         values = (
@@ -139,7 +152,7 @@ class Features:
             *self._flow_part(price, tick),
             *self._price_part(levels, price, context.fair, tick),
             *self._iv_part(context),
-            *self._under_part(context, price, tick),
+            *self._under_part(levels, context, price, tick),
             *self._missing_part(price, context),
         )
         return np.array(values, dtype=np.float32)
@@ -156,7 +169,23 @@ class Features:
         """0 … 1: how much of the book's usual depth has been pushed one way within about two seconds."""
         return 1.0 - exp(-abs(self.ofi()[1]))
 
-    def _step(self, t: int, levels: tuple[Levels, Levels], price: float | None, context: Context) -> None:
+    def _join(self, t: int, context: Context) -> None:
+        """What came since the last step."""
+        for before, now in self._changes:
+            flows = ofi_levels(before, now)
+            self._sums["ofi"].add(sum(flows) / OFI_LEVELS)
+            self._sums["touch"].add(flows[0])
+            self._sums["books"].add(1.0)
+        for _, units, signed, liquidation in self._prints:
+            self._sums["flow"].add(float(signed))
+            self._sums["trades"].add(1.0)
+            self._sums["liquidations"].add(float(signed) if liquidation else 0.0)
+            self._traded = t, units
+        if self._changes:
+            self._changed = t, log(context.under_mid) if context.under_mid else None
+        self._changes, self._prints = [], []
+
+    def _step(self, t: int, levels: Both, price: float | None, context: Context) -> None:
         keep = factors(t - self._t)
         self._t = t
         if price is not None and self._micro_last is not None:
@@ -167,16 +196,17 @@ class Features:
         if place is not None and self._place_last is not None:
             self._sums["unrest"].add(abs(place - self._place_last))
         self._place_last = place
-        if self._traded is not None and self._traded[0] == 0:
-            self._traded = (t, self._traded[1])
+        self._fair_known = context.fair is not None
         for total in self._sums.values():
             total.step(keep)
         sizes = [lots for side in levels for _, lots in side[:OFI_LEVELS]]
         self._means["depth"].step(sum(sizes) / len(sizes) if sizes else None, keep)
         self._means["micro"].step(price, keep)
         self._means["place"].step(place, keep)
-        self._means["iv"].step(context.mark_iv, keep)
+        self._means["spread"].step(width(levels) if price is not None else None, keep)
         self._means["under"].step(log(context.under_mid) if context.under_mid else None, keep)
+        for name in CONTEXT_MEANS:
+            self._means[name].step(getattr(context, name), keep)
 
     def _shares(self, name: str) -> tuple[float, ...]:
         depth = self._means["depth"].means
@@ -193,16 +223,16 @@ class Features:
             *(bend(x) for x in self._shares("touch")),
             *(bend(x) for x in self.flow()),
             bend(self._shares("liquidations")[2]),
-            log1p(self._sums["trades"].sums[2]),
-            log1p(self._sums["books"].sums[1]),
+            *(log1p(x) for x in self._sums["trades"].sums[1:]),
+            *(log1p(x) for x in self._sums["books"].sums[1:3]),
             log1p(age),
+            log1p((self._t - self._changed[0]) / NS) if self._changed is not None else 0.0,
             bend(away),
         )
 
-    def _price_part(
-        self, levels: tuple[Levels, Levels], price: float | None, fair: float | None, tick: int
-    ) -> tuple[float, ...]:
+    def _price_part(self, levels: Both, price: float | None, fair: float | None, tick: int) -> tuple[float, ...]:
         moved = self._means["micro"].away(price)[:3]
+        widened = self._means["spread"].away(width(levels) if price is not None else None)
         jitter, unrest = self._sums["moves"].sums, self._sums["unrest"].sums
         drawn = self._means["place"].away(fair_micro(price, fair))[:3]
         to_fair = (fair - price) / tick if fair is not None and price is not None else 0.0
@@ -218,33 +248,42 @@ class Features:
             *(bend(x / tick) for x in drawn),
             log1p(unrest[2] / tick),
             log1p(unrest[3] / tick),
+            bend(widened[1] / tick),
+            bend(widened[2] / tick),
         )
 
     def _iv_part(self, context: Context) -> tuple[float, ...]:
-        atm = context.atm_iv
-        points = [
-            100.0 * (iv - atm) if iv is not None and atm is not None else 0.0
-            for iv in (context.bid_iv, context.ask_iv, context.mark_iv)
-        ]
-        shape = (log(atm) if atm else 0.0, context.skew or 0.0, context.curvature or 0.0)
-        changes = self._means["iv"].away(context.mark_iv)[1:]
-        return *(bend(x) for x in points), *shape, *(bend(100.0 * x) for x in changes)
+        atm, mark, index = context.atm_iv, context.mark_iv, context.index_vol
+        over_atm = [_points(iv, atm) for iv in (context.bid_iv, context.ask_iv, mark)]
+        over_mark = [_points(iv, mark) for iv in (context.below_iv, context.above_iv)]
+        changes = {name: self._means[name].away(getattr(context, name)) for name in CONTEXT_MEANS}
+        moved = [bend(100.0 * changes[name][at]) for name, at in IV_CHANGES]
+        return (
+            *over_atm, *over_mark, log(atm) if atm else 0.0, context.skew or 0.0, context.curvature or 0.0, *moved,
+            log1p(context.smile_age or 0.0), log(index) if index else 0.0,
+            *(bend(100.0 * x) for x in changes["index_vol"][2:]),
+            _points(context.dvol, index), bend(100.0 * changes["dvol"][3]),
+        )  # fmt: skip
 
-    def _under_part(self, context: Context, price: float | None, tick: int) -> tuple[float, ...]:
+    def _under_part(self, levels: Both, context: Context, price: float | None, tick: int) -> tuple[float, ...]:
         """The underlying's log-return × coin delta is coin; ÷ the tick it is ticks of this option."""
         option = self.instrument.kind is Kind.OPTION
         delta = context.coin_delta if option else 1.0
         per = (delta or 0.0) / self.instrument.tick / tick if option else (price or 0.0) / tick
-        returns = self._means["under"].away(log(context.under_mid) if context.under_mid else None)[:3]
+        under = log(context.under_mid) if context.under_mid else None
+        then = self._changed[1] if self._changed is not None else None
+        since = under - then if under is not None and then is not None else 0.0
+        basis, premium = (self._means[name].away(getattr(context, name))[2] for name in ("basis", "premium"))
         sign = delta or 0.0
         return (
             sign,
             log1p(abs(context.vega_ticks or 0.0)),
             log(max(context.years, 1e-5)) if option else 0.0,
-            *(bend(x * per) for x in returns),
-            bend(context.under_ofi * sign),
-            bend(context.under_flow * sign),
-            10_000.0 * (context.funding or 0.0),
+            *(bend(x * per) for x in (*self._means["under"].away(under)[:3], since)),
+            *(bend(x * sign) for x in (context.under_ofi_05, context.under_ofi, context.under_flow)),
+            context.under_imbalance * sign,
+            *(bend(BP * (x or 0.0)) for x in (context.basis, basis, context.premium, premium)),
+            BP * (context.funding or 0.0),
         )
 
     def _missing_part(self, price: float | None, context: Context) -> tuple[float, ...]:
@@ -256,15 +295,26 @@ class Features:
             float(context.mark_iv is None or context.atm_iv is None),
             float(context.bid_iv is None),
             float(context.ask_iv is None),
+            float(context.below_iv is None),
+            float(context.above_iv is None),
             float(not context.under_mid),
+            float(not context.index),
+            float(context.index_vol is None),
+            float(context.dvol is None),
+            float(context.basis is None),
             float(context.funding is None),
         )
 
     def dump(self) -> dict[str, Any]:
         return {
             "t": self._t,
-            "last": None if self._last is None else [[list(level) for level in side] for side in self._last],
+            "last": None if self._last is None else as_lists(self._last),
+            "changes": [[as_lists(before), as_lists(now)] for before, now in self._changes],
+            "prints": [list(row) for row in self._prints],
             "traded": None if self._traded is None else list(self._traded),
+            "changed": None if self._changed is None else list(self._changed),
+            "fair_known": self._fair_known,
+            "cut": self._cut,
             "micro": self._micro_last,
             "place": self._place_last,
             "sums": {name: total.dump() for name, total in self._sums.items()},
@@ -277,17 +327,25 @@ class Features:
         made._t, made._micro_last = value["t"], value["micro"]
         made._place_last = value["place"]
         if value["last"] is not None:
-            bids, asks = ([(units, lots) for units, lots in side] for side in value["last"])
-            made._last = (bids, asks)
+            made._last = from_lists(value["last"])
+        made._changes = [(from_lists(before), from_lists(now)) for before, now in value["changes"]]
+        made._prints = [(trade, units, lots, liquidation) for trade, units, lots, liquidation in value["prints"]]
+        made._changed = None if value["changed"] is None else (value["changed"][0], value["changed"][1])
+        made._fair_known, made._cut = value["fair_known"], value["cut"]
         made._traded = None if value["traded"] is None else (value["traded"][0], value["traded"][1])
-        made._sums = {name: Sums.load(value["sums"][name]) for name in _SUMS}
-        made._means = {name: Means.load(value["means"][name]) for name in _MEANS}
+        made._sums = {name: Sums.load(value["sums"][name]) for name in SUMS}
+        made._means = {name: Means.load(value["means"][name]) for name in MEANS}
         return made
 
 
-def _anchor(levels: tuple[Levels, Levels], context: Context) -> float:
+def _anchor(levels: Both, context: Context) -> float:
     """A price that tells the tick while there is no micro-price: whichever side there is, else the fair price."""
     for side in levels:
         if side:
             return float(side[0][0])
     return context.fair if context.fair is not None else 1.0
+
+
+def _points(iv: float | None, other: float | None) -> float:
+    """One volatility over another, in vol points, bent; 0 while either is missing."""
+    return bend(100.0 * (iv - other)) if iv is not None and other is not None else 0.0

@@ -17,12 +17,15 @@ from engine.messages import SIZES
 
 HORIZON_NS = {
     "direction": NS,
+    "direction_10": 10 * NS,
+    "direction_60": 60 * NS,
     "slippage": 1,  # the next step: what an order sent now finds
     "fill": 5 * NS,
     "impact": 5 * NS,
     "spread": 10 * NS,
     "volatility": 60 * NS,
 }
+DIRECTIONS = ("direction", "direction_10", "direction_60")
 MIN_PRINT = 2.0  # contracts: smaller prints say nothing about an impact of 10
 UP, DOWN, STABLE = range(3)
 

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.domain import NS
 from engine.forecast.baseline import Band, Rates
 from engine.forecast.features import NAMES
+from engine.forecast.labels import DIRECTIONS, HORIZON_NS
 from engine.forecast.parameters import HEADS, LAYERS, OUTPUTS, Array, columns, target_columns
 from engine.messages import SIZES
 
@@ -21,7 +23,9 @@ QUANTILES = (0.1, 0.5, 0.9)
 State = tuple[Tensor, Tensor]  # h, c: (LAYERS, B, H) each
 
 WEIGHT = {
-    "direction": 1.0,
+    "direction": 1.5,
+    "direction_10": 0.2,
+    "direction_60": 0.1,
     "drift": 0.5,
     "slip": 1.0,
     "impact": 0.3,
@@ -66,7 +70,9 @@ def noncrossing(raw: Tensor) -> Tensor:
 def begin(net: Net, rates: Rates, iv_scale: float) -> None:
     """Set the head's bias to what the baseline says, so that training starts from there."""
     bias = torch.zeros(OUTPUTS)
-    bias[columns("direction")] = torch.log(torch.tensor([rates.up, rates.down, 1.0 - rates.up - rates.down]) + 1e-3)
+    for head in DIRECTIONS:
+        odds = rates.odds(HORIZON_NS[head] // NS)
+        bias[columns(head)] = torch.log(torch.tensor([odds.up, odds.down, odds.stable]) + 1e-3)
     bias[columns("fill")] = torch.logit(torch.tensor([rates.fill_bid, rates.fill_ask]), eps=1e-3)
     bias[columns("slip")] = _rising(rates.slip).repeat(2 * len(SIZES))
     bias[columns("iv")] = _rising((rates.iv[0] / iv_scale, rates.iv[1] / iv_scale, rates.iv[2] / iv_scale))
@@ -89,7 +95,7 @@ def losses(out: Tensor, y: Tensor) -> dict[str, Tensor]:
 def _loss(name: str, out: Tensor, y: Tensor) -> Tensor:
     known = ~torch.isnan(y)
     y = torch.nan_to_num(y)
-    if name == "direction":
+    if name in DIRECTIONS:
         each = functional.cross_entropy(out, y[:, 0].long(), reduction="none")[:, None]
     elif name == "fill":
         each = functional.binary_cross_entropy_with_logits(out, y, reduction="none")

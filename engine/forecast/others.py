@@ -13,10 +13,11 @@ from engine.market.book import Book
 
 OwnLots = Mapping[tuple[Side, int], int]  # our resting lots by side and price in units
 Levels = list[tuple[int, int]]
+Both = tuple[Levels, Levels]
 FAIR_WEIGHT = 0.5  # how far the book's micro-price is drawn towards the surface's fair price
 
 
-def others(book: Book, own: OwnLots, depth: int) -> tuple[Levels, Levels]:
+def others(book: Book, own: OwnLots, depth: int) -> Both:
     """The first `depth` bids and asks that are not ours. A stale book has none."""
     if book.stale:
         return [], []
@@ -29,6 +30,16 @@ def _side(book: Book, own: OwnLots, side: Side, depth: int) -> Levels:
     ours = {units: lots for (where, units), lots in own.items() if where is side}
     left = ((units, lots - ours.get(units, 0)) for units, lots in book.levels(side, depth + len(ours)))
     return [(units, lots) for units, lots in left if lots > 0][:depth]
+
+
+def lots_at(levels: Levels, units: int) -> int:
+    return next((lots for price, lots in levels if price == units), 0)
+
+
+def without(levels: Levels, units: int, lots: int) -> Levels:
+    """The side less so many lots of one level; a level that is used up is gone."""
+    left = [(price, size - lots if price == units else size) for price, size in levels]
+    return [(price, size) for price, size in left if size > 0]
 
 
 def weighted(bid: tuple[int, int], ask: tuple[int, int]) -> float:
@@ -51,6 +62,24 @@ def fair_micro(micro: float | None, fair: float | None) -> float | None:
     if micro is None or fair is None:
         return micro
     return micro + FAIR_WEIGHT * (fair - micro)
+
+
+def width(levels: Both) -> float:
+    return float(levels[1][0][0] - levels[0][0][0])
+
+
+def alike(before: Both, now: Both) -> bool:
+    """As far as both were read: a level that is gone shows one more at the far end."""
+    return all(a == b for sides in zip(before, now, strict=True) for a, b in zip(*sides, strict=False))
+
+
+def as_lists(levels: Both) -> list[list[list[int]]]:
+    return [[list(level) for level in side] for side in levels]
+
+
+def from_lists(value: list[list[list[int]]]) -> Both:
+    bids, asks = ([(units, lots) for units, lots in side] for side in value)
+    return bids, asks
 
 
 def lots_of(instrument: Instrument, contracts: float, units: float) -> int:

@@ -15,9 +15,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.domain import Kind
+from engine.domain import NS, Kind
 from engine.forecast.baseline import Rates
 from engine.forecast.features import NAMES
+from engine.forecast.labels import DIRECTIONS, HORIZON_NS
+from engine.forecast.stepping import Packed
 from engine.messages import SIZES
 
 MAGIC = b"TIDEGATE-WEIGHTS-1\n"
@@ -29,7 +31,9 @@ Array = NDArray[np.float32]
 
 # The head's outputs, in order: how many columns each takes.
 HEADS: tuple[tuple[str, int], ...] = (
-    ("direction", 3),  # logits of up, down, stable
+    ("direction", 3),  # logits of up, down, stable after 1 s
+    ("direction_10", 3),  # and after 10 and 60 s
+    ("direction_60", 3),
     ("drift", 1),  # in thresholds
     ("slip", 2 * len(SIZES) * 3),  # buys then sells, by size, (lo, mid, hi)
     ("impact", 2),  # buy, sell
@@ -39,7 +43,10 @@ HEADS: tuple[tuple[str, int], ...] = (
     ("depth", 1),
 )
 OUTPUTS = sum(width for _, width in HEADS)
-_LABELS = {"direction": 1, "drift": 1, "slip": 2 * len(SIZES), "impact": 2, "fill": 2, "iv": 1, "spread": 1, "depth": 1}
+_LABELS = {
+    "direction": 1, "direction_10": 1, "direction_60": 1, "drift": 1, "slip": 2 * len(SIZES), "impact": 2, "fill": 2,
+    "iv": 1, "spread": 1, "depth": 1,
+}  # fmt: skip
 TARGETS = sum(_LABELS.values())  # columns of training targets: a class, a scalar, or one value per quantile band
 
 
@@ -59,6 +66,10 @@ def _span(head: str, widths: Mapping[str, int]) -> slice:
     return slice(start, start + widths[head])
 
 
+BANDS = [at for head in ("slip", "iv") for at in range(columns(head).start, columns(head).stop, 3)]
+"""Columns at which the three quantiles of a band begin."""
+
+
 class BadWeights(ValueError):
     """A weights file that cannot be used. Its text is fit for a person."""
 
@@ -66,8 +77,9 @@ class BadWeights(ValueError):
 class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What travels with the numbers.
 
-    `threshold_ticks` and `horizon_s` define up/down/stable; `rates` are the baseline's; futures have their own of
-    both, their ticks being so much finer. `temperature` and `trust` are fitted on sessions held out from the training;
+    `threshold_ticks` and `horizon_s` define up/down/stable, `later_thresholds` (of options, of futures) those of the
+    longer horizons; `rates` are the baseline's; futures have their own of both, their ticks being so much finer.
+    `temperature`, those of the longer horizons, and `trust` are fitted on sessions held out from the training;
     `scores` hold each head's score beside its rivals' on later sessions; the hashes are of the training data and of
     the crowd's settings, empty for recorded sessions.
     """
@@ -77,7 +89,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     threshold_ticks: float
     future_threshold_ticks: float
     horizon_s: float
+    later_thresholds: dict[str, tuple[float, float]]  # by head
     temperature: float
+    later_temperatures: dict[str, float]
     trust: dict[str, float]  # by head, 0 … 1: how much of the model's difference from the baseline is said
     future_trust: dict[str, float]
     iv_scale: float  # per cent per unit of the iv head
@@ -91,9 +105,14 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     arrays: tuple[tuple[str, tuple[int, ...]], ...]  # name, shape
     code: str = ""  # version of the code that trained it; left out where unknown, so that older files keep their ids
 
-    def threshold(self, kind: Kind) -> float:
-        """Ticks beyond which a move is up or down; also the drift head's unit."""
-        return self.threshold_ticks if kind is Kind.OPTION else self.future_threshold_ticks
+    def threshold(self, kind: Kind, head: str = "direction") -> float:
+        """Ticks beyond which a move is up or down; that of 1 s is also the drift head's unit."""
+        both = self.later_thresholds.get(head, (self.threshold_ticks, self.future_threshold_ticks))
+        return both[0] if kind is Kind.OPTION else both[1]
+
+    def hotness(self, head: str) -> float:
+        """The temperature of a direction's head."""
+        return self.later_temperatures.get(head, self.temperature)
 
     def base(self, kind: Kind) -> Rates:
         return self.rates if kind is Kind.OPTION else self.future_rates
@@ -106,7 +125,7 @@ class Weights:
     `lstm0`, `lstm1` (4, in + H, H) with gates in the order input, forget, cell, output and inputs above hidden state;
     `bias0`, `bias1` (4, H); `head` (H + F, OUTPUTS), `head_bias` (OUTPUTS,). `logistic` (F + 1, 3), intercepts last,
     is a rival that travels along to be judged on the same sessions. By kind of instrument and in the outputs' columns,
-    (OUTPUTS,): `base`, what the baseline says, and `trust`.
+    (OUTPUTS,): `base`, what the baseline says, and `trust`. `packed` is what steps.
     """
 
     def __init__(self, header: Header, arrays: Mapping[str, Array]) -> None:
@@ -115,6 +134,7 @@ class Weights:
         self.id = "lstm-" + hashlib.sha256(self._body()).hexdigest()[:12]
         _check(self)
         self.base = {kind: _said_by(self.header.base(kind)) for kind in Kind}
+        self.packed = Packed(self.arrays, BANDS)
         self.trust = {kind: _spread(header.trust if kind is Kind.OPTION else header.future_trust) for kind in Kind}
 
     def _body(self) -> bytes:
@@ -151,7 +171,9 @@ def _spread(trust: Mapping[str, float]) -> Array:
 def _said_by(rates: Rates) -> Array:
     """Base rates, the book as it stands with its usual error, persistence: no correction wherever that is nothing."""
     out = np.zeros(OUTPUTS, np.float32)
-    out[columns("direction")] = rates.up, rates.down, 1.0 - rates.up - rates.down
+    for head in DIRECTIONS:
+        odds = rates.odds(HORIZON_NS[head] // NS)
+        out[columns(head)] = odds.up, odds.down, odds.stable
     out[columns("slip")] = np.tile(rates.slip, 2 * len(SIZES))
     out[columns("fill")] = rates.fill_bid, rates.fill_ask
     out[columns("iv")] = rates.iv
@@ -202,5 +224,8 @@ def _check(weights: Weights) -> None:
     for trust in (header.trust, header.future_trust):
         if set(trust) != {name for name, _ in HEADS} or not all(0 <= share <= 1 for share in trust.values()):
             raise BadWeights("the weights do not say how far each head is to be trusted")
-    if min(header.temperature, header.threshold_ticks, header.future_threshold_ticks) <= 0:
+    if {*header.later_thresholds} != {*header.later_temperatures} or {*header.later_thresholds} != {*DIRECTIONS[1:]}:
+        raise BadWeights("the weights lack the threshold or the temperature of a horizon")
+    thresholds = [header.threshold(kind, head) for kind in Kind for head in DIRECTIONS]
+    if min(*thresholds, *map(header.hotness, DIRECTIONS)) <= 0:
         raise BadWeights("the weights' temperature and thresholds must be positive")

@@ -4,12 +4,14 @@ Theory of operation. Once a second each instrument's forecast is kept beside the
 (not before: a 60 s forecast is judged after 60 s) the gain goes into the head's tally. A label is made of what was
 seen at the step it falls due; if the book or the surface is missing then, there is no label.
 
-direction   1 s: fair micro-price against the frozen threshold; gain over the frozen or its own past base rate, nats
+direction   1, 10, 60 s: fair micro-price against the frozen threshold; over the frozen or its own past rates, nats
 slippage    next step: cost of 10 beyond the touch of now; over the book walked as it stands, pinball in ticks
 fill        5 s: the queue ahead at the touch traded, or the price traded through; over such a base rate, nats
 impact      5 s after a print of others, scaled to 10 by the square-root law; over a share of the mechanical push
 spread      10 s; over the spread as it stands
 volatility  60 s: relative change of the fitted IV; over persistence with its usual band, pinball in per cent
+
+What falls outside the bands also teaches how far to stretch them (adaptive.py).
 
 Deterministic, of bounded memory, cheap: a few microseconds per instrument and step.
 """
@@ -17,21 +19,23 @@ Deterministic, of bounded memory, cheap: a few microseconds per instrument and s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from engine.domain import NS, Kind, Side
+from engine.forecast.adaptive import Stretches
 from engine.forecast.baseline import IMPACT_SIZE, Rates, Standing, contracts
 from engine.forecast.features import Context
-from engine.forecast.labels import HORIZON_NS, MIN_PRINT, costs, fitted_iv, outcome_of, place, to_ten
+from engine.forecast.labels import DIRECTIONS, HORIZON_NS, MIN_PRINT, costs, fitted_iv, outcome_of, place, to_ten
 from engine.forecast.parameters import Weights
 from engine.forecast.score import Frequencies, Tally, huber, log_distance, log_gain, pinball
 from engine.market.told import Print
 from engine.messages import Forecast, Skill
 
 HEADS = tuple(HORIZON_NS)
+_HORIZONS = tuple((head, HORIZON_NS[head] // NS) for head in DIRECTIONS)
 LATE_NS = NS // 2  # a step missing for longer than this leaves its labels unknown
 PENDING = 20_000  # a head's forecasts waiting for their labels
 UNLIKE = 0.5  # unfamiliar share of forecasts above which every verdict is "drift"
@@ -62,6 +66,7 @@ class Monitor:
         self._fills: dict[str, tuple[Frequencies, Frequencies]] = {}
         self._pushes: dict[str, Sample] = {}  # what would be said of a print that comes before the next step
         self._unlike = 0.0
+        self.stretches = Stretches()
 
     def step(
         self,
@@ -71,11 +76,17 @@ class Monitor:
         standings: Mapping[str, Standing],
         contexts: Mapping[str, Context],
         prints: Sequence[tuple[str, Print]] = (),
+        own_fills: Collection[str] = (),
     ) -> None:
         """Judge what falls due at `t`, then keep what is said now. `baselines` and `standings` are the Forecaster's of
-        this step, `prints` the public trades since the last one (never our own fills)."""
+        this step, `prints` the public trades since the last one (never our own fills), `own_fills` the instruments that
+        we traded: what was waiting there is forgotten, since what comes of it is partly our doing."""
         if self.id == "baseline":
             return
+        if own_fills:
+            for head, waiting in self._pending.items():
+                kept = (sample for sample in waiting if sample.name not in own_fills)
+                self._pending[head] = deque(kept, maxlen=PENDING)
         self._print(t, prints, standings)
         for head in HEADS:
             waiting = self._pending[head]
@@ -107,9 +118,12 @@ class Monitor:
         if t - self._sampled.get(name, 0) < NS:
             return
         self._sampled[name] = t
-        moves, fills = self._past(name, now.instrument.kind)
-        at = IMPACT_SIZE
-        self._wait(t, "direction", name, now, place(now, context), [said.up, said.down, said.stable], moves.rates())
+        fills, at = self._filled(name, now.instrument.kind), IMPACT_SIZE
+        for head, seconds in _HORIZONS:
+            odds = said.odds(seconds)
+            if odds is not None:
+                moves = self._moved(head, name, now.instrument.kind)
+                self._wait(t, head, name, now, place(now, context), [odds.up, odds.down, odds.stable], moves.rates())
         self._wait(t, "slippage", name, now, [now.ask, now.bid], [*said.slip_buy[at], *said.slip_sell[at]],
                    [*base.slip_buy[at], *base.slip_sell[at]])  # fmt: skip
         self._wait(t, "fill", name, now, [now.bid, now.bid_lots, now.ask, now.ask_lots, 0.0, 0.0],
@@ -125,40 +139,50 @@ class Monitor:
         was = [float(value) for value in was]  # units and lots too: a state taken up again must be the same to the byte
         self._pending[head].append(Sample(t + HORIZON_NS[head], name, now.tick, was, said, list(base)))
 
-    def _past(self, name: str, kind: Kind) -> tuple[Frequencies, tuple[Frequencies, Frequencies]]:
-        if name not in self._moves:
+    def _moved(self, head: str, name: str, kind: Kind) -> Frequencies:
+        key = f"{head} {name}"
+        if key not in self._moves:
+            odds = (self._header.base(kind) if self._header else Rates()).odds(HORIZON_NS[head] // NS)
+            self._moves[key] = Frequencies((odds.up, odds.down, odds.stable))
+        return self._moves[key]
+
+    def _filled(self, name: str, kind: Kind) -> tuple[Frequencies, Frequencies]:
+        if name not in self._fills:
             r = self._header.base(kind) if self._header else Rates()
-            self._moves[name] = Frequencies((r.up, r.down, 1.0 - r.up - r.down))
             self._fills[name] = (
                 Frequencies((r.fill_bid, 1.0 - r.fill_bid)),
                 Frequencies((r.fill_ask, 1.0 - r.fill_ask)),
             )
-        return self._moves[name], self._fills[name]
+        return self._fills[name]
 
     # judging
 
     def _judge(self, head: str, t: int, sample: Sample, now: Standing, context: Context) -> None:
-        gain = getattr(self, f"_{head}")(sample, now, context)
+        if head in DIRECTIONS:
+            gain = self._direction(head, sample, now, context)
+        else:
+            gain = getattr(self, f"_{head}")(sample, now, context)
         if gain is not None:
             self._tallies[head].add(t, gain)
 
-    def _direction(self, sample: Sample, now: Standing, context: Context) -> float | None:
+    def _direction(self, head: str, sample: Sample, now: Standing, context: Context) -> float | None:
         here = place(now, context)
         if len(here) != len(sample.was):
             return None  # the fair price came or went: the two places cannot be compared
         assert self._header is not None
-        threshold = self._header.threshold(now.instrument.kind)
-        outcome = outcome_of((here[0] - sample.was[0]) / sample.tick, threshold)
-        self._moves[sample.name].saw(outcome)
+        kind = now.instrument.kind
+        outcome = outcome_of((here[0] - sample.was[0]) / sample.tick, self._header.threshold(kind, head))
+        self._moved(head, sample.name, kind).saw(outcome)
         return log_gain(sample.said[outcome], sample.base[outcome])
 
     def _slippage(self, sample: Sample, now: Standing, context: Context) -> float | None:
         buy, sell = costs(now, sample.was[0], sample.was[1], sample.tick)
-        gains = [
-            pinball(_band(sample.base, k), y) - pinball(_band(sample.said, k), y)
-            for k, y in ((0, buy[IMPACT_SIZE]), (3, sell[IMPACT_SIZE]))
-        ]
-        return sum(gains) / 2
+        gain, kind = 0.0, now.instrument.kind
+        for k, y in ((0, buy[IMPACT_SIZE]), (3, sell[IMPACT_SIZE])):
+            said = _band(sample.said, k)
+            self.stretches.saw("slippage", kind, said, y)
+            gain += pinball(_band(sample.base, k), y) - pinball(said, y)
+        return gain / 2
 
     def _fill(self, sample: Sample, now: Standing, context: Context) -> float | None:
         bid, _, ask, _, bid_done, ask_done = sample.was
@@ -184,7 +208,9 @@ class Monitor:
         if iv is None:
             return None
         y = 100.0 * (iv / sample.was[0] - 1.0)
-        return pinball(_band(sample.base, 0), y) - pinball(_band(sample.said, 0), y)
+        said = _band(sample.said, 0)
+        self.stretches.saw("volatility", now.instrument.kind, said, y)
+        return pinball(_band(sample.base, 0), y) - pinball(said, y)
 
     # prints
 
@@ -215,6 +241,7 @@ class Monitor:
             "fills": {name: [past.dump() for past in pair] for name, pair in self._fills.items()},
             "pushes": {name: msgspec.to_builtins(s) for name, s in self._pushes.items()},
             "unlike": self._unlike,
+            "stretches": self.stretches.dump(),
         }
 
     @classmethod
@@ -228,7 +255,7 @@ class Monitor:
         for name, (bid, ask) in value["fills"].items():
             made._fills[name] = Frequencies.load(bid), Frequencies.load(ask)
         made._pushes = msgspec.convert(value["pushes"], dict[str, Sample])
-        made._unlike = value["unlike"]
+        made._unlike, made.stretches = value["unlike"], Stretches.load(value.get("stretches", {}))
         return made
 
 

@@ -2,9 +2,8 @@
 
 Theory of operation. Each instrument carries its own (h, c) of both layers. A step stacks the instruments that have
 a row, multiplies, and scatters the new state. Replay must be exact, so an instrument's numbers may not depend on
-which others are stepped along: a matrix product would group rows as the library pleases, so each instrument and gate
-is a vector × matrix product of its own (numpy's stacked matmul). Each is also small enough that the linear-algebra
-library uses one thread for it, whatever it is set to, so the sum's order never changes.
+which others are stepped along: a library's matrix product would group rows as it pleases, so ours are compiled loops
+(stepping.py) whose sums have one order.
 
 A forecast is silent (`warm` False) for the first WARM_STEPS steps after a start, a reset or a gap. The model's outputs
 are corrections to what the book as it stands says (baseline.py), so a book without two sides has no forecast.
@@ -20,12 +19,15 @@ from numpy.typing import NDArray
 
 from engine.config import WARM_STEPS
 from engine.domain import NS, Kind
-from engine.forecast.baseline import Rates, Standing, baseline, standing
+from engine.forecast.adaptive import Stretches, stretched
+from engine.forecast.baseline import LATER, Band, Rates, Standing, baseline, spread_out, standing
 from engine.forecast.features import NAMES, Row
+from engine.forecast.labels import DIRECTIONS
 from engine.forecast.others import OwnLots
 from engine.forecast.parameters import LAYERS, Array, BadWeights, Weights, columns
+from engine.forecast.past import Past
 from engine.market.book import Book
-from engine.messages import SIZES, Forecast
+from engine.messages import SIZES, Forecast, Odds
 
 __all__ = ["BadWeights", "Forecaster", "Weights"]
 
@@ -36,13 +38,14 @@ STRANGE_SHARE = 0.05  # of the features, smoothed over about five seconds: the i
 NEVER = 1e-3  # a feature that never varied in training and differs by more than this now is another world
 GAP_NS = NS  # a pause longer than this begins anew
 NO_BOOK: OwnLots = {}
+UNSTRETCHED = Stretches()
 Real = TypeVar("Real", np.float32, np.float64)
 
 
 class Carried:
     """What one instrument carries from step to step."""
 
-    __slots__ = ("c", "h", "steps", "strange", "t")
+    __slots__ = ("c", "h", "past", "steps", "strange", "t")
 
     def __init__(self, hidden: int) -> None:
         self.h: Array = np.zeros((LAYERS, hidden), np.float32)
@@ -50,6 +53,7 @@ class Carried:
         self.steps = 0
         self.t = 0
         self.strange = 0.0
+        self.past = Past()  # for whoever asks why; not kept in a dump: it is there again within seconds
 
     def dump(self) -> list[Any]:
         return [self.h.tobytes(), self.c.tobytes(), self.steps, self.t, self.strange]
@@ -78,9 +82,15 @@ class Forecaster:
         self._carried: dict[str, Carried] = {}
 
     def step(
-        self, t: int, rows: Mapping[str, Row], books: Mapping[str, Book], own: Mapping[str, OwnLots]
+        self,
+        t: int,
+        rows: Mapping[str, Row],
+        books: Mapping[str, Book],
+        own: Mapping[str, OwnLots],
+        stretches: Stretches | None = None,
     ) -> dict[str, Forecast]:
-        """Take each instrument's vector at step `t`; a forecast for each whose book has two sides."""
+        """Take each instrument's vector at step `t`; a forecast for each whose book has two sides. `stretches` is what
+        the monitor has learned of the bands."""
         self.rows, self.standings = rows, {}
         for name in rows:
             now = standing(books[name], own.get(name, NO_BOOK))
@@ -89,7 +99,7 @@ class Forecaster:
         self.baselines = {name: baseline(t, now, self.rates(now)) for name, now in self.standings.items()}
         if self.weights is None or not rows:
             return dict(self.baselines)
-        return self._forecasts(t, self.outputs(t, rows))
+        return self._forecasts(t, self.outputs(t, rows), stretches or UNSTRETCHED)
 
     def rates(self, now: Standing) -> Rates:
         """The base rates frozen for this kind of instrument."""
@@ -105,8 +115,10 @@ class Forecaster:
             state.strange += (float(strange) - state.strange) / min(state.steps + 1, WARM_STEPS)
         h = np.stack([state.h for state in carried], axis=1)  # (LAYERS, B, H)
         c = np.stack([state.c for state in carried], axis=1)
-        out = step_arrays(self.weights, np.clip(x, -CLIP, CLIP), h, c)  # (B, OUTPUTS)
+        h_before, c_before, seen = h.copy(), c.copy(), np.clip(x, -CLIP, CLIP)
+        out = step_arrays(self.weights, seen, h, c)  # (B, OUTPUTS)
         for k, state in enumerate(carried):
+            state.past.add(h_before[:, k], c_before[:, k], seen[k])
             state.h, state.c, state.t, state.steps = h[:, k].copy(), c[:, k].copy(), t, state.steps + 1
         return dict(zip(rows, out, strict=True))
 
@@ -116,6 +128,11 @@ class Forecaster:
             return 1.0
         state = self._carried.get(name)
         return min(state.steps / WARM_STEPS, 1.0) if state else 0.0
+
+    def past(self, name: str) -> Past | None:
+        """What the forecast of an instrument stands on, as far back as it is remembered; None without a model."""
+        state = self._carried.get(name)
+        return None if self.weights is None or state is None else state.past
 
     def reset(self, name: str) -> None:
         """Forget an instrument's state: its book broke, or it is no longer looked at."""
@@ -128,7 +145,7 @@ class Forecaster:
             state = self._carried[name] = Carried(self.weights.header.hidden)
         return state
 
-    def _forecasts(self, t: int, outputs: Mapping[str, Array]) -> dict[str, Forecast]:
+    def _forecasts(self, t: int, outputs: Mapping[str, Array], stretches: Stretches) -> dict[str, Forecast]:
         assert self.weights is not None
         names = list(self.standings)
         if not names:
@@ -136,7 +153,7 @@ class Forecaster:
         kinds = [self.standings[name].instrument.kind for name in names]
         said = spoken(np.stack([outputs[name] for name in names]), kinds, self.weights)
         return {
-            name: _forecast(t, self.weights, self._carried[name], self.standings[name], values)
+            name: _forecast(t, self.weights, self._carried[name], self.standings[name], values, stretches)
             for name, values in zip(names, said.tolist(), strict=True)
         }
 
@@ -171,17 +188,9 @@ def unlike(rows: Array, x: Array, weights: Weights) -> Array:
 
 
 def step_arrays(weights: Weights, x: Array, h: Array, c: Array) -> Array:
-    """One LSTM step of both layers, in place in `h` and `c` (LAYERS, B, H); x is (B, F). Returns (B, OUTPUTS)."""
-    below = x
-    for layer in range(LAYERS):
-        seen = np.concatenate([below, h[layer]], axis=1)[:, None, None, :]  # (B, 1, 1, in + H)
-        gates = (seen @ weights.arrays[f"lstm{layer}"])[:, :, 0, :] + weights.arrays[f"bias{layer}"]  # (B, 4, H)
-        joined = sigmoid(gates)
-        c[layer] = joined[:, 1] * c[layer] + joined[:, 0] * np.tanh(gates[:, 2])
-        h[layer] = joined[:, 3] * np.tanh(c[layer])
-        below = h[layer]
-    both = np.concatenate([below, x], axis=1)[:, None, :]  # (B, 1, H + F)
-    return noncrossing((both @ weights.arrays["head"])[:, 0] + weights.arrays["head_bias"])
+    """One LSTM step of both layers, in place in `h` and `c` (LAYERS, B, H), contiguous; x is (B, F). Returns
+    (B, OUTPUTS)."""
+    return weights.packed.step(x, h, c)
 
 
 def sigmoid(x: Array) -> Array:
@@ -189,22 +198,12 @@ def sigmoid(x: Array) -> Array:
     return out
 
 
-def noncrossing(raw: Array) -> Array:
-    """Make the quantile heads' second and third columns steps up from the first: lo, lo + s, lo + s + s′."""
-    out = raw.copy()
-    for head in ("slip", "iv"):
-        at = columns(head)
-        bands = raw[:, at].reshape(len(raw), -1, 3)
-        steps = np.concatenate([bands[..., :1], np.logaddexp(np.float32(0.0), bands[..., 1:])], axis=-1)
-        out[:, at] = np.cumsum(steps, axis=-1, dtype=np.float32).reshape(len(raw), -1)
-    return out
-
-
 def spoken(out: Array, kinds: Sequence[Kind], weights: Weights) -> Array:
     """Head outputs (B, OUTPUTS) of instruments of these kinds → what is said: probabilities, calibrated, and per cent
     in the same columns, drawn towards the baseline as far as the held-out sessions taught."""
     said = out.astype(np.float32, copy=True)
-    said[:, columns("direction")] = softmax(out[:, columns("direction")] / np.float32(weights.header.temperature))
+    for head in DIRECTIONS:
+        said[:, columns(head)] = softmax(out[:, columns(head)] / np.float32(weights.header.hotness(head)))
     said[:, columns("fill")] = sigmoid(out[:, columns("fill")])
     said[:, columns("iv")] *= np.float32(weights.header.iv_scale)
     base = np.stack([weights.base[kind] for kind in kinds])
@@ -224,12 +223,15 @@ def softmax(logits: NDArray[Real]) -> NDArray[Real]:
 
 _DIRECTION, _DRIFT, _SLIP, _IMPACT = (columns(name).start for name in ("direction", "drift", "slip", "impact"))
 _FILL, _IV, _SPREAD, _DEPTH = (columns(name).start for name in ("fill", "iv", "spread", "depth"))
+_LATER = [(seconds, columns(f"direction_{seconds}").start) for seconds in LATER]
 
 
-def _forecast(t: int, weights: Weights, state: Carried, now: Standing, said: list[float]) -> Forecast:
+def _forecast(
+    t: int, weights: Weights, state: Carried, now: Standing, said: list[float], stretches: Stretches
+) -> Forecast:
     up, down = said[_DIRECTION], said[_DIRECTION + 1]
     kind, impact = now.instrument.kind, weights.header.base(now.instrument.kind).impact
-    half = 3 * len(SIZES)
+    half, slip = 3 * len(SIZES), stretches.of("slippage", kind)
     return Forecast(
         t=t,
         source=weights.id,
@@ -239,16 +241,21 @@ def _forecast(t: int, weights: Weights, state: Carried, now: Standing, said: lis
         down=down,
         stable=max(1.0 - up - down, 0.0),
         drift_ticks=said[_DRIFT] * weights.header.threshold(kind),
-        slip_buy=_bands(said[_SLIP : _SLIP + half], now.buy),
-        slip_sell=_bands(said[_SLIP + half : _SLIP + 2 * half], now.sell),
+        slip_buy=_bands(said[_SLIP : _SLIP + half], now.buy, slip),
+        slip_sell=_bands(said[_SLIP + half : _SLIP + 2 * half], now.sell, slip),
         impact_buy=impact * now.push_buy + (1.0 + now.push_buy) * said[_IMPACT],
         impact_sell=impact * now.push_sell + (1.0 + now.push_sell) * said[_IMPACT + 1],
         fill_bid=said[_FILL],
         fill_ask=said[_FILL + 1],
-        iv_move=(said[_IV], said[_IV + 1], said[_IV + 2]),
+        iv_move=stretched((said[_IV], said[_IV + 1], said[_IV + 2]), stretches.of("volatility", kind)),
         spread_ticks=max(grown(now.spread, said[_SPREAD]), 0.0),
         depth=now.depth * float(np.exp(np.clip(said[_DEPTH], -3.0, 3.0))),
+        later=tuple(_odds(seconds, *said[at : at + 2]) for seconds, at in _LATER),
     )
+
+
+def _odds(seconds: int, up: float, down: float) -> Odds:
+    return Odds(seconds=seconds, up=up, down=down, stable=max(1.0 - up - down, 0.0))
 
 
 def grown(spread: float, change: float) -> float:
@@ -256,9 +263,9 @@ def grown(spread: float, change: float) -> float:
     return float((1.0 + spread) * np.exp(np.clip(change, -3.0, 3.0)) - 1.0)
 
 
-def _bands(errors: list[float], walked: tuple[float, ...]) -> tuple[tuple[float, float, float], ...]:
-    """Relative errors of the walked cost, three per size → bands in ticks."""
+def _bands(errors: list[float], walked: tuple[float, ...], by: float) -> tuple[Band, ...]:
+    """Relative errors of the walked cost, three per size → bands in ticks, stretched."""
     return tuple(
-        (w + (1.0 + w) * errors[3 * k], w + (1.0 + w) * errors[3 * k + 1], w + (1.0 + w) * errors[3 * k + 2])
+        stretched(spread_out(w, (errors[3 * k], errors[3 * k + 1], errors[3 * k + 2])), by)
         for k, w in enumerate(walked)
     )

@@ -109,8 +109,19 @@ Role = Literal["viewer", "trader", "admin"]
 SIZES = (1.0, 2.0, 5.0, 10.0, 25.0)  # contracts, of the slippage curve
 
 
+class Odds(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the fair micro-price will be after so many seconds; a move below the frozen threshold is "stable"."""
+
+    seconds: int
+    up: float
+    down: float
+    stable: float
+
+
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """One instrument's forecast at one step. Probabilities sum to 1; ticks are ticks at that price.
+
+    `up`, `down`, `stable` are of the next second, `later` of longer horizons.
 
     `slip_buy[i]` is the expected cost beyond the touch of taking SIZES[i] contracts now, `(lo, mid, hi)`. `impact_*`
     is the push on the micro-price after 5 s of taking 10. `fill_*` is P(a passive order at that touch fills in 5 s).
@@ -135,6 +146,13 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     iv_move: tuple[float, float, float]
     spread_ticks: float
     depth: float  # contracts at the touch, mean of both sides, expected in 10 s
+    later: tuple[Odds, ...] = ()
+
+    def odds(self, seconds: int) -> Odds | None:
+        """Of this horizon, None where nothing is said of it."""
+        if seconds == 1:
+            return Odds(seconds=1, up=self.up, down=self.down, stable=self.stable)
+        return next((each for each in self.later if each.seconds == seconds), None)
 
 
 class _Input(msgspec.Struct, frozen=True, kw_only=True, tag_field="in"):

@@ -42,7 +42,14 @@ class Recall(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="r
     after: int = 0
 
 
-Up = Hello | Look | Ask | Drive | Recall
+class Why(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="why"):
+    """What moves the forecast of an instrument now? The answer's text says it."""
+
+    id: str
+    instrument: str
+
+
+Up = Hello | Look | Ask | Drive | Why | Recall
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="welcome"):

@@ -103,11 +103,13 @@ class GaugesView(_View, frozen=True, kw_only=True, tag="gauges"):
     underlying_ticks: float | None  # expected move that comes from the underlying, × coin delta
     own_ticks: float | None  # the option's own residual
     move_threshold_ticks: float | None  # "stable" is a move below this
-    skill: dict[str, Skill]  # direction, slippage, volatility, fill, impact, spread
+    skill: dict[str, Skill]  # direction, direction_10, direction_60, slippage, volatility, fill, impact, spread
     thresholds: dict[str, float]  # the policy's: up, down, slippage, volatility
     firing: dict[str, float]  # policy row → share of moments in which it fired
     fragility: float | None  # 0 … 1
     fragility_ofi: float | None
+    later_thresholds_ticks: dict[str, float] = {}  # of direction_10 and direction_60
+    direction_s: int = 1  # the horizon that the policy reads
 
 
 class FillRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,5 +7,6 @@ from engine.view.desk import desk, status
 from engine.view.notes import say
 from engine.view.risk import risk
 from engine.view.surface import surface
+from engine.view.why import answer as why
 
-__all__ = ["Watch", "chain", "desk", "gauges", "ladder", "risk", "say", "status", "surface"]
+__all__ = ["Watch", "chain", "desk", "gauges", "ladder", "risk", "say", "status", "surface", "why"]

@@ -8,6 +8,7 @@ from engine.core import Core
 from engine.domain import MS, Instrument, Kind, Side
 from engine.execution.lifecycle import LIVE_CHILD
 from engine.execution.risk import unsound
+from engine.forecast.labels import DIRECTIONS
 from engine.forecast.stream import Forecaster
 
 DEPTH = 40
@@ -69,6 +70,8 @@ def gauges(core: Core, name: str) -> m.GaugesView | None:
         underlying_ticks=under,
         own_ticks=own,
         move_threshold_ticks=_threshold(market.forecaster, instrument.kind),
+        later_thresholds_ticks=_later(market.forecaster, instrument.kind),
+        direction_s=core.desk.config.execution.direction_s,
         skill={head: market.verdicts.get(head, _UNKNOWN) for head in _HEADS},
         thresholds=thresholds(core.desk.config.policy),
         firing=_firing(core),
@@ -103,7 +106,7 @@ def percent(fraction: float | None) -> float | None:
     return None if fraction is None else 100 * fraction
 
 
-_HEADS = ("direction", "slippage", "volatility", "fill", "impact", "spread")
+_HEADS = ("direction", "direction_10", "direction_60", "slippage", "volatility", "fill", "impact", "spread")
 
 
 def _levels(instrument: Instrument, core: Core, name: str, side: Side) -> tuple[tuple[int, float], ...]:
@@ -161,3 +164,9 @@ def _threshold(forecaster: Forecaster, kind: Kind) -> float | None:
     """The move, in ticks, that "stable" stays below; frozen at training."""
     weights = forecaster.weights
     return None if weights is None else weights.header.threshold(kind)
+
+
+def _later(forecaster: Forecaster, kind: Kind) -> dict[str, float]:
+    """Those of the longer horizons, by head."""
+    weights = forecaster.weights
+    return {} if weights is None else {head: weights.header.threshold(kind, head) for head in DIRECTIONS[1:]}

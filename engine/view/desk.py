@@ -197,7 +197,7 @@ def _proposal(core: Core, proposal: Proposal) -> m.ProposalRow:
 
 def _direction_has_edge(core: Core) -> bool:
     """A probability without skill is not said beside an order."""
-    skill = core.market.verdicts.get("direction")
+    skill = core.market.verdicts.get("direction")  # `up` is that of a second, whichever the policy reads
     return skill is not None and skill.verdict == "edge"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from engine.config import Config
 from engine.core import Core, Market
 from engine.domain import NS, Kind, Side
 from engine.execution.desk import Desk
+from engine.forecast.names import NAMES
 from engine.paper.instruments.listing import Spec
 from engine.paper.venue import VenueSettings
 from tests.execution.still import forecast
@@ -101,6 +103,28 @@ def test_our_own_prints_are_no_flow() -> None:
     assert ours == pytest.approx(theirs, rel=0.01)  # a share of the depth, which our taking thinned
     assert ours[0] > 0.0
     assert sum(row.lots for row in market(worlds[0]).venue.prints[name]) == 60
+
+
+@pytest.mark.parametrize("mix", [list, lambda frames: frames[::-1], lambda frames: [*frames[1:], *frames[:1]]])
+@pytest.mark.parametrize("price", [0.0335, 0.034])
+def test_what_we_take_neither_flows_nor_moves(mix: Callable[[list[bytes]], list[bytes]], price: float) -> None:
+    """We take a part of the touch, or more than that; the venue's words of it come in any order. Until somebody reacts,
+    no feature of flow, of trades or of changes is another than without us."""
+    worlds = [ready()[0] for _ in range(2)]
+    name = near_the_money(worlds[0])
+    for world in worlds:
+        world.trade(Side.SELL, name, 1.0, 0.0330)
+        world.run(1)
+    worlds[0].mix = mix
+    worlds[0].do(m.SendOrder(instrument=name, side=Side.BUY, quantity=5.0, price=price, post_only=False))
+    for world in worlds:
+        world.run(0.1)
+    assert worlds[0].positions() == {name: 50}
+    ours, theirs = (market(world).forecaster.rows[name] for world in worlds)
+    at = [NAMES.index(each) for each in NAMES if each.split("_")[0] in ("ofi", "touch", "flow", "jitter", "unrest")]
+    at += [NAMES.index(each) for each in ("trade_rate", "trade_age", "micro_2", "place_2", "spread_2", "book_age")]
+    np.testing.assert_allclose(ours[at], theirs[at], rtol=0.01, atol=1e-4)
+    assert market(worlds[0]).prints == []
 
 
 # ---------------------------------------------------------------- what a decision may read

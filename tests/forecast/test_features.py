@@ -18,8 +18,21 @@ from engine.forecast.others import Levels, OwnLots, others, weighted
 from engine.market.book import Book
 from tests.forecast.market import OPTION, START, STEP, Moment, book_of, walk_market, with_ours
 
-NOTHING = {"no_trade", "no_fair", "no_iv", "no_bid_iv", "no_ask_iv", "no_under", "no_funding"}
-KNOWN = Context(fair=400.0, mark_iv=0.5, atm_iv=0.5, bid_iv=0.4, ask_iv=0.6, under_mid=8e4, funding=0.0)
+NOTHING = {
+    "no_trade", "no_fair", "no_iv", "no_bid_iv", "no_ask_iv", "no_below", "no_above", "no_under", "no_index",
+    "no_index_vol", "no_dvol", "no_basis", "no_funding",
+}  # fmt: skip
+KNOWN = Context(
+    fair=400.0, mark_iv=0.5, atm_iv=0.5, bid_iv=0.4, ask_iv=0.6, under_mid=8e4, funding=0.0, index=8e4, forward=8.1e4,
+    below_iv=0.52, above_iv=0.49, index_vol=0.5, dvol=0.51,
+)  # fmt: skip
+STILL = [  # what our own fill must not be seen in, before others react to it
+    name for name in NAMES
+    if name.split("_")[0] in ("ofi", "touch", "flow", "trade", "liquidations", "no") or name.startswith("book_")
+    or name in ("micro_05", "micro_2", "micro_10", "place_05", "place_2", "place_10", "jitter_10", "jitter_60",
+                "unrest_10", "unrest_60", "spread_2", "spread_10", "under_since")
+    if name != "trade_micro"
+]  # fmt: skip
 AT = {name: k for k, name in enumerate(NAMES)}
 
 
@@ -125,6 +138,57 @@ def test_our_own_orders_change_no_feature(seed: int, data: st.DataObject) -> Non
         )
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1_000), st.permutations(["book", "print", "fill"]), st.integers(1, 60), st.sampled_from(Side))
+def test_a_fill_of_ours_flows_and_moves_nothing(seed: int, order: list[str], lots: int, side: Side) -> None:
+    """We take from the touch; the venue tells of book, print and fill in any order. At the next step nothing flowed,
+    traded or moved, though the book that is left is what it is, and counts as one step in its usual depth."""
+    plain, ours = Features(OPTION), Features(OPTION)
+    moments, book = list(walk_market(seed, 12)), None
+    for moment in moments:
+        feed(plain, moment)
+        feed(ours, moment)
+        book = moment.books[-1] if moment.books else book
+        if book is not None:
+            plain.row(moment.t, book, {}, moment.context)
+            ours.row(moment.t, book, {}, moment.context)
+    assert book is not None
+    touch = book.best_ask if side is Side.BUY else book.best_bid
+    assert touch is not None
+    lots = min(lots, (book.asks if side is Side.BUY else book.bids)[touch])
+    levels = {Side.SELL: dict(book.bids), Side.BUY: dict(book.asks)}
+    levels[side][touch] -= lots
+    left = book_of(OPTION, *({units: size for units, size in half.items() if size} for half in levels.values()))
+    t, context = moments[-1].t + STEP, moments[-1].context
+    told = False
+    for what in order:
+        if what == "book":
+            ours.on_book(left, {})
+            told = True
+        elif what == "print":
+            ours.on_trade(t, touch, lots, side, trade="mine")
+        else:
+            ours.on_own_fill(t, t if told else t - STEP, "mine", touch, lots, side)
+    if order.index("print") > order.index("fill"):  # the market knows by its id that it is ours
+        ours = Features.load(OPTION, ours.dump() | {"prints": []})
+    want, got = plain.row(t, book, {}, context), ours.row(t, left, {}, context)
+    at = [AT[name] for name in STILL]
+    np.testing.assert_allclose(got[at], want[at], atol=2e-5, rtol=5e-3)
+
+
+def test_a_message_of_our_own_order_undoes_what_the_book_seemed_to_do() -> None:
+    """The book shows our order before we are told that it rests; at the step there was no flow."""
+    plain, ours = Features(OPTION), Features(OPTION)
+    book, own = book_of(OPTION, {400: 10}, {410: 10}), {(Side.BUY, 400): 25}
+    for features in (plain, ours):
+        features.on_book(book, {})
+    shown = with_ours(book, own)
+    ours.on_book(shown, {})
+    ours.on_own_order(shown, own)
+    context = Context()
+    np.testing.assert_array_equal(plain.row(START, book, {}, context), ours.row(START, shown, own, context))
+
+
 @pytest.mark.parametrize("cut", [0, 1, 37, 99])
 def test_a_loaded_state_goes_on_exactly(cut: int) -> None:
     moments = list(walk_market(5, 120))
@@ -133,6 +197,8 @@ def test_a_loaded_state_goes_on_exactly(cut: int) -> None:
         feed(first, moment)
         if moment.books:
             first.row(moment.t, moment.books[-1], {}, moment.context)
+    if cut:  # in the middle of a step
+        feed(first, moments[cut - 1])
     second = Features.load(OPTION, msgspec.msgpack.decode(msgspec.msgpack.encode(first.dump())))
     for moment in moments[cut:]:
         feed(first, moment)

@@ -8,11 +8,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from engine.config import WARM_STEPS
 from engine.forecast.baseline import Rates
 from engine.forecast.features import NAMES
-from engine.forecast.parameters import BadWeights, Weights, columns, header_arrays
+from engine.forecast.parameters import BadWeights, Weights, columns
+from engine.forecast.stepping import multiply, tanh
 from engine.forecast.stream import CLIP, IS_OPTION, Forecaster
 from engine.market.book import Book
 from engine.messages import SIZES, Forecast
@@ -129,10 +131,24 @@ def test_a_book_without_two_sides_has_no_forecast_but_carries_on() -> None:
     assert forecaster.warmth("a") == 2 / WARM_STEPS
 
 
-def test_every_product_is_small_enough_for_one_thread() -> None:
-    """The library splits a vector × matrix product from 9,216 elements on, and sums would depend on its threads."""
-    shapes = dict(header_arrays(64, len(NAMES)))
-    assert max(shapes[name][-2] * shapes[name][-1] for name in ("lstm0", "lstm1", "head")) < 9216
+@given(hnp.arrays(np.float32, st.integers(1, 200), elements=st.floats(-50, 50, width=32)))
+def test_the_compiled_tanh_is_tanh(x: np.ndarray) -> None:
+    got = x.copy()
+    tanh(got)
+    np.testing.assert_allclose(got, np.tanh(x.astype(np.float64)), atol=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 9), st.integers(1, 5), st.integers(1, 40), st.integers(0, 99))
+def test_the_compiled_product_is_the_product_row_by_row(rows: int, fours: int, width: int, seed: int) -> None:
+    """And each row's is the same to the bit alone."""
+    rng = np.random.default_rng(seed)
+    x, w = (rng.normal(size=shape).astype(np.float32) for shape in ((rows, 4 * fours), (4 * fours, width)))
+    together, alone = np.zeros((rows, width), np.float32), np.zeros((1, width), np.float32)
+    multiply(x, w, together)
+    multiply(np.ascontiguousarray(x[-1:]), w, alone)
+    np.testing.assert_allclose(together, x.astype(np.float64) @ w.astype(np.float64), atol=1e-4)
+    np.testing.assert_array_equal(together[-1:], alone)
 
 
 def test_inputs_unlike_the_trainings_are_said() -> None:

@@ -24,6 +24,8 @@ def weights_of(net: Net, **changes: Any) -> Weights:
     values: dict[str, Any] = {
         "names": NAMES, "hidden": net.hidden, "threshold_ticks": 0.25, "future_threshold_ticks": 4.0,
         "horizon_s": 1.0, "temperature": 1.5,
+        "later_thresholds": {"direction_10": (1.0, 12.0), "direction_60": (2.5, 30.0)},
+        "later_temperatures": {"direction_10": 1.2, "direction_60": 1.1},
         "trust": {name: 1.0 for name, _ in HEADS}, "future_trust": {name: 1.0 for name, _ in HEADS},
         "iv_scale": 1.0, "rates": Rates(), "future_rates": Rates(), "data_hash": "", "crowd_hash": "", "seeds": (),
         "training": {}, "scores": {}, "arrays": header_arrays(net.hidden, len(NAMES)), **changes,
