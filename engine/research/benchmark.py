@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from engine.research.benchmark_lstm import lstm_step, lstm_step_50
 from engine.research.benchmark_options import iv_chain
 from engine.research.benchmark_row import Row, Say, Table, measured
 from engine.research.benchmark_surface import surface_fit
@@ -22,7 +23,7 @@ ALONE = dict.fromkeys(THREADS, "1")
 
 def rows() -> dict[str, Callable[[], Row]]:
     """Every row of the table, by its name in CONTRACT.md."""
-    return {"iv_chain": iv_chain, "surface_fit": surface_fit}
+    return {"lstm_step": lstm_step, "lstm_step_50": lstm_step_50, "iv_chain": iv_chain, "surface_fit": surface_fit}
 
 
 def alone() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -11,30 +11,44 @@ from numpy.typing import NDArray
 
 from engine.config import WARM_STEPS
 from engine.forecast.calibrate import temperature, trust
+from engine.forecast.labels import DIRECTIONS
 from engine.forecast.parameters import HEADS, OUTPUTS, TARGETS, Weights, columns, target_columns
+from engine.forecast.stream import softmax
 from engine.research.dataset import Floats
+from engine.research.folds import by_session
+from engine.research.frozen import Frozen, targets
 from engine.research.judging import outputs_of
 from engine.research.losses import coin_losses, hubers, log_losses, pinballs
-from engine.research.targets import Frozen, Part, targets
+from engine.research.targets import Part
 
 EVERY = 5  # steps between two moments looked at
 
 
-def calibrated(weights: Weights, frozen: Frozen, held: Sequence[Part]) -> Weights:
+def calibrated(weights: Weights, frozen: Frozen, held: Iterable[Part]) -> Weights:
     """The same weights with both fitted on `held`; expects a temperature of 1 and full trust. Without held-out parts
     the temperature stays and no head is trusted."""
     seen = _gather(weights, frozen, held)
-    known = ~np.isnan(seen.came[:, 0])
-    logits = np.log(np.maximum(seen.said[known][:, columns("direction")], 1e-7)).astype(np.float32)
-    warm = _with(weights, temperature=temperature(logits, seen.came[known, 0].astype(np.int64)))
-    options, futures = (
-        _gather(warm, frozen, [part for part in held if part.stretch.option is option]) for option in (True, False)
-    )
+    found = {head: _temperature(seen, head) for head in DIRECTIONS}
+    for head, hotness in found.items():
+        seen.said[:, columns(head)] = softmax(_logits(seen, head) / np.float32(hotness))
+    options, futures = (_Seen(*(each[seen.option == kind] for each in seen)) for kind in (True, False))
     return _with(
-        warm,
+        weights,
+        temperature=found["direction"],
+        later_temperatures={head: found[head] for head in DIRECTIONS[1:]},
         trust={name: _trust(name, options, frozen.iv_scale) for name, _ in HEADS},
         future_trust={name: _trust(name, futures, frozen.iv_scale) for name, _ in HEADS},
     )
+
+
+def _temperature(seen: _Seen, head: str) -> float:
+    came = seen.came[:, target_columns(head)][:, 0]
+    known = ~np.isnan(came)
+    return temperature(_logits(seen, head)[known], came[known].astype(np.int64))
+
+
+def _logits(seen: _Seen, head: str) -> NDArray[np.float32]:
+    return np.log(np.maximum(seen.said[:, columns(head)], 1e-7)).astype(np.float32)
 
 
 def _with(weights: Weights, **changes: object) -> Weights:
@@ -42,41 +56,44 @@ def _with(weights: Weights, **changes: object) -> Weights:
 
 
 class _Seen(NamedTuple):
-    """Of all parts: what is said and what the baseline says (N, OUTPUTS), what came (N, TARGETS), and of which part."""
+    """Of all parts: what is said and what the baseline says (N, OUTPUTS), what came (N, TARGETS), of which part, and
+    whether of an option."""
 
-    said: Floats
-    base: Floats
-    came: Floats
+    said: NDArray[np.float32]
+    base: NDArray[np.float32]
+    came: NDArray[np.float32]
     part: NDArray[np.int64]
+    option: NDArray[np.bool_]
 
 
-def _gather(weights: Weights, frozen: Frozen, parts: Sequence[Part]) -> _Seen:
+def _gather(weights: Weights, frozen: Frozen, parts: Iterable[Part]) -> _Seen:
+    """Of each session in turn."""
     at = slice(WARM_STEPS, None, EVERY)
-    said = [rows[at] for rows in outputs_of(weights, parts)]
-    base = [np.tile(weights.base[part.stretch.instrument.kind], (len(rows), 1))
-            for part, rows in zip(parts, said, strict=True)]  # fmt: skip
-    came = [targets(part.stretch, part.labels, frozen)[part.span][at] for part in parts]
-    numbers = [np.full(len(rows), k) for k, rows in enumerate(said)]
-    return _Seen(
-        np.concatenate([np.zeros((0, OUTPUTS)), *said]),
-        np.concatenate([np.zeros((0, OUTPUTS)), *base]),
-        np.concatenate([np.zeros((0, TARGETS)), *came]),
-        np.concatenate([np.zeros(0, np.int64), *numbers]),
-    )
+    said, base = [np.zeros((0, OUTPUTS), np.float32)], [np.zeros((0, OUTPUTS), np.float32)]
+    came, numbers = [np.zeros((0, TARGETS), np.float32)], [np.zeros(0, np.int64)]
+    option = [np.zeros(0, bool)]
+    for group in by_session(parts):
+        for part, rows in zip(group, outputs_of(weights, group), strict=True):
+            said.append(rows[at])
+            base.append(np.tile(weights.base[part.stretch.instrument.kind], (len(rows[at]), 1)))
+            came.append(targets(part.stretch, part.labels, frozen)[part.span][at])
+            numbers.append(np.full(len(rows[at]), len(numbers)))
+            option.append(np.full(len(rows[at]), part.stretch.option))
+    return _Seen(*(np.concatenate(each) for each in (said, base, came, numbers, option)))
 
 
 def _trust(head: str, seen: _Seen, iv_scale: float) -> float:
     y = seen.came[:, target_columns(head)]
     known = ~np.isnan(y).all(axis=1)
-    y, at = y[known], columns(head)
-    return trust(
-        seen.said[known][:, at], seen.base[known][:, at], lambda mix: _losses(head, mix, y, iv_scale), seen.part[known]
-    )
+    came: Floats = y[known].astype(np.float64)
+    at = columns(head)
+    said, base = (each[known][:, at].astype(np.float64) for each in (seen.said, seen.base))
+    return trust(said, base, lambda mix: _losses(head, mix, came, iv_scale), seen.part[known])
 
 
 def _losses(head: str, said: Floats, y: Floats, iv_scale: float) -> Floats:
     """(N,) of one head, as in training; the mean over the labels that are known."""
-    if head == "direction":
+    if head in DIRECTIONS:
         return log_losses(said, y[:, 0].astype(np.int64))
     if head == "fill":
         each = coin_losses(said, y)

@@ -24,12 +24,14 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=0.0, help="of market in each; 0 takes the default")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--out", type=Path, help="the weights file; by default the folder of the shipped ones")
+    parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="where sessions are kept")
 
 
 def _train(chosen: argparse.Namespace) -> int:
     from engine.research.train import train_shipped
 
-    path, scores = train_shipped(chosen.seeds, chosen.minutes, chosen.device, chosen.out, _say)
+    keep = chosen.data.expanduser() / "training"
+    path, scores = train_shipped(chosen.seeds, chosen.minutes, chosen.device, chosen.out, _say, keep)
     if chosen.json:
         print(msgspec.json.encode({"weights": str(path), "scores": scores}).decode())
     else:

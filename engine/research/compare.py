@@ -13,9 +13,9 @@ from typing import Any
 from engine.forecast.parameters import Weights
 from engine.research.dataset import crowd_digest
 from engine.research.evaluate import CONTRACT, fresh_sessions, seeds_of
+from engine.research.fitting import Say
 from engine.research.judging import Judged, judge, merged
 from engine.research.scoring import differences, tabled
-from engine.research.train import Say
 
 THRESHOLDS = "their thresholds differ: the directions they forecast are not the same question"
 

@@ -29,6 +29,7 @@ from engine.market.told import Print
 from engine.paper.crowd.settings import digest as settings_digest
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
+from engine.research.probes import Probe, Prober
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +54,9 @@ class Stretch(msgspec.Struct, frozen=True):
     """One instrument over T steps without a gap.
 
     `x` (T, F) features, `now` (T, len(COLUMNS)), `prints` (P, 5): step that first saw it, +1 for a buyer, units,
-    lots, contracts. `session` names where it comes from, `t` is the time of its first step.
+    lots, contracts. `probes` (Q, 5) by lot, of a simulated session: step, +1 for a buyer, 1 for a taker, contracts,
+    and what came: of a taker the micro-price 5 s later, units, of a passive order the share that was filled. `own` (R,)
+    are steps that saw a fill of ours. `session` names where it comes from, `t` is the time of its first step.
     """
 
     session: str
@@ -62,6 +65,8 @@ class Stretch(msgspec.Struct, frozen=True):
     x: NDArray[np.float32]
     now: Floats
     prints: Floats
+    probes: Floats = msgspec.field(default_factory=lambda: np.zeros((0, 5)))
+    own: Floats = msgspec.field(default_factory=lambda: np.zeros(0))
 
     @property
     def option(self) -> bool:
@@ -76,18 +81,22 @@ class Recorder:
         self.done: list[Stretch] = []
         self._open: dict[str, _Growing] = {}
 
-    def step(self, market: Market, prints: Iterable[tuple[str, Print]]) -> None:
-        """After each `Tick` the market observed; `prints` are those since the step before."""
+    def step(self, market: Market, prints: Iterable[tuple[str, Print]], own: Iterable[str] = ()) -> None:
+        """After each `Tick` the market observed; `prints` are those since the step before, `own` the instruments that
+        we had fills in."""
         rows, standings = market.forecaster.rows, market.forecaster.standings
         for name in self._open.keys() - rows.keys():
             self._close(name)
         for name, row in rows.items():
             if name not in self._open:
                 self._open[name] = _Growing(market.venue.instruments[name], market.now)
-            self._open[name].add(row, standings.get(name), market.context(name))
+            self._open[name].add(row, standings.get(name), market.contexts[name])
         for name, trade in prints:
             if name in self._open and trade.plain:
                 self._open[name].print(trade)
+        for name in own:
+            if name in self._open:
+                self._open[name].own.append(len(self._open[name].x) - 1.0)
 
     def finish(self) -> list[Stretch]:
         for name in list(self._open):
@@ -108,6 +117,7 @@ class _Growing:
         self.x: list[Row] = []
         self.now: list[tuple[float, ...]] = []
         self.prints: list[tuple[float, ...]] = []
+        self.own: list[float] = []
 
     def add(self, row: Row, now: Standing | None, context: Context) -> None:
         self.x.append(row)
@@ -119,7 +129,9 @@ class _Growing:
 
     def stretch(self, session: str) -> Stretch:
         prints = np.array(self.prints, dtype=np.float64).reshape(-1, 5)
-        return Stretch(session, self.instrument, self.t, np.stack(self.x), np.array(self.now), prints)
+        return Stretch(
+            session, self.instrument, self.t, np.stack(self.x), np.array(self.now), prints, own=np.array(self.own)
+        )
 
 
 def _columns(now: Standing, context: Context) -> tuple[float, ...]:
@@ -137,22 +149,42 @@ def replayed(session: str, inputs: Iterable[m.Input], config: Config) -> list[St
     """A recorded session's inputs, through a market of their own."""
     market, recorder = Market(config, None), Recorder(session)
     for item in inputs:
-        prints = market.prints
+        prints, own = market.prints, market.own_fills
         market.observe(item)
         if isinstance(item, m.Tick):
-            recorder.step(market, prints)
+            recorder.step(market, prints, own)
     return recorder.finish()
 
 
 def simulated(seed: int, minutes: float, settings: VenueSettings | None = None, focus: int = FOCUS) -> list[Stretch]:
-    """A session of the paper venue in memory: the same seed, length and settings give the same stretches."""
+    """A session of the paper venue in memory, and what probes would have done there: the same seed, length and settings
+    give the same stretches."""
     desk = Watcher(seed, settings)
     desk.look(focus)
-    recorder = Recorder(f"paper-{seed}")
-    for _ in range(round(minutes * STEPS_PER_MINUTE)):
+    recorder, prober = Recorder(f"paper-{seed}"), desk.prober()
+    for step in range(round(minutes * STEPS_PER_MINUTE)):
         prints = desk.step()
         recorder.step(desk.market, prints)
-    return recorder.finish()
+        prober.step(step)
+    return probed(recorder.finish(), desk.began + STEP_NS, prober.done)
+
+
+def probed(stretches: Iterable[Stretch], first: int, probes: Iterable[Probe]) -> list[Stretch]:
+    """With what probes did; their step 0 is at the time `first`."""
+    by_name: dict[str, list[Probe]] = {}
+    for each in probes:
+        by_name.setdefault(each.instrument, []).append(each)
+    return [_probed(stretch, first, by_name.get(stretch.instrument.name, ())) for stretch in stretches]
+
+
+def _probed(stretch: Stretch, first: int, probes: Iterable[Probe]) -> Stretch:
+    skipped = (stretch.t - first) // STEP_NS
+    rows = [
+        (each.step - skipped, each.side.sign, float(each.taker), each.contracts,
+         each.micro if each.taker else each.filled)
+        for each in probes if 0 <= each.step - skipped < len(stretch.x)
+    ]  # fmt: skip
+    return msgspec.structs.replace(stretch, probes=np.array(rows, dtype=np.float64).reshape(-1, 5))
 
 
 class Watcher:
@@ -162,7 +194,7 @@ class Watcher:
     def __init__(self, seed: int, settings: VenueSettings | None, weights: Weights | None = None) -> None:
         self.seed, self.n = seed, 0
         self.simulation = Simulation(seed, START_NS + seed % 100 * SHIFT_NS, settings)
-        self.market = Market(Config(seed=seed), weights)
+        self.market, self.began = Market(Config(seed=seed), weights), self.simulation.t
         self.observe(m.Link(n=0, t=self.simulation.t, up=True, authenticated=True))
 
     def look(self, focus: int) -> None:
@@ -170,6 +202,10 @@ class Watcher:
         names = [i.name for i in self.simulation.instruments if i.kind is Kind.OPTION]
         drawn = np.random.default_rng(self.seed).permutation(len(names))[:focus]
         self.observe(m.Focus(n=0, t=self.simulation.t, instruments=tuple(names[k] for k in sorted(drawn))))
+
+    def prober(self) -> Prober:
+        """Who asks what orders of ours would do in what is followed."""
+        return Prober(self.simulation, self.seed, self.market.followed(), self.market.venue.perpetual)
 
     def step(self) -> list[tuple[str, Print]]:
         """One step of the clock; the prints that it brought."""
@@ -198,7 +234,7 @@ def digest(stretches: Iterable[Stretch]) -> str:
 def mix(whole: hashlib._Hash, stretch: Stretch) -> None:
     """One more stretch into a `digest` that is made as they come."""
     whole.update(f"{stretch.session} {stretch.instrument.name} {stretch.t}".encode())
-    for array in (stretch.x, stretch.now, stretch.prints):
+    for array in (stretch.x, stretch.now, stretch.prints, stretch.probes, stretch.own):
         whole.update(np.ascontiguousarray(array).tobytes())
 
 

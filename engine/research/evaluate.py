@@ -16,10 +16,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.config import DEFAULT_POLICY, WARM_STEPS
+from engine.config import DEFAULT_POLICY, STEP_NS, WARM_STEPS
 from engine.forecast.parameters import BadWeights, Weights
 from engine.paper.venue import VenueSettings
-from engine.research.dataset import FOCUS, STEPS_PER_MINUTE, Recorder, Stretch, Watcher, crowd_digest, simulated
+from engine.research.dataset import FOCUS, STEPS_PER_MINUTE, Recorder, Stretch, Watcher, crowd_digest, probed, simulated
+from engine.research.fitting import Plan, Say
+from engine.research.folds import whole
 from engine.research.judging import Judged, judge, merged, outputs_of
 from engine.research.kept import Kept
 from engine.research.oracle import FUTURES
@@ -28,7 +30,7 @@ from engine.research.rivals import Rival, simple
 from engine.research.rivals_trained import trained
 from engine.research.scoring import Table, tabled
 from engine.research.targets import AHEAD, Part
-from engine.research.train import FRESH_SEED, WORKERS, Plan, Say, each, summary, whole
+from engine.research.train import FRESH_SEED, WORKERS, each, summary
 from engine.shell import registry
 
 SKIPPED = Plan().fresh  # sessions that the weights' own scores were taken on
@@ -91,14 +93,16 @@ def judged_session(seed: int, wanted: Wanted, weights: Weights, rivals: Sequence
     """One session: run, asked about, judged."""
     desk, recorder, truths = Watcher(seed, wanted.settings, weights), Recorder(f"paper-{seed}"), list[Moment]()
     desk.look(wanted.focus)
+    prober = desk.prober()
     steps = round(wanted.minutes * STEPS_PER_MINUTE)
     for step in range(steps):
         prints = desk.step()
         recorder.step(desk.market, prints)
+        prober.step(step)
         if step in (times := _times(wanted.times, steps)):
             truths += moments(desk, weights, wanted.futures)
             say(f"session {seed}: the oracle is asked, {times.index(step) + 1} of {len(times)} times")
-    parts = [whole(stretch) for stretch in recorder.finish()]
+    parts = [whole(stretch) for stretch in probed(recorder.finish(), desk.began + STEP_NS, prober.done)]
     said = outputs_of(weights, parts)
     market = desk.market
     counts = [[market.fired.get(row.name, 0) for row in market.config.policy]]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import STEP_NS, WARM_STEPS
+from engine.forecast.baseline import Rates
 from engine.forecast.parameters import LAYERS, OUTPUTS, Weights, columns
 from engine.forecast.stream import spoken, step_arrays
 from engine.research.dataset import Floats
@@ -24,9 +25,11 @@ EVERY = 10  # steps between two judged moments
 BLOCK = 100  # steps whose forecasts share their luck
 
 Judged = dict[str, NDArray[Any]]
-"""By name, of N moments: `said` (N, OUTPUTS), `outcome` (N,) the class that came, NaN where unknown, `p_<rival>`
-(N, 3), the labels of the other heads with what their baselines said, `block` (N,). Of the M moments in which others
-traded: `impact_*`. Of those that the oracle was asked about: `true_*`, see `oracle_moments.py`."""
+"""By name, of N moments: `said` (N, OUTPUTS), `outcome` (N,) the class that came, NaN where unknown, `outcome_10` and
+`outcome_60` of the longer horizons with `base_10` and `base_60`, `p_<rival>` (N, 3), the labels of the other heads with
+what their baselines said, `block` (N,). Of the M moments in which others traded, or an order was sent by lot:
+`impact_*`. Of passive orders sent by lot: `probe_*`. Of moments that the oracle was asked about: `true_*`, see
+`oracle_moments.py`."""
 
 
 def judge(
@@ -69,9 +72,14 @@ def seen(weights: Weights, part: Part) -> NDArray[np.float32]:
     return standardised(part.stretch.x[part.span], weights.arrays["mean"], weights.arrays["scale"])
 
 
-def outcomes(weights: Weights, part: Part) -> Floats:
+def outcomes(weights: Weights, part: Part, head: str = "direction") -> Floats:
     """(T,) the classes that came, by this model's thresholds."""
-    return classes(part.labels.move, weights.header.threshold(part.stretch.instrument.kind))[part.span]
+    return classes(part.labels.moved(head), weights.header.threshold(part.stretch.instrument.kind, head))[part.span]
+
+
+def _odds(rates: Rates, seconds: int) -> tuple[float, float, float]:
+    odds = rates.odds(seconds)
+    return odds.up, odds.down, odds.stable
 
 
 def blocks(part: Part, steps: NDArray[np.int64]) -> Floats:
@@ -87,6 +95,10 @@ def _judged(weights: Weights, part: Part, said: NDArray[np.float32], rivals: Seq
     out: Judged = {
         "said": said[steps].astype(np.float64),
         "outcome": outcomes(weights, part)[steps],
+        "outcome_10": outcomes(weights, part, "direction_10")[steps],
+        "outcome_60": outcomes(weights, part, "direction_60")[steps],
+        "base_10": np.tile(_odds(rates, 10), (count, 1)),
+        "base_60": np.tile(_odds(rates, 60), (count, 1)),
         "slip_band": np.tile(rates.slip, (count, 1)),
         "iv_band": np.tile(rates.iv, (count, 1)),
         "fill_base": np.tile((rates.fill_bid, rates.fill_ask), (count, 1)),
@@ -97,7 +109,22 @@ def _judged(weights: Weights, part: Part, said: NDArray[np.float32], rivals: Seq
     }  # fmt: skip
     out |= {name: value[part.span][steps] for name, value in values.items()}
     out |= {f"p_{rival.name}": rival.says(part, steps) for rival in rivals}
-    return out | _pushes(weights, part, said)
+    return out | _pushes(weights, part, said) | _probed(weights, part, said)
+
+
+def _probed(weights: Weights, part: Part, said: NDArray[np.float32]) -> Judged:
+    """Of the passive orders that were sent by lot: whether any of it was filled, and what was said of it."""
+    rates = weights.header.base(part.stretch.instrument.kind)
+    begin, base = part.begin + WARM_STEPS, (rates.fill_bid, rates.fill_ask)
+    sent = [row for row in part.stretch.probes if not row[2] and begin <= row[0] < part.end]
+    steps = np.array([row[0] - part.begin for row in sent], dtype=np.int64)
+    sides = np.array([0 if row[1] > 0 else 1 for row in sent], dtype=np.int64)
+    return {
+        "probe_said": said[:, columns("fill")][steps, sides].astype(np.float64),
+        "probe_base": np.array([base[side] for side in sides]),
+        "probe_came": np.array([float(row[4] > 0) for row in sent]),
+        "probe_block": blocks(part, steps),
+    }
 
 
 def _pushes(weights: Weights, part: Part, said: NDArray[np.float32]) -> Judged:

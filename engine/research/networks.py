@@ -25,8 +25,9 @@ from engine.forecast.calibrate import temperature
 from engine.forecast.features import NAMES
 from engine.forecast.stream import softmax
 from engine.research.dataset import Floats
+from engine.research.frozen import Frozen
 from engine.research.rivals import Lesson, standardised
-from engine.research.targets import Frozen, Part
+from engine.research.targets import Part
 
 Say = Callable[[str], None]
 EVERY = 2  # a window is drawn at one step in so many

@@ -15,14 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from engine.domain import NS, Side
 from engine.forecast.labels import outcome_of
-from engine.market.deribit.wire import request
-from engine.paper.orders.matching import FILLED, OrderBook
+from engine.paper.orders.matching import FILLED
 from engine.paper.simulation import Futures, Simulation
+from engine.research.entered import entered, micro, order_of
 from engine.research.track import Floats
 
 FUTURES = 200
@@ -52,12 +51,6 @@ class Push(NamedTuple):
 def truth(counts: Sequence[int]) -> Truth:
     total = sum(counts) + PRIOR * len(counts)
     return Truth(tuple((count + PRIOR) / total for count in counts), tuple(counts))
-
-
-def micro(simulation: Simulation, name: str) -> float | None:
-    """Now, from the venue's own book, units; None where a side is empty."""
-    exchange, n = simulation.exchange(name)
-    return _micro(exchange.books[n])
 
 
 def direction(
@@ -90,11 +83,11 @@ def fill(
         return None
     counts, end = [0, 0], simulation.t + round(seconds * NS)
     for future in _each(simulation, n):
-        order = _placed(future, name, side, lots, price)
+        order = entered(future, name, side, lots, price)
         if order is None:
             return None
         future.advance(end)
-        counts[0 if _state(future, name, order) == FILLED else 1] += 1
+        counts[0 if order_of(future, name, order).state == FILLED else 1] += 1
     return truth(counts)
 
 
@@ -108,7 +101,7 @@ def impact(
         ends: list[float | None] = []
         for with_it in (False, True):
             future = futures.future(fresh)
-            if with_it and _placed(future, name, side, lots, None) is None:
+            if with_it and entered(future, name, side, lots, None) is None:
                 return None
             future.advance(end)
             ends.append(micro(future, name))
@@ -155,43 +148,3 @@ def _bias(each: Truth) -> float:
 def _each(simulation: Simulation, n: int) -> Iterator[Simulation]:
     futures = Futures(simulation)
     return (futures.future(fresh) for fresh in range(n))
-
-
-def _micro(book: OrderBook) -> float | None:
-    bid, ask = book.bids.best, book.asks.best
-    if bid is None or ask is None:
-        return None
-    bid_size, ask_size = book.bids.total(bid), book.asks.total(ask)
-    return (bid * ask_size + ask * bid_size) / (bid_size + ask_size)
-
-
-class _Order(msgspec.Struct):
-    order_id: str
-
-
-class _Entered(msgspec.Struct):
-    order: _Order
-
-
-class _Answer(msgspec.Struct):
-    result: _Entered | None = None
-
-
-def _placed(future: Simulation, name: str, side: Side, lots: int, price: int | None) -> str | None:
-    """The client's order, entered as any client would; its id, None where it was refused. Without a price: market."""
-    exchange, n = future.exchange(name)
-    instrument = exchange.instruments[n]
-    params: dict[str, object] = {"instrument_name": name, "amount": instrument.amount(lots)}
-    if price is None:
-        params |= {"type": "market"}
-    else:
-        params |= {"type": "limit", "price": instrument.price(price), "post_only": True}
-    answer = msgspec.json.decode(future.request(request("oracle", f"private/{side}", params))[0], type=_Answer)
-    return answer.result.order.order_id if answer.result is not None else None
-
-
-def _state(future: Simulation, name: str, order_id: str) -> str:
-    exchange, _ = future.exchange(name)
-    number = int(order_id.rpartition("-")[2])
-    order = next(found for account in future.venue.accounts.values() if (found := exchange.order(account, number)))
-    return order.state

@@ -26,7 +26,7 @@ from sklearn.linear_model import LogisticRegression
 
 from engine.domain import NS
 from engine.forecast.labels import DOWN, STABLE, UP
-from engine.research.targets import LEAST_FUTURE, MOVING
+from engine.research.frozen import LEAST_FUTURE, MOVING
 from engine.research.track import STEP_NS, Floats, Track
 
 SECOND = NS // STEP_NS  # steps

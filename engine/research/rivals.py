@@ -6,7 +6,7 @@ They are trained on the folds that it was trained on, behind one interface. The 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -19,7 +19,8 @@ from engine.forecast.parameters import Weights
 from engine.forecast.score import Frequencies
 from engine.forecast.stream import CLIP, softmax, standardise
 from engine.research.dataset import Floats
-from engine.research.targets import AHEAD, Frozen, Part, classes
+from engine.research.frozen import Frozen
+from engine.research.targets import AHEAD, Part, classes
 
 EVERY = 10  # those without a state are trained on one step in so many: neighbours are alike
 ABSENT = -20.0  # logit of a class that training never saw
@@ -115,7 +116,7 @@ class Logistic:
         return softmax(logits)
 
 
-def fit_logistic(parts: Sequence[Part], frozen: Frozen) -> NDArray[np.float32]:
+def fit_logistic(parts: Iterable[Part], frozen: Frozen) -> NDArray[np.float32]:
     """(F + 1, 3), the intercepts last."""
     x, y = moments([lesson_of(part, frozen) for part in parts])
     out = np.zeros((len(NAMES) + 1, 3), np.float32)

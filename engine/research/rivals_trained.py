@@ -16,11 +16,13 @@ import msgspec
 from engine.forecast.parameters import Weights
 from engine.paper.venue import VenueSettings
 from engine.research.dataset import crowd_digest, mix, simulated
+from engine.research.fitting import Plan, Say
+from engine.research.folds import early_sessions, split, whole
+from engine.research.frozen import Frozen
 from engine.research.kept import Kept
 from engine.research.networks import Diet, networks
 from engine.research.rivals import Boosting, Lesson, Rival, lesson_of
-from engine.research.targets import Frozen
-from engine.research.train import Plan, Say, each, early_sessions, split, whole
+from engine.research.train import each
 
 NONE = "the weights tell of no sessions that they were trained on: no rival could be trained on the same"
 DRIFTED = "the code has changed since the weights were trained: the rivals' training sessions are not quite theirs"
@@ -70,8 +72,8 @@ def question(weights: Weights) -> Frozen:
     header, arrays = weights.header, weights.arrays
     return Frozen(
         mean=arrays["mean"], scale=arrays["scale"], option_threshold=header.threshold_ticks,
-        future_threshold=header.future_threshold_ticks, option_rates=header.rates, future_rates=header.future_rates,
-        iv_scale=header.iv_scale,
+        future_threshold=header.future_threshold_ticks, later_thresholds=header.later_thresholds,
+        option_rates=header.rates, future_rates=header.future_rates, iv_scale=header.iv_scale,
     )  # fmt: skip
 
 

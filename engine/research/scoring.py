@@ -7,6 +7,7 @@ instruments of a session together, since forecasts of the same seconds share the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,16 +17,16 @@ from engine.forecast.labels import DOWN, STABLE, UP
 from engine.forecast.parameters import Weights, columns
 from engine.forecast.score import Z
 from engine.research.dataset import Floats
-from engine.research.judging import Judged, judge
+from engine.research.judging import BLOCK, Judged, judge
 from engine.research.losses import coin_losses, hubers, log_losses, pinballs
 from engine.research.rivals import Rival
-from engine.research.targets import Part
+from engine.research.targets import AHEAD, Part
 
 ENOUGH = 700  # moments under which a realised frequency is not said
 THRESHOLDS = (("up", UP, 0.75), ("down", DOWN, 0.75), ("stable", STABLE, 0.80))  # the policy's
 BINS = 10
 RIVALS = ("base", "past_only", "logistic", "boosting", "deeplob", "transformer")
-HEADS = ("direction", "slippage", "volatility", "fill", "impact", "spread")
+HEADS = ("direction", "direction_10", "direction_60", "slippage", "volatility", "fill", "impact", "spread")
 
 Table = dict[str, Any]
 Bands = dict[str, tuple[float, float] | None]
@@ -40,6 +41,8 @@ def tabled(weights: Weights, judged: Judged, data: str) -> Table:
     """The table of CONTRACT.md; what was not measured is None."""
     found = {
         "direction": _direction(judged),
+        "direction_10": _later(judged, "direction_10"),
+        "direction_60": _later(judged, "direction_60"),
         "slippage": _slippage(judged),
         "volatility": _volatility(judged),
         "fill": _fill(judged),
@@ -52,6 +55,9 @@ def tabled(weights: Weights, judged: Judged, data: str) -> Table:
         "crowd": weights.header.crowd_hash,
         "n": len(judged["outcome"]),
         "threshold_ticks": {"option": weights.header.threshold_ticks, "future": weights.header.future_threshold_ticks},
+        "later_thresholds_ticks": {
+            head: {"option": both[0], "future": both[1]} for head, both in weights.header.later_thresholds.items()
+        },
         **{head: table for head, (table, _) in found.items()},
         "rows": None,
         "intervals": {name: band for _, bands in found.values() for name, band in bands.items()},
@@ -105,6 +111,20 @@ def _direction_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
     ), known
 
 
+def _later_losses(judged: Judged, head: str) -> tuple[Losses, NDArray[np.bool_]]:
+    suffix = head.removeprefix("direction")
+    known = ~np.isnan(judged[f"outcome{suffix}"])
+    came, block = judged[f"outcome{suffix}"][known].astype(int), _wide(judged["block"][known], head)
+    base = log_losses(judged[f"base{suffix}"][known], came)
+    return Losses(log_losses(judged["said"][known][:, columns(head)], came), {"base": base}, block), known
+
+
+def _wide(block: Floats, head: str) -> Floats:
+    """Blocks as long as two of the head's horizons at least: what overlaps shares its luck."""
+    out: Floats = block // max(1, -(-2 * AHEAD[head] // BLOCK))
+    return out
+
+
 def _slippage_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
     y = judged["cost"] - judged["walked"]
     known = ~np.isnan(y).any(axis=1)
@@ -123,7 +143,9 @@ def _volatility_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
     known = ~np.isnan(judged["iv"])
     y = judged["iv"][known]
     model = pinballs(judged["said"][known][:, columns("iv")], y)
-    return Losses(model, {"persistence": pinballs(judged["iv_band"][known], y)}, judged["block"][known]), known
+    return Losses(
+        model, {"persistence": pinballs(judged["iv_band"][known], y)}, _wide(judged["block"][known], "volatility")
+    ), known
 
 
 def _fill_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
@@ -144,11 +166,13 @@ def _spread_losses(judged: Judged) -> tuple[Losses, NDArray[np.bool_]]:
     known = ~np.isnan(judged["spread"])
     y = judged["spread"][known]
     model = (y - judged["said"][known][:, columns("spread")][:, 0]) ** 2
-    return Losses(model, {"persistence": y * y}, judged["block"][known]), known
+    return Losses(model, {"persistence": y * y}, _wide(judged["block"][known], "spread")), known
 
 
 _LOSSES: Mapping[str, Any] = {
     "direction": _direction_losses,
+    "direction_10": partial(_later_losses, head="direction_10"),
+    "direction_60": partial(_later_losses, head="direction_60"),
     "slippage": _slippage_losses,
     "volatility": _volatility_losses,
     "fill": _fill_losses,
@@ -172,6 +196,20 @@ def _direction(judged: Judged) -> tuple[Table, Bands]:
         "at_threshold": [_at_threshold(name, k, level, model, outcome, losses.block) for name, k, level in THRESHOLDS],
     }
     return table, losses.bands("direction")
+
+
+def _later(judged: Judged, head: str) -> tuple[Table, Bands]:
+    losses, known = losses_of(head, judged)
+    outcome = judged["outcome" + head.removeprefix("direction")][known].astype(int)
+    model = judged["said"][known][:, columns(head)]
+    table = {
+        "log_loss": losses.means(),
+        "ece": _calibration_error(model, outcome),
+        "shares": {name: _mean(outcome == k) for k, name in enumerate(("up", "down", "stable"))},
+        "at_threshold": [_at_threshold(name, k, level, model, outcome, losses.block) for name, k, level in THRESHOLDS],
+        "n": len(outcome),
+    }
+    return table, losses.bands(head)
 
 
 def _at_threshold(name: str, k: int, level: float, model: Floats, outcome: NDArray[np.int64], block: Floats) -> Table:
@@ -217,8 +255,21 @@ def _fill(judged: Judged) -> tuple[Table, Bands]:
         "brier": {"lstm": _mean((model - y) ** 2), "base": _mean((base - y) ** 2)},
         "filled": _mean(y),
         "n": len(y),
+        "by_lot": _by_lot(judged),
     }
     return table, losses.bands("fill")
+
+
+def _by_lot(judged: Judged) -> Table:
+    """Of passive orders sent at random: Brier score beside the base rate's, and their difference's interval."""
+    came, said, base = judged["probe_came"], judged["probe_said"], judged["probe_base"]
+    ours, theirs = (said - came) ** 2, (base - came) ** 2
+    return {
+        "brier": {"lstm": _mean(ours), "base": _mean(theirs)},
+        "difference": interval(ours - theirs, judged["probe_block"]),
+        "filled": _mean(came),
+        "n": len(came),
+    }
 
 
 def _impact(judged: Judged) -> tuple[Table, Bands]:

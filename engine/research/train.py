@@ -7,62 +7,56 @@ scores are of other sessions altogether.
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
-import torch
 
-from engine.config import WARM_STEPS
 from engine.domain import NS
 from engine.forecast.features import NAMES
 from engine.forecast.labels import HORIZON_NS
-from engine.forecast.model import Net, arrays, begin, losses, total
+from engine.forecast.model import arrays
 from engine.forecast.parameters import HEADS, Header, Weights, header_arrays
 from engine.paper.venue import VenueSettings
 from engine.research.calibration import calibrated
 from engine.research.dataset import Stretch, crowd_digest, digest, simulated
-from engine.research.rivals import fit_logistic, standardised
-from engine.research.scoring import score
-from engine.research.targets import EMBARGO, Frozen, Part, freeze, labels_of, targets
+from engine.research.fitting import Plan, Say, fit
+from engine.research.folds import Fold, folds, in_sessions, whole
+from engine.research.frozen import freeze
+from engine.research.judging import judge, merged
+from engine.research.rivals import fit_logistic
+from engine.research.scoring import tabled
+from engine.research.stored import Stored, write
 from engine.shell.modes import code_version
 from engine.shell.registry import shipped_folder
 
-Say = Callable[[str], None]
 Done = TypeVar("Done")
+
 FIRST_SEED, FRESH_SEED = 101, 911  # of the training sessions, of the judged ones
 WORKERS = 2  # processes that simulate
+MEASURES = {
+    "direction_10": "log_loss", "direction_60": "log_loss", "slippage": "pinball", "volatility": "pinball",
+    "fill": "log_loss", "impact": "huber", "spread": "squared_log",
+}  # fmt: skip
+MOST_SESSIONS = 40  # that the logistic regression is shown
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """How to train. A segment begins cold and warms up; over its chunks the state is carried, the gradient is not."""
-
-    sessions: int = 16
-    minutes: float = 8.0
-    fresh: int = 2  # sessions to judge on
-    share: float = 0.75  # of the sessions that is trained on
-    hidden: int = 64
-    epochs: int = 8
-    dropout: float = 0.5
-    segment: int = 1500  # steps
-    chunk: int = 100
-    batch: int = 16
-    rate: float = 1e-3
-    clip: float = 1.0
-    seed: int = 7
-
-
-def train_shipped(seeds: int, minutes: float, device: str, out: Path | None, say: Say) -> tuple[Path, dict[str, Any]]:
+def train_shipped(
+    seeds: int, minutes: float, device: str, out: Path | None, say: Say, keep: Path | None = None
+) -> tuple[Path, dict[str, Any]]:
     """Train on so many simulated sessions (0: the plan's own) and write the weights: to `out`, or as the only shipped
-    ones. Returns where they are, and their scores."""
+    ones. In `keep` sessions and half-done training wait to be gone on with. Returns where the weights are, and their
+    scores."""
     plan = Plan()
     plan = msgspec.structs.replace(plan, sessions=seeds or plan.sessions, minutes=minutes or plan.minutes)
-    weights = train(plan, say, device=device)
+    weights = train(plan, say, device=device, keep=keep)
     path = out if out is not None else shipped_folder() / f"{weights.id}.weights"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(weights.to_bytes())
@@ -74,31 +68,66 @@ def train_shipped(seeds: int, minutes: float, device: str, out: Path | None, say
 
 
 def train(
-    plan: Plan, say: Say, *, device: str = "cpu", settings: VenueSettings | None = None, workers: int = WORKERS
+    plan: Plan,
+    say: Say,
+    *,
+    device: str = "cpu",
+    settings: VenueSettings | None = None,
+    workers: int = WORKERS,
+    keep: Path | None = None,
 ) -> Weights:
     seeds = [FIRST_SEED + k for k in range(plan.sessions)]
     fresh = [FRESH_SEED + k for k in range(plan.fresh)]
-    sessions = simulate([*seeds, *fresh], plan.minutes, settings, workers, say)
-    known = [stretch for session in sessions[: len(seeds)] for stretch in session]
-    weights = train_on(known, plan, say, device=device, crowd=crowd_digest(settings), seeds=tuple(seeds))
-    later = [whole(stretch) for session in sessions[len(seeds) :] for stretch in session]
-    table = score(weights, later, f"paper sessions {fresh}, {plan.minutes:g} minutes each")
+    with kept_in(keep) as folder:
+        sessions = stored([*seeds, *fresh], plan.minutes, settings, workers, say, folder)
+        early, late = sessions[: len(seeds)], sessions[len(seeds) :]
+        weights = train_sessions(
+            early, plan, say, device=device, crowd=crowd_digest(settings), seeds=tuple(seeds), keep=folder
+        )
+        judged = merged([judge(weights, [whole(stretch) for stretch in session]) for session in late])
+        table = tabled(weights, judged, f"paper sessions {fresh}, {plan.minutes:g} minutes each")
     say(summary(table))
     header = msgspec.structs.replace(weights.header, scores=msgspec.to_builtins(table))
     return Weights(header, weights.arrays)
 
 
-def simulate(
-    seeds: Sequence[int], minutes: float, settings: VenueSettings | None, workers: int, say: Say
-) -> list[list[Stretch]]:
-    """Sessions of these seeds, several at a time, in the seeds' order."""
-    say(f"simulating {len(seeds)} sessions of {minutes:g} minutes")
-    run = partial(simulated, minutes=minutes, settings=settings)
-    out: list[list[Stretch]] = []
-    for seed, session in zip(seeds, each(run, seeds, workers), strict=True):
-        out.append(session)
-        say(f"session {seed}: {len(out)} of {len(seeds)}")
-    return out
+@contextmanager
+def kept_in(folder: Path | None) -> Iterator[Path]:
+    """That folder, or one that is gone afterwards."""
+    if folder is not None:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="tidegate-train-") as made:
+        yield Path(made)
+
+
+def stored(
+    seeds: Sequence[int], minutes: float, settings: VenueSettings | None, workers: int, say: Say, keep: Path
+) -> list[Stored]:
+    """Sessions of these seeds as files in `keep`, those that are there already of the same code and settings as they
+    are, the others simulated, several at a time."""
+    text = f"{code_version()} {crowd_digest(settings)} {minutes!r}"
+    key = hashlib.sha256(text.encode()).hexdigest()[:12]
+    paths = {seed: keep / "sessions" / f"{key}-{seed}.parquet" for seed in seeds}
+    missing = [seed for seed, path in paths.items() if not _readable(path)]
+    say(f"simulating {len(missing)} sessions of {minutes:g} minutes, {len(seeds) - len(missing)} are there")
+    run = partial(_simulate, paths=paths, minutes=minutes, settings=settings)
+    for done, seed in enumerate(each(run, missing, workers), 1):
+        say(f"session {seed}: {done} of {len(missing)}")
+    return [Stored(paths[seed]) for seed in seeds]
+
+
+def _simulate(seed: int, paths: Mapping[int, Path], minutes: float, settings: VenueSettings | None) -> int:
+    write(paths[seed], simulated(seed, minutes, settings))
+    return seed
+
+
+def _readable(path: Path) -> bool:
+    try:
+        Stored(path)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def each(run: Callable[[int], Done], seeds: Sequence[int], workers: int) -> Iterator[Done]:
@@ -111,33 +140,44 @@ def each(run: Callable[[int], Done], seeds: Sequence[int], workers: int) -> Iter
             yield from pool.map(run, seeds[at : at + workers])
 
 
-def train_on(
-    stretches: Sequence[Stretch],
+def train_on(stretches: Iterable[Stretch], plan: Plan, say: Say, seeds: tuple[int, ...] = ()) -> Weights:
+    """Weights from stretches in memory; see `train_sessions`."""
+    return train_sessions(in_sessions(stretches), plan, say, seeds=seeds)
+
+
+def train_sessions(
+    sessions: Sequence[Iterable[Stretch]],
     plan: Plan,
     say: Say,
     *,
     device: str = "cpu",
     crowd: str = "",
     seeds: tuple[int, ...] = (),
+    keep: Path | None = None,
 ) -> Weights:
-    """Weights from stretches already recorded; not yet judged. Raises ValueError when there is too little of them."""
-    early, late = split(stretches, plan.share)
+    """Weights from sessions already recorded, in memory or on disk; not yet judged. Raises ValueError when there is too
+    little of them."""
+    early, late = folds(sessions, plan.share)
+    data = digest(stretch for session in sessions for stretch in session)
     frozen = freeze(early)
-    rivals = fit_logistic(early, frozen)
-    net = fit(early, frozen, plan, say, device)
+    rivals = fit_logistic(Fold(early.sources[:MOST_SESSIONS]), frozen)
+    with kept_in(keep) as folder:
+        net = fit(early, frozen, plan, say, device, folder / f"training-{_name(plan, data)}")
     header = Header(
         names=NAMES,
         hidden=plan.hidden,
         threshold_ticks=frozen.option_threshold,
         future_threshold_ticks=frozen.future_threshold,
         horizon_s=HORIZON_NS["direction"] / NS,
+        later_thresholds=frozen.later_thresholds,
         temperature=1.0,
+        later_temperatures=dict.fromkeys(frozen.later_thresholds, 1.0),
         trust={name: 1.0 for name, _ in HEADS},
         future_trust={name: 1.0 for name, _ in HEADS},
         iv_scale=frozen.iv_scale,
         rates=frozen.option_rates,
         future_rates=frozen.future_rates,
-        data_hash=digest(stretches),
+        data_hash=data,
         crowd_hash=crowd,
         seeds=seeds,
         training=msgspec.to_builtins(plan),
@@ -149,95 +189,8 @@ def train_on(
     return calibrated(Weights(header, numbers), frozen, late)
 
 
-def split(stretches: Sequence[Stretch], share: float) -> tuple[list[Part], list[Part]]:
-    """What is trained on, and what is held out for the calibration, later in time: the last sessions of several, or of
-    a single one what follows the first `share` of it and an embargo. Statistics see the first only."""
-    sessions = list(dict.fromkeys(stretch.session for stretch in stretches))
-    if len(sessions) > 1:
-        kept = set(sessions[: early_sessions(len(sessions), share)])
-        parts = [(stretch.session in kept, whole(stretch)) for stretch in stretches]
-        return [part for early, part in parts if early], [part for early, part in parts if not early]
-    early, late = [], []
-    for stretch in stretches:
-        labels, steps = labels_of(stretch), len(stretch.x)
-        cut = int(steps * share)
-        early.append(Part(stretch, labels, 0, cut))
-        if cut + EMBARGO + WARM_STEPS < steps:
-            late.append(Part(stretch, labels, cut + EMBARGO, steps))
-    return early, late
-
-
-def early_sessions(count: int, share: float) -> int:
-    """How many of several sessions are trained on: some, and not all."""
-    return min(max(1, round(share * count)), count - 1)
-
-
-def whole(stretch: Stretch) -> Part:
-    return Part(stretch, labels_of(stretch), 0, len(stretch.x))
-
-
-# ------------------------------------------------------------ fitting the network
-
-
-def fit(parts: Sequence[Part], frozen: Frozen, plan: Plan, say: Say, device: str) -> Net:
-    """Truncated back-propagation through time over shuffled segments."""
-    torch.set_num_threads(1)  # else the order of sums, and so the weights, depends on the machine's load
-    torch.manual_seed(plan.seed)
-    x, y = segments(parts, frozen, plan.segment)
-    say(f"training on {len(x)} segments of {plan.segment} steps")
-    net = Net(plan.hidden, plan.dropout)
-    begin(net, frozen.option_rates, frozen.iv_scale)
-    net.to(device)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=plan.rate, weight_decay=1e-4)
-    batches = -(-len(x) // plan.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.rate, total_steps=plan.epochs * batches + 1)
-    order = np.random.default_rng(plan.seed)
-    for epoch in range(plan.epochs):
-        shuffled = order.permutation(len(x))
-        sums: dict[str, float] = {}
-        for k in range(batches):
-            chosen = shuffled[k * plan.batch : (k + 1) * plan.batch]
-            for name, loss in _learn(net, optimiser, x[chosen].to(device), y[chosen].to(device), plan).items():
-                sums[name] = sums.get(name, 0.0) + loss / batches
-            schedule.step()
-        say(f"epoch {epoch + 1} of {plan.epochs}: " + ", ".join(f"{name} {loss:.4f}" for name, loss in sums.items()))
-    return net.cpu().eval()
-
-
-def _learn(
-    net: Net, optimiser: torch.optim.Optimizer, x: torch.Tensor, y: torch.Tensor, plan: Plan
-) -> dict[str, float]:
-    """One batch of segments, (B, T, F) and (B, T, TARGETS): a step of the optimiser per chunk. Returns mean losses."""
-    state = None
-    sums: dict[str, float] = {}
-    starts = range(0, x.shape[1], plan.chunk)
-    for start in starts:
-        out, state = net(x[:, start : start + plan.chunk], state)  # (B, C, OUTPUTS)
-        state = (state[0].detach(), state[1].detach())
-        found = losses(out.flatten(0, 1), y[:, start : start + plan.chunk].flatten(0, 1))
-        optimiser.zero_grad()
-        total(found).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), plan.clip)
-        optimiser.step()
-        for name, loss in found.items():
-            sums[name] = sums.get(name, 0.0) + float(loss.detach()) / len(starts)
-    return sums
-
-
-def segments(parts: Sequence[Part], frozen: Frozen, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(N, T, F) standardised and clipped, (N, T, TARGETS) with the labels of the warm-up unknown."""
-    xs, ys = [], []
-    for part in parts:
-        x = standardised(part.stretch.x, frozen.mean, frozen.scale)
-        y = targets(part.stretch, part.labels, frozen)
-        for start in range(part.begin, part.end - length + 1, length):
-            xs.append(x[start : start + length])
-            piece = y[start : start + length].copy()
-            piece[:WARM_STEPS] = np.nan
-            ys.append(piece)
-    if not xs:
-        raise ValueError(f"no session has {length} steps in a row to train on")
-    return torch.from_numpy(np.stack(xs)), torch.from_numpy(np.stack(ys))
+def _name(plan: Plan, data: str) -> str:
+    return hashlib.sha256(msgspec.json.encode(plan) + data.encode()).hexdigest()[:12]
 
 
 def summary(table: dict[str, Any]) -> str:
@@ -245,8 +198,7 @@ def summary(table: dict[str, Any]) -> str:
     loss = table["direction"]["log_loss"]
     lines = [f"direction log-loss {loss['lstm']:.4f}, base {loss['base']:.4f}, past {loss['past_only']:.4f}, "
              f"logistic {loss['logistic']:.4f}"]  # fmt: skip
-    for head, measure in (("slippage", "pinball"), ("volatility", "pinball"), ("fill", "log_loss"), ("impact", "huber"),
-                          ("spread", "squared_log")):  # fmt: skip
+    for head, measure in MEASURES.items():
         values = ", ".join(f"{n} {v:.4f}" if v is not None else f"{n} –" for n, v in table[head][measure].items())
         lines.append(f"{head} {measure} {values}")
     return "; ".join(lines)

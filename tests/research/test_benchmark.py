@@ -49,7 +49,8 @@ def test_the_lines_name_everyone() -> None:
 
 
 def test_the_rows_are_those_of_the_contract() -> None:
-    assert {name: make().unit for name, make in rows().items()} == {"iv_chain": "µs", "surface_fit": "ms"}
+    units = {"lstm_step": "µs", "lstm_step_50": "µs", "iv_chain": "µs", "surface_fit": "ms"}
+    assert {name: make().unit for name, make in rows().items()} == units
 
 
 def test_the_known_surface_is_fitted_without_arbitrage_and_as_near_as_by_the_peers() -> None:
@@ -90,4 +91,5 @@ def test_the_options_are_a_thousand_and_ours_finds_them_all() -> None:
 
 def test_a_row_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--only", "nothing"]) == 2
-    assert "there is no row nothing: there are iv_chain, surface_fit" in capsys.readouterr().err
+    there = "lstm_step, lstm_step_50, iv_chain, surface_fit"
+    assert f"there is no row nothing: there are {there}" in capsys.readouterr().err

@@ -14,10 +14,11 @@ from engine.paper.instruments.listing import Spec
 from engine.paper.venue import VenueSettings
 from engine.research.compare import THRESHOLDS, lines
 from engine.research.evaluate import Wanted, evaluate_forecast, judged_session, rows, seeds_of
+from engine.research.folds import whole
 from engine.research.judging import judge, merged
 from engine.research.kept import Kept
 from engine.research.scoring import HEADS, differences
-from engine.research.train import each, whole
+from engine.research.train import each
 from tests.forecast.weights import random_net, weights_of
 from tests.research.stretches import planted
 

@@ -13,11 +13,11 @@ from engine.paper.instruments.listing import Spec
 from engine.paper.simulation import Futures
 from engine.paper.venue import VenueSettings
 from engine.research.dataset import Recorder, Watcher
+from engine.research.folds import whole
 from engine.research.judging import Judged, outputs_of
 from engine.research.oracle_moments import _state, ahead, gap, judge_moments, moments, places
 from engine.research.rivals import simple
 from engine.research.targets import Part
-from engine.research.train import whole
 from tests.forecast.weights import random_net, weights_of
 
 SMALL = VenueSettings(listing=(Spec(expiries=1, strikes=9, futures=0),))

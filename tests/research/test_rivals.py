@@ -12,12 +12,14 @@ from engine.config import WARM_STEPS
 from engine.paper.instruments.listing import Spec
 from engine.paper.venue import VenueSettings
 from engine.research.dataset import Stretch, simulated
+from engine.research.fitting import Plan
+from engine.research.folds import split, whole
 from engine.research.networks import Diet
 from engine.research.rivals import Rival, lesson_of, simple
 from engine.research.rivals_trained import NONE, fitted, folds, question, trained
 from engine.research.scoring import score
 from engine.research.targets import AHEAD
-from engine.research.train import Plan, split, train_on, whole
+from engine.research.train import train_on
 from tests.forecast.weights import random_net, weights_of
 from tests.research.stretches import planted, shuffled
 from tests.research.test_train import PLAN, quiet

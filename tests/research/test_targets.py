@@ -9,9 +9,11 @@ from engine.domain import Side
 from engine.forecast.baseline import standing
 from engine.forecast.features import NAMES, Context
 from engine.forecast.labels import costs, to_ten
+from engine.forecast.parameters import TARGETS
 from engine.research.dataset import Stretch, _columns
-from engine.research.targets import AHEAD, classes, freeze, labels_of, targets
-from engine.research.train import whole
+from engine.research.folds import whole
+from engine.research.frozen import freeze, targets
+from engine.research.targets import AHEAD, classes, labels_of
 from tests.forecast.market import OPTION, START, walk_market
 from tests.research.stretches import planted, stretch_of
 
@@ -88,5 +90,5 @@ def test_what_is_frozen_comes_from_the_training_parts() -> None:
     assert 0.15 < (moves > frozen.option_threshold).mean() < 0.35
     assert frozen.option_rates.up + frozen.option_rates.down == pytest.approx((moves > frozen.option_threshold).mean())
     y = targets(part.stretch, part.labels, frozen)
-    assert y.shape == (3000, 19)
-    assert np.isfinite(y[:-600, :12]).all()
+    assert y.shape == (3000, TARGETS)
+    assert np.isfinite(y[:-600, :14]).all()

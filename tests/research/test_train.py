@@ -9,9 +9,11 @@ import pytest
 from engine.domain import Side
 from engine.forecast.parameters import Weights
 from engine.forecast.stream import Forecaster
+from engine.research.fitting import Plan
+from engine.research.folds import split, whole
 from engine.research.scoring import interval, score
 from engine.research.targets import EMBARGO
-from engine.research.train import Plan, split, train_on, whole
+from engine.research.train import train_on
 from tests.forecast.market import OPTION, START, STEP, book_of
 from tests.research.stretches import planted, shuffled, stretch_of
 
