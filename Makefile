@@ -32,7 +32,7 @@ $(READY): requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tidegate needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(RUN) -c 'import engine.surface.surface'  # compiles all that is compiled, once: see engine/compiled.py
+	$(RUN) -c 'import engine.surface.surface, engine.forecast.stepping'  # compiles all that is compiled, once: see engine/compiled.py
 	touch $@
 
 $(PEERS_READY): requirements-bench.txt $(READY)

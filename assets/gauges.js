@@ -5,6 +5,8 @@ import { instrument, views, when } from "./feed.js";
 import { known, number, percent, signed } from "./format.js";
 
 const TEN = 3; // index of 10 contracts in SIZES
+const STANDS_MS = 15_000;
+const LATER = [10, 60]; // seconds, horizons of the direction beside the first
 const VERDICTS = { edge: "edge", "no edge": "no edge", "unknown yet": "unproven", drift: "drift" };
 
 export function start() {
@@ -15,7 +17,19 @@ export function start() {
   }
   const words = $("gauge-direction").parts["tri-words"];
   words.append(el("span", "up"), el("span", "mid"), el("span", "down"));
+  $("gauge-direction").parts.later.append(...LATER.map(() => el("span")));
+  $("gauge-direction").parts.why.addEventListener("click", ask);
   when(["gauges", "instrument"], draw);
+}
+
+let reasons = { of: "", text: "", until: 0 };
+
+// What moves the forecast is asked for, told once, and stands for a while: it is of the moment of asking.
+async function ask() {
+  const of = instrument();
+  const answer = await fetch(`/why?instrument=${encodeURIComponent(of)}`).then((said) => said.json(), () => null);
+  reasons = { of, text: answer?.text ?? "the desk does not answer", until: performance.now() + STANDS_MS };
+  draw();
 }
 
 function draw() {
@@ -59,14 +73,29 @@ function direction(view, forecast) {
   put(up, forecast ? `up ${percent(shares.up)}` : "up –");
   put(mid, forecast ? percent(shares.stable) : "–");
   put(down, forecast ? `${percent(shares.down)} down` : "– down");
+  later(card.parts.later.children, view, forecast);
   const parts = [];
   if (known(view?.underlying_ticks)) parts.push(`underlying ${signed(view.underlying_ticks, 1)}`);
   if (known(view?.own_ticks)) parts.push(`own ${signed(view.own_ticks, 1)} tick`);
   put(card.parts.sources, parts.join(" · "));
-  put(card.parts.sub, view?.note || directionSays(view));
-  card.parts.sub.title = view?.note ?? "";
-  flag(card.parts.sub, "warn", view?.note);
+  const why = reasons.of === instrument() && performance.now() < reasons.until ? reasons.text : "";
+  put(card.parts.sub, why || view?.note || directionSays(view));
+  card.parts.sub.title = why || (view?.note ?? "");
+  flag(card.parts.sub, "warn", !why && view?.note);
   flag(card, "doubt", view?.note);
+}
+
+// The longer horizons, each greyed while its own forecasts have not been worth anything; the one the policy reads is marked.
+function later(nodes, view, forecast) {
+  for (const [k, seconds] of LATER.entries()) {
+    const odds = forecast?.later.find((each) => each.seconds === seconds);
+    const verdict = view?.skill[`direction_${seconds}`]?.verdict ?? "unknown yet";
+    const stable = view?.later_thresholds_ticks[`direction_${seconds}`];
+    const read = view?.direction_s === seconds ? "●" : "";
+    put(nodes[k], odds ? `${read}${seconds} s ▲${percent(odds.up)} ▼${percent(odds.down)}` : `${seconds} s –`);
+    nodes[k].title = `${VERDICTS[verdict]}${known(stable) ? `; stable < ${number(stable, 2)} ticks` : ""}`;
+    flag(nodes[k], "dim", !odds || verdict !== "edge");
+  }
 }
 
 function directionSays(view) {

@@ -38,9 +38,17 @@ def _direction() -> html.Div:
     ]
     return html.Div(
         [
-            html.Div([html.Span("direction 1 s", className="cap"), html.Span(className="verdict")], className="line"),
+            html.Div(
+                [
+                    html.Span("direction 1 s", className="cap"),
+                    html.Button("why?", className="why", type="button"),
+                    html.Span(className="verdict"),
+                ],
+                className="line",
+            ),
             html.Div(bars, className="tri"),
             html.Div(className="tri-words"),
+            html.Div(className="later"),
             html.Div(className="sources"),
             html.Div(className="sub"),
         ],

@@ -46,6 +46,7 @@ class Desk(Protocol):
     async def look(self, instruments: Iterable[str]) -> None: ...
     async def ask(self, verb: Verb, *, user: str, role: Role) -> Answer: ...
     async def drive(self, do: DriveDo, value: float = 0.0) -> Answer: ...
+    async def why(self, instrument: str) -> Answer: ...
     async def recall(self, after: int = 0) -> None: ...
 
 
@@ -262,6 +263,11 @@ class Relay:
     async def drive(self, do: DriveDo, value: float) -> Answer:
         desk = self._desk
         return away() if desk is None else await _answered(desk.drive(do, value))
+
+    async def why(self, instrument: str) -> Answer:
+        """What moves this instrument's forecast now, in words."""
+        desk = self._desk
+        return away() if desk is None else await _answered(desk.why(instrument))
 
 
 def away(hint: str = "") -> Answer:

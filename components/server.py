@@ -88,6 +88,11 @@ def _routes(server: FastAPI, relay: Relay) -> None:
     async def healthz() -> dict[str, object]:
         return health(relay)
 
+    @server.get("/why")
+    async def why(instrument: str) -> dict[str, object]:
+        answer = await relay.why(instrument)
+        return {"ok": answer.ok, "text": answer.text}
+
     @server.websocket("/feed")
     async def feed(socket: WebSocket) -> None:
         await socket.accept()

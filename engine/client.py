@@ -51,6 +51,7 @@ from engine.messages import (
     View,
     Views,
     Welcome,
+    Why,
     pack,
     unpack_down,
 )
@@ -125,6 +126,11 @@ class Client:
         command = self._next_id()
         return await self._answer(command, Drive(id=command, do=do, value=value))
 
+    async def why(self, instrument: str) -> Answer:
+        """What moves the forecast of an instrument now, in words. Raises LinkLost."""
+        command = self._next_id()
+        return await self._answer(command, Why(id=command, instrument=instrument))
+
     async def look(self, instruments: Iterable[str]) -> None:
         """What this client looks at from now on: it gets these instruments' views, and all that concern none. Until
         the first look it gets everything that is published. Raises LinkLost."""
@@ -138,7 +144,7 @@ class Client:
         self._count += 1
         return f"{self._name}-{self._count}"
 
-    async def _answer(self, command: str, message: Ask | Drive) -> Answer:
+    async def _answer(self, command: str, message: Ask | Drive | Why) -> Answer:
         if command in self._answers:
             raise ValueError(f"command {command} is waiting for its answer already")
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()

@@ -17,7 +17,7 @@ import msgspec
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from engine.messages import Answer, Ask, Drive, Goodbye, Hello, Look, NoteView, Recall, Up, View, pack, unpack_up
+from engine.messages import Answer, Ask, Drive, Goodbye, Hello, Look, NoteView, Recall, Up, View, Why, pack, unpack_up
 
 REFUSED = 1008  # websocket: policy violation
 
@@ -34,6 +34,8 @@ class Desk(Protocol):
         """What this client looks at from now on; nothing, once it is gone."""
 
     def drive(self, drive: Drive) -> Answer | Awaitable[Answer]: ...
+
+    def why(self, why: Why) -> Answer | Awaitable[Answer]: ...
 
     def recall(self, after: int) -> Sequence[View]:
         """The newest of every topic, and the notes numbered above `after`."""
@@ -138,6 +140,8 @@ class Attached:
                 self._reply(ask.id, lambda: self._desk.ask(ask))
             case Drive() as drive:
                 self._reply(drive.id, lambda: self._desk.drive(drive))
+            case Why() as why:
+                self._reply(why.id, lambda: self._desk.why(why))
             case Look(instruments=instruments):
                 self._looks = frozenset(instruments)
                 self._desk.look(self.number, instruments)

@@ -200,6 +200,9 @@ class Replay:
     def look(self, client: int, instruments: tuple[str, ...]) -> None:
         self.screen.look(client, instruments)
 
+    def why(self, why: m.Why) -> m.Answer:
+        return view.why(self.core, why)
+
     def recall(self, after: int) -> list[m.View]:
         return self.screen.recall(self._views(), after)
 

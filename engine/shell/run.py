@@ -210,6 +210,9 @@ class Engine:
     def drive(self, drive: m.Drive) -> m.Answer:
         return m.Answer(id=drive.id, ok=False, text="this desk is live: there is nothing to replay")
 
+    def why(self, why: m.Why) -> m.Answer:
+        return view.why(self.core, why)
+
     def recall(self, after: int) -> list[m.View]:
         return self.screen.recall(self._views(slow=True), after)
 

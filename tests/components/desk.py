@@ -58,6 +58,9 @@ class Asked:
     def look(self, client: int, instruments: tuple[str, ...]) -> None:
         self.looks.append(instruments)
 
+    def why(self, why: m.Why) -> m.Answer:
+        return m.Answer(id=why.id, ok=True, text=f"because of {why.instrument}")
+
     def recall(self, after: int) -> Sequence[m.View]:
         return [view for view in self.views if not isinstance(view, m.NoteView) or view.n > after]
 

@@ -59,6 +59,17 @@ async def looking(page: Socket, name: str) -> dict[str, Any]:
     return await page.until("ladder")
 
 
+def test_why_is_asked_of_the_engine_by_those_who_are_in() -> None:
+    async def walk() -> None:
+        async with world() as w, socket(w.app, "/feed", w.headers) as page:
+            await looking(page, NAME)
+            said = await ask(w.app, f"/why?instrument={NAME}", headers=w.headers)
+            assert msgspec.json.decode(said.body) == {"ok": True, "text": f"because of {NAME}"}
+            assert (await ask(w.app, f"/why?instrument={NAME}")).status != 200
+
+    asyncio.run(asyncio.wait_for(walk(), 20))
+
+
 def test_a_page_sees_what_it_looks_at_and_every_note() -> None:
     async def walk() -> None:
         async with world() as w, socket(w.app, "/feed", w.headers) as page:

@@ -24,6 +24,7 @@ from engine.messages import (
     OwnOrder,
     View,
     Welcome,
+    Why,
     unpack_down,
 )
 from engine.shell.serve import Serve
@@ -61,6 +62,9 @@ class Script:
             return Answer(id=drive.id, ok=drive.do != "seek", text=f"{drive.do} {drive.value}")
 
         return later()
+
+    def why(self, why: Why) -> Answer:
+        return Answer(id=why.id, ok=bool(why.instrument), text=f"because of {why.instrument}")
 
     def recall(self, after: int) -> Sequence[View]:
         return [view for view in self.kept if not isinstance(view, NoteView) or view.n > after]

@@ -138,6 +138,14 @@ class TestCommands:
 
         run(test())
 
+    def test_why_is_answered_in_words(self) -> None:
+        async def test() -> None:
+            async with served() as (_, _, address), attach(address) as client:
+                assert (await client.why("A")).text == "because of A"
+                assert not (await client.why("")).ok
+
+        run(test())
+
     def test_a_replay_is_driven(self) -> None:
         async def test() -> None:
             async with served() as (_, _, address), attach(address) as client:
