@@ -23,14 +23,14 @@ QUANTILES = (0.1, 0.5, 0.9)
 State = tuple[Tensor, Tensor]  # h, c: (LAYERS, B, H) each
 
 WEIGHT = {
-    "direction": 1.5,
-    "direction_10": 0.2,
+    "direction": 2.0,
+    "direction_10": 0.15,
     "direction_60": 0.1,
     "drift": 0.5,
     "slip": 1.0,
     "impact": 0.3,
     "fill": 0.7,
-    "iv": 0.5,
+    "iv": 1.0,
     "spread": 0.3,
     "depth": 0.3,
 }

@@ -247,7 +247,7 @@ class Monitor:
     @classmethod
     def load(cls, weights: Weights | None, value: dict[str, Any]) -> Monitor:
         made = cls(weights)
-        for head in HEADS:
+        for head in value["tallies"].keys() & set(HEADS):  # dumps of before there were longer horizons lack these
             made._tallies[head].load(value["tallies"][head])
             made._pending[head].extend(msgspec.convert(value["pending"][head], list[Sample]))
         made._sampled = dict(value["sampled"])

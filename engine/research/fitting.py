@@ -47,7 +47,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     fresh: int = 2  # sessions to judge on
     share: float = 0.8  # of the sessions that is trained on
     hidden: int = 64
-    epochs: int = 6
+    epochs: int = 7
     dropout: float = 0.5
     hidden_inputs: float = 0.2  # share of the inputs that a segment is learned without: no single one is leaned on
     hidden_slow: float = 0.8  # and of those that tell one session from another rather than one moment from another
