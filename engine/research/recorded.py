@@ -52,7 +52,7 @@ def perpetual(data: Path, name: str = ANCHOR) -> tuple[Track, Track]:
     paths = [data / "binance_l2" / file for file in (pair.earlier, pair.later)]
     log = open_events(paths)
     track = event_track(log, _instrument(log, pair.coin), log.lot)
-    cut = _begins(paths[1])
+    cut = begins(paths[1])
     return track.between(int(track.t[0]), cut), track.between(cut, int(track.t[-1]) + 1)
 
 
@@ -62,7 +62,7 @@ def _instrument(log: EventRecording, coin: str) -> Instrument:
                       contract=INVERSE_USD if log.inverse else 1.0)  # fmt: skip
 
 
-def _begins(path: Path) -> int:
+def begins(path: Path) -> int:
     """The time of a Binance log's first line, ns: it is in ms, µs or ns, as its number of digits says."""
     first = head(path, 64).split(b" ")[0].decode()
     return int(first + "0" * (19 - len(first)))

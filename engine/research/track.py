@@ -17,7 +17,7 @@ from engine.domain import NS, Instrument, Side
 from engine.market.book import Book
 from engine.market.deribit.wire import BookData, Push, TradeData, decode
 from engine.paper.simulation import Simulation
-from engine.research.imports.events import Best, Event, Printed
+from engine.research.imports.events import Best, Event, Levels, Printed
 from engine.research.imports.ladder import Ladder
 
 Floats = NDArray[np.float64]
@@ -207,26 +207,35 @@ class Watched:
         tracker.trade(t, i.units(data.price), i.lots(data.amount), sign)
 
 
-def event_track(events: Iterable[Event], instrument: Instrument, unit: float = 1.0) -> Track:
-    """From normalised events, whose prices are decimals; a size of `unit` there is a lot here.
+def tops(events: Iterable[Event], depth: int) -> Iterator[tuple[Event, Levels, Levels]]:
+    """Each event with the first bids and asks after it, decimal; those of a print are not looked at.
 
     Where the venue also sends its best prices they are the touch, since they are never later than its levels; the
     levels behind are the rebuilt book's.
     """
-    tracker, ladder, best = Tracker(instrument), Ladder(), None
-    tick = instrument.tick
+    ladder, best = Ladder(), None
     for event in events:
         if isinstance(event, Printed):
-            tracker.trade(event.t, round(event.price / tick), event.size / unit, float(event.sign))
+            yield event, (), ()
             continue
         if isinstance(event, Best):
             best = event
         else:
             ladder.apply(event)
-        bids, asks = ladder.top(LEVELS + 2)
+        bids, asks = ladder.top(depth + 2)
         if best is not None:
             bids = ((best.bid, best.bid_size), *(level for level in bids if level[0] < best.bid))
             asks = ((best.ask, best.ask_size), *(level for level in asks if level[0] > best.ask))
+        yield event, bids[:depth], asks[:depth]
+
+
+def event_track(events: Iterable[Event], instrument: Instrument, unit: float = 1.0) -> Track:
+    """From normalised events, whose prices are decimals; a size of `unit` there is a lot here."""
+    tracker, tick = Tracker(instrument), instrument.tick
+    for event, bids, asks in tops(events, LEVELS):
+        if isinstance(event, Printed):
+            tracker.trade(event.t, round(event.price / tick), event.size / unit, float(event.sign))
+            continue
         tracker.book(
             event.t, [(round(p / tick), s / unit) for p, s in bids], [(round(p / tick), s / unit) for p, s in asks]
         )
