@@ -6,10 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.research.models import models, models_options
+
+if TYPE_CHECKING:
+    from engine.forecast.parameters import Weights
 
 Adder = Callable[[argparse.ArgumentParser], None]
 Work = Callable[[argparse.Namespace], int]
@@ -45,6 +49,10 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=0.0, help="of market in each; 0 takes the default")
     parser.add_argument("--oracle", type=int, default=-1, help="forecast: moments it is asked about; 0 for none")
     parser.add_argument("--no-rivals", action="store_true", help="forecast: train no rivals, only those in the weights")
+    parser.add_argument("--sessions", type=Path, nargs="+", default=[], metavar="PATH",
+                        help="forecast: sessions, recordings or folders of them, not fresh ones: trained here on "
+                        "the earlier, judged on the later, the shipped weights beside")  # fmt: skip
+    parser.add_argument("--networks", action="store_true", help="forecast --sessions: train the network rivals too")
     parser.add_argument("--model", default="", metavar="ID", help="forecast: of the registry, instead of the shipped")
     parser.add_argument("--regime", default="", help="of the paper venue's crowd; by default the frozen settings")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="venue, surface: drawn as SVG")
@@ -61,12 +69,23 @@ def _evaluate_forecast(chosen: argparse.Namespace) -> int:
 
     data = chosen.data.expanduser()
     weights = Registry(data).load(chosen.model) if chosen.model else shipped()
+    if chosen.sessions:
+        return _evaluate_recorded(chosen, weights)
     wanted = Wanted(
         seeds=chosen.seeds, minutes=chosen.minutes or MINUTES, rivals=not chosen.no_rivals,
         oracle=ORACLE if chosen.oracle < 0 else chosen.oracle,
     )  # fmt: skip
     encoded = msgspec.json.encode(evaluate_forecast(weights, wanted, say, data / "evaluations"))
     print(encoded.decode() if chosen.json else msgspec.json.format(encoded).decode())
+    return 0
+
+
+def _evaluate_recorded(chosen: argparse.Namespace, weights: Weights) -> int:
+    from engine.research.evaluate_recorded import Asked, evaluate_recorded
+
+    keep = chosen.data.expanduser() / "evaluations"
+    table = evaluate_recorded(weights, chosen.sessions, Asked(networks=chosen.networks), _say, keep)
+    print(msgspec.json.encode(table).decode() if chosen.json else "\n".join(table["notes"]))
     return 0
 
 
