@@ -17,6 +17,7 @@ from engine.research.recorded_folds import Fold
 from engine.research.recordings import Piece
 from engine.research.scoring import HEADS, Table, losses_of, tabled
 
+NOTHING = 1e-6  # of a loss: a head that is not trusted differs from its baseline by rounding
 NEITHER = "beats neither the base rate nor the best single input"
 NAMED = {
     "base": "the base rate",
@@ -104,7 +105,7 @@ def verdicts(market: str, table: Table) -> list[str]:
     others = [
         f"{name.replace('_vs_', ' against ')}: {_than(bands[name])} it {_band(bands[name])}"
         for name in bands
-        if name.split("_vs_")[0] in HEADS[1:]
+        if name.split("_vs_")[0] in HEADS[1:] and bands[name] is not None
     ]
     return [
         f"{market}: direction log-loss of the LSTM trained here {losses['lstm']:.4f}: {'; '.join(said)}",
@@ -133,7 +134,7 @@ def _carried(market: str, found: Table) -> str:
 
 
 def _than(band: tuple[float, float] | None) -> str:
-    if band is None or band[0] <= 0.0 <= band[1]:
+    if band is None or (band[0] <= NOTHING and band[1] >= -NOTHING):
         return "not told apart from"
     return "below" if band[1] < 0.0 else "above"
 

@@ -194,6 +194,9 @@ def test_words_follow_the_intervals() -> None:
     assert "below the base rate 0.6000 [-0.2000, -0.1000]; not told apart from the best single input" in said[0]
     assert said[1].endswith("beats the base rate, not the best single input")
     assert said[2].endswith("fill against base: above it [+0.1000, +0.2000]")
+    assert "not told apart from the base rate" in verdicts("linear", {
+        "direction": {"log_loss": losses}, "intervals": bands | {"direction_vs_base": (-4e-10, -3e-10)},
+    })[0]  # fmt: skip
 
 
 def test_policy_rows_on_real_frames(shared_data: Path) -> None:
