@@ -64,8 +64,6 @@ def evaluate_recorded(
             "crowd": "", "plan": msgspec.to_builtins(asked), "folds": tables}  # fmt: skip
     out |= {"rows": None, "rows_flagged": []} | (looked or {})
     out["notes"] = [STAND_IN, *notes, *(line for table in tables.values() for line in table["verdicts"])]
-    for line in out["notes"]:
-        say(line)
     return out
 
 
