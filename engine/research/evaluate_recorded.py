@@ -21,6 +21,8 @@ import numpy as np
 
 from engine.forecast.parameters import Weights
 from engine.research.dataset import Stretch
+from engine.research.fitting import Plan, Say
+from engine.research.folds import whole
 from engine.research.imports import BadRecording
 from engine.research.judging import judge
 from engine.research.kept import Kept
@@ -33,7 +35,7 @@ from engine.research.rivals_recorded import BaseHere, fitted
 from engine.research.rivals_trained import question
 from engine.research.scoring import Table
 from engine.research.targets import Part
-from engine.research.train import Plan, Say, train_on, whole
+from engine.research.train import train_on
 
 SMALL = Plan(sessions=0, minutes=0.0, fresh=0, hidden=32, segment=300, batch=8)  # minutes are some ten segments
 EPOCHS = (10, 30, 90)  # that are tried: the held-out part chooses

@@ -22,11 +22,11 @@ from engine.core.market import Market
 from engine.domain import MINUTE_NS
 from engine.forecast.parameters import Weights
 from engine.research.dataset import Recorder, Stretch
+from engine.research.fitting import Say
 from engine.research.imports import BadRecording, EventRecording, format_of, open_events, open_recording
 from engine.research.kept import Kept
 from engine.research.recorded import begins
 from engine.research.retold import frames, told_as
-from engine.research.train import Say
 from engine.shell.fold import items
 from engine.shell.modes import code_version
 from engine.shell.recording import lay

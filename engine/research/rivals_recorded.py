@@ -15,6 +15,7 @@ from engine.forecast.calibrate import temperature, trust
 from engine.forecast.features import NAMES
 from engine.forecast.parameters import Weights
 from engine.research.dataset import Floats
+from engine.research.frozen import Frozen
 from engine.research.losses import log_losses
 from engine.research.rivals import (
     EVERY,
@@ -29,7 +30,7 @@ from engine.research.rivals import (
     standardised,
 )
 from engine.research.rivals_trained import question
-from engine.research.targets import Frozen, Part
+from engine.research.targets import Part
 
 LEAST = 1e-6  # of a probability
 

@@ -19,6 +19,8 @@ from engine.market.book import Book
 from engine.market.deribit.wire import BookData, Push, decode
 from engine.research.bootstrap import bootstrap
 from engine.research.evaluate_recorded import SMALL, STAND_IN, Asked, evaluate_recorded
+from engine.research.folds import whole
+from engine.research.frozen import freeze
 from engine.research.imports import BadRecording, Printed, open_events
 from engine.research.judging import EVERY
 from engine.research.recorded_folds import APART, folds_of, lessons
@@ -27,9 +29,8 @@ from engine.research.recordings import Piece, between, found, pieces, runs
 from engine.research.retold import frames, told_as
 from engine.research.rivals import lesson_of
 from engine.research.rivals_recorded import Single, each_step
-from engine.research.targets import EMBARGO, freeze, labels_of
+from engine.research.targets import EMBARGO, labels_of
 from engine.research.track import tops
-from engine.research.train import whole
 from tests.forecast.market import START
 from tests.forecast.weights import random_net, weights_of
 from tests.research.stretches import SIGNAL, planted
