@@ -92,7 +92,7 @@ function later(nodes, view, forecast) {
     const verdict = view?.skill[`direction_${seconds}`]?.verdict ?? "unknown yet";
     const stable = view?.later_thresholds_ticks[`direction_${seconds}`];
     const read = view?.direction_s === seconds ? "●" : "";
-    put(nodes[k], odds ? `${read}${seconds} s ▲${percent(odds.up)} ▼${percent(odds.down)}` : `${seconds} s –`);
+    put(nodes[k], odds ? `${read}${seconds} s ▲${number(100 * odds.up, 0)} ▼${number(100 * odds.down, 0)} %` : `${seconds} s –`);
     nodes[k].title = `${VERDICTS[verdict]}${known(stable) ? `; stable < ${number(stable, 2)} ticks` : ""}`;
     flag(nodes[k], "dim", !odds || verdict !== "edge");
   }
