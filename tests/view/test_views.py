@@ -178,7 +178,8 @@ def test_gauges_without_a_model_say_that_they_are_the_baseline(desk: tuple[World
     assert gauge is not None
     assert gauge.forecast is not None
     assert (gauge.note, gauge.forecast.source, gauge.warm) == ("no model in use: baseline only", "baseline", 1.0)
-    assert set(gauge.skill) == {"direction", "slippage", "volatility", "fill", "impact", "spread"}
+    directions = {"direction", "direction_10", "direction_60"}
+    assert set(gauge.skill) == {*directions, "slippage", "volatility", "fill", "impact", "spread"}
     assert {skill.verdict for skill in gauge.skill.values()} == {"no edge"}
     assert gauge.thresholds["p_against"] == 0.75
     assert gauge.fragility is not None
