@@ -294,7 +294,7 @@ class Market:
         self.forecaster = Forecaster.load(weights, value["forecaster"])
         self.monitor = Monitor.load(weights, value["monitor"])
         self.prints = msgspec.convert(value["prints"], list[tuple[str, Print]])
-        self.own_fills = set(value.get("own_fills", ()))
+        self.own_fills = set(value["own_fills"])
         self.forecasts = msgspec.convert(value["forecasts"], dict[str, m.Forecast])
         self.forecaster.baselines = msgspec.convert(value["baselines"], dict[str, m.Forecast])
         self.verdicts = self.monitor.verdicts()

@@ -328,14 +328,14 @@ class Features:
         made._place_last = value["place"]
         if value["last"] is not None:
             made._last = from_lists(value["last"])
-        made._changes = [(from_lists(before), from_lists(now)) for before, now in value.get("changes", ())]
-        made._prints = [(trade, units, lots, forced) for trade, units, lots, forced in value.get("prints", ())]
-        changed = value.get("changed")  # dumps of before fills were taken out lack this and the like
+        made._changes = [(from_lists(before), from_lists(now)) for before, now in value["changes"]]
+        made._prints = [(trade, units, lots, forced) for trade, units, lots, forced in value["prints"]]
+        changed = value["changed"]
         made._changed = None if changed is None else (changed[0], changed[1])
-        made._fair_known, made._cut = value.get("fair_known", False), value.get("cut", False)
+        made._fair_known, made._cut = value["fair_known"], value["cut"]
         made._traded = None if value["traded"] is None else (value["traded"][0], value["traded"][1])
         made._sums = {name: Sums.load(value["sums"][name]) for name in SUMS}
-        made._means = {name: Means.load(value["means"].get(name)) for name in MEANS}
+        made._means = {name: Means.load(value["means"][name]) for name in MEANS}
         return made
 
 

@@ -255,7 +255,7 @@ class Monitor:
         for name, (bid, ask) in value["fills"].items():
             made._fills[name] = Frequencies.load(bid), Frequencies.load(ask)
         made._pushes = msgspec.convert(value["pushes"], dict[str, Sample])
-        made._unlike, made.stretches = value["unlike"], Stretches.load(value.get("stretches", {}))
+        made._unlike, made.stretches = value["unlike"], Stretches.load(value["stretches"])
         return made
 
 

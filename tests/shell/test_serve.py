@@ -137,8 +137,11 @@ class TestViews:
 
     def test_publishing_to_nobody_is_nothing(self) -> None:
         async def test() -> None:
-            async with served() as (serve, _, _):
+            async with served() as (serve, desk, address):
                 serve.publish([note(1)])
+                desk.kept = [note(1), note(2)]
+                async with attach(address) as client:  # who comes later has missed nothing, and hears nothing twice
+                    assert await gather(client, 2) == [note(1), note(2)]
 
         run(test())
 
