@@ -29,6 +29,7 @@ RIVALS = ("base", "past_only", "logistic", "boosting", "deeplob", "transformer")
 HEADS = ("direction", "direction_10", "direction_60", "slippage", "volatility", "fill", "impact", "spread")
 
 Table = dict[str, Any]
+Bin = tuple[float, float, int]
 Bands = dict[str, tuple[float, float] | None]
 
 
@@ -192,6 +193,7 @@ def _direction(judged: Judged) -> tuple[Table, Bands]:
         "brier": _brier(model, outcome),
         "brier_base": _brier(judged["p_base"][known], outcome),
         "ece": _calibration_error(model, outcome),
+        "reliability": _reliabilities(model, outcome),
         "shares": {name: float((outcome == k).mean()) for k, name in enumerate(("up", "down", "stable"))},
         "at_threshold": [_at_threshold(name, k, level, model, outcome, losses.block) for name, k, level in THRESHOLDS],
     }
@@ -205,6 +207,7 @@ def _later(judged: Judged, head: str) -> tuple[Table, Bands]:
     table = {
         "log_loss": losses.means(),
         "ece": _calibration_error(model, outcome),
+        "reliability": _reliabilities(model, outcome),
         "shares": {name: _mean(outcome == k) for k, name in enumerate(("up", "down", "stable"))},
         "at_threshold": [_at_threshold(name, k, level, model, outcome, losses.block) for name, k, level in THRESHOLDS],
         "n": len(outcome),
@@ -253,6 +256,7 @@ def _fill(judged: Judged) -> tuple[Table, Bands]:
     table = {
         "log_loss": losses.means(),
         "brier": {"lstm": _mean((model - y) ** 2), "base": _mean((base - y) ** 2)},
+        "reliability": {"fill": reliability(model.ravel(), y.ravel())},
         "filled": _mean(y),
         "n": len(y),
         "by_lot": _by_lot(judged),
@@ -294,6 +298,18 @@ def _calibration_error(p: Floats, outcome: NDArray[np.int64]) -> float | None:
     bins = np.minimum((flat * BINS).astype(int), BINS - 1)
     gaps = [abs(float((came[bins == b] - flat[bins == b]).sum())) for b in range(BINS)]
     return sum(gaps) / len(flat)
+
+
+def _reliabilities(p: Floats, outcome: NDArray[np.int64]) -> dict[str, list[Bin]]:
+    """By class, as the curve of a picture."""
+    return {name: reliability(p[:, k], outcome == k) for name, k, _ in THRESHOLDS}
+
+
+def reliability(said: Floats, came: Floats | NDArray[np.bool_]) -> list[Bin]:
+    """(mean forecast, share that came true, how many) of each tenth of the probabilities that was ever said."""
+    bins = np.minimum((said * BINS).astype(int), BINS - 1)
+    held = [(said[bins == b], came[bins == b]) for b in range(BINS)]
+    return [(float(p.mean()), float(hit.mean()), len(p)) for p, hit in held if len(p)]
 
 
 def _mean(values: Floats | NDArray[np.bool_]) -> float | None:
