@@ -63,8 +63,9 @@ function fill(tr, row, used, replay) {
 }
 
 function worth(row) {
-  const { lstm, base } = row.log_loss;
-  return known(lstm) && known(base) ? `${number(lstm, 3)} (base rate ${number(base, 3)})` : "not judged";
+  const direction = row.scores.find((score) => score.head === "direction");
+  const base = direction?.rivals.find((rival) => rival.name === "base")?.loss;
+  return known(base) ? `${number(direction.loss, 3)} (base rate ${number(base, 3)})` : "not judged";
 }
 
 function line(step) {

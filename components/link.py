@@ -18,7 +18,7 @@ from dash.dependencies import ALL
 from components import ticket
 from components.door import visitor
 from components.relay import DriveDo, Relay
-from engine.messages import Answer, SendOrder, SubmitParent, Verb, pack
+from engine.messages import Answer, Job, SendOrder, SubmitParent, Verb, pack
 
 LANES = 6
 MAX_SAID = 4096  # bytes of one command: the engine's link is shared by all screens, and a monster would cut it
@@ -67,7 +67,7 @@ def _script(dash: Dash, function: str, *read: Input | State) -> None:
 
 
 async def put(said: Mapping[str, Any], relay: Relay) -> Answer:
-    """Put `{"verb": {"do": …}}` or `{"drive": {"do": …}}` to the engine; a sentence back, whatever was said."""
+    """Put `{"verb": {"do": …}}`, `{"drive": …}` or `{"work": …}` to the engine; a sentence back, whatever was said."""
     user = visitor.get()
     if user is None or user.role == "viewer":
         return Answer(id="", ok=False, text="you may look, but not trade")
@@ -75,6 +75,8 @@ async def put(said: Mapping[str, Any], relay: Relay) -> Answer:
         if "drive" in said:
             drive = drive_of(said["drive"])
             return await relay.drive(drive.do, drive.value)
+        if "work" in said:
+            return await relay.work(job_of(said["work"]), user.name, user.role)
         return await relay.ask(verb_of(said.get("verb")), user.name, user.role)
     except Misput as misput:
         return Answer(id="", ok=False, text=str(misput))
@@ -108,6 +110,15 @@ def drive_of(said: object) -> Drive:
         return msgspec.convert(said, Drive)
     except msgspec.ValidationError as error:
         raise Misput(sentence(str(error), said)) from None
+
+
+def job_of(said: object) -> Job:
+    """What the page said → one of the long commands, of a size that a person can mean. Raises Misput."""
+    try:
+        job: Job = msgspec.convert(said, Job)
+    except msgspec.ValidationError as error:
+        raise Misput(sentence(str(error), said)) from None
+    return job
 
 
 def sentence(error: str, said: object) -> str:

@@ -19,6 +19,7 @@ from engine.config import Mode
 from engine.messages import (
     Answer,
     GaugesView,
+    Job,
     Kill,
     LadderView,
     NoteView,
@@ -29,7 +30,9 @@ from engine.messages import (
     json_bytes,
 )
 
-SHARED = ("status", "chain", "surface", "arbitrage", "risk", "models", "desk", "replay")  # that every screen gets
+SHARED = (  # that every screen gets
+    "status", "chain", "surface", "arbitrage", "risk", "models", "job", "skill", "desk", "replay",
+)  # fmt: skip
 PACE_S = {"surface": 0.5, "arbitrage": 0.5, "risk": 0.5}  # a topic is sent to a screen at most this often
 FRAME_S = 0.05  # a screen gets at most 20 frames a second
 HIDDEN_S = 1.0  # and this often when nobody looks at it
@@ -47,6 +50,7 @@ class Desk(Protocol):
     async def ask(self, verb: Verb, *, user: str, role: Role) -> Answer: ...
     async def drive(self, do: DriveDo, value: float = 0.0) -> Answer: ...
     async def why(self, instrument: str) -> Answer: ...
+    async def work(self, job: Job, *, user: str, role: Role) -> Answer: ...
     async def recall(self, after: int = 0) -> None: ...
 
 
@@ -263,6 +267,11 @@ class Relay:
     async def drive(self, do: DriveDo, value: float) -> Answer:
         desk = self._desk
         return away() if desk is None else await _answered(desk.drive(do, value))
+
+    async def work(self, job: Job, user: str, role: Role) -> Answer:
+        """Have a long command begun or ended."""
+        desk = self._desk
+        return away() if desk is None else await _answered(desk.work(job, user=user, role=role))
 
     async def why(self, instrument: str) -> Answer:
         """What moves this instrument's forecast now, in words."""

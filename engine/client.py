@@ -42,6 +42,7 @@ from engine.messages import (
     Down,
     Drive,
     Goodbye,
+    Job,
     Look,
     NoteView,
     Recall,
@@ -52,6 +53,7 @@ from engine.messages import (
     Views,
     Welcome,
     Why,
+    Work,
     pack,
     unpack_down,
 )
@@ -131,6 +133,11 @@ class Client:
         command = self._next_id()
         return await self._answer(command, Why(id=command, instrument=instrument))
 
+    async def work(self, job: Job, *, user: str, role: Role) -> Answer:
+        """Has a long command of the engine's begun or ended; how it goes is a view. Raises LinkLost."""
+        command = self._next_id()
+        return await self._answer(command, Work(id=command, user=user, role=role, job=job))
+
     async def look(self, instruments: Iterable[str]) -> None:
         """What this client looks at from now on: it gets these instruments' views, and all that concern none. Until
         the first look it gets everything that is published. Raises LinkLost."""
@@ -144,7 +151,7 @@ class Client:
         self._count += 1
         return f"{self._name}-{self._count}"
 
-    async def _answer(self, command: str, message: Ask | Drive | Why) -> Answer:
+    async def _answer(self, command: str, message: Ask | Drive | Why | Work) -> Answer:
         if command in self._answers:
             raise ValueError(f"command {command} is waiting for its answer already")
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()

@@ -41,6 +41,8 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(args)
     if origin is Annotated:
         meta = next(each for each in args[1:] if isinstance(each, msgspec.Meta))
+        if meta.pattern is not None:
+            return st.from_regex(meta.pattern, fullmatch=True)
         low, high = meta.ge or 0, 2**31 if meta.le is None else meta.le
         return st.integers(int(low), int(high)) if args[0] is int else st.floats(low, high)
     if origin in (Union, types.UnionType):

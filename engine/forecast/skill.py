@@ -102,6 +102,11 @@ class Monitor:
         for name, forecast in warm.items():
             self._keep(t, name, forecast, baselines[name], standings[name], contexts[name])
 
+    @property
+    def unlike(self) -> float:
+        """Share of the forecasts of late that were of inputs unlike the training."""
+        return self._unlike
+
     def verdicts(self) -> dict[str, Skill]:
         if self.id == "baseline":
             return {head: Skill(verdict="no edge") for head in HEADS}

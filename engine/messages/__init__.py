@@ -16,6 +16,7 @@ import msgspec
 from engine.messages.facts import *
 from engine.messages.inputs import *
 from engine.messages.link import *
+from engine.messages.model_views import *
 from engine.messages.surface_views import *
 from engine.messages.views import *
 

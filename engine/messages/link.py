@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -49,7 +49,48 @@ class Why(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="why"
     instrument: str
 
 
-Up = Hello | Look | Ask | Drive | Why | Recall
+ModelId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")]
+Sessions = Annotated[int, msgspec.Meta(ge=1, le=500)]
+Minutes = Annotated[float, msgspec.Meta(ge=0.1, le=240)]
+
+
+class _Job(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
+    pass
+
+
+class Train(_Job, frozen=True, kw_only=True, tag="train"):
+    """Train a model on so many simulated sessions of so many minutes; it becomes a candidate."""
+
+    sessions: Sessions
+    minutes: Minutes
+
+
+class Compare(_Job, frozen=True, kw_only=True, tag="compare"):
+    """Judge two models on the same fresh sessions."""
+
+    first: ModelId
+    second: ModelId
+    sessions: Sessions
+    minutes: Minutes
+
+
+class EndJob(_Job, frozen=True, kw_only=True, tag="end"):
+    """End the long command that runs."""
+
+
+Job = Train | Compare | EndJob
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="work"):
+    """Run one of the engine's long commands beside it: the desk decides nothing by it, so it is no input."""
+
+    id: str
+    user: str
+    role: Role
+    job: Job
+
+
+Up = Hello | Look | Ask | Drive | Why | Recall | Work
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="welcome"):

@@ -12,6 +12,7 @@ import msgspec
 from engine.config import Mode
 from engine.domain import Side
 from engine.messages.inputs import Algorithm, Dial, Forecast
+from engine.messages.model_views import JobView, ModelRow, ModelStep
 from engine.messages.surface_views import ArbitrageView, RiskView, SurfaceView
 
 Verdict = Literal["edge", "no edge", "unknown yet", "drift"]
@@ -110,6 +111,26 @@ class GaugesView(_View, frozen=True, kw_only=True, tag="gauges"):
     fragility_ofi: float | None
     later_thresholds_ticks: dict[str, float] = {}  # of direction_10 and direction_60
     direction_s: int = 1  # the horizon that the policy reads
+
+
+class RowFiring(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the policy, and the share of moments in which it fired; `flag` says so if that says nothing."""
+
+    name: str
+    kind: Literal["protective", "opportunistic"]
+    share: float | None
+    flag: str
+
+
+class SkillView(_View, frozen=True, kw_only=True, tag="skill"):
+    """What the model in use has been worth here of late, all instruments together."""
+
+    model: str  # or "baseline"
+    skill: dict[str, Skill]  # by head
+    unlike: float  # share of its inputs of late that are unlike its training
+    unlike_limit: float  # above which every verdict is drift
+    rows: tuple[RowFiring, ...]
+    looks: int  # moments in which the rows were read
 
 
 class FillRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,27 +245,6 @@ class ChainView(_View, frozen=True, kw_only=True, tag="chain"):
     instruments: tuple[tuple[str, str, float, float], ...]
 
 
-class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One model that is here; `bad` says why it cannot be used, else it is empty."""
-
-    id: str
-    where: Literal["shipped", "kept"]
-    champion: bool  # an engine starts with it
-    bad: str
-    code: str  # version of the code that trained it
-    crowd: str  # hash of the settings of the crowd it was trained on
-    sessions: int  # it was trained on
-    log_loss: dict[str, float | None]  # of direction, beside its rivals', as judged when it was trained
-
-
-class ModelStep(msgspec.Struct, frozen=True, kw_only=True):
-    at_ms: float
-    did: Literal["promote", "rollback"]
-    model: str
-    before: str
-    by: str
-
-
 class ModelsView(_View, frozen=True, kw_only=True, tag="models"):
     """The registry, the champion first, and what was promoted and rolled back, newest first."""
 
@@ -271,6 +271,7 @@ View = (
     StatusView
     | LadderView
     | GaugesView
+    | SkillView
     | SurfaceView
     | ArbitrageView
     | RiskView
@@ -278,5 +279,6 @@ View = (
     | ReplayView
     | ChainView
     | ModelsView
+    | JobView
     | NoteView
 )

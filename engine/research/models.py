@@ -124,11 +124,12 @@ async def _ask(address: str, verb: m.PromoteModel | m.RollBackModel) -> None:
 
 
 def _compare(chosen: argparse.Namespace) -> Said:
+    registry = Registry(chosen.data)
+    pair = [registry.load(model) for model in chosen.models]  # refused before anything heavy is imported
+
     from engine.research.compare import compare, lines
     from engine.research.evaluate import MINUTES, say
 
-    registry = Registry(chosen.data)
-    pair = [registry.load(model) for model in chosen.models]
     table = compare(pair[0], pair[1], chosen.seeds, chosen.minutes or MINUTES, say)
     return table, "\n".join(lines(table))
 

@@ -17,7 +17,22 @@ import msgspec
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from engine.messages import Answer, Ask, Drive, Goodbye, Hello, Look, NoteView, Recall, Up, View, Why, pack, unpack_up
+from engine.messages import (
+    Answer,
+    Ask,
+    Drive,
+    Goodbye,
+    Hello,
+    Look,
+    NoteView,
+    Recall,
+    Up,
+    View,
+    Why,
+    Work,
+    pack,
+    unpack_up,
+)
 
 REFUSED = 1008  # websocket: policy violation
 
@@ -36,6 +51,8 @@ class Desk(Protocol):
     def drive(self, drive: Drive) -> Answer | Awaitable[Answer]: ...
 
     def why(self, why: Why) -> Answer | Awaitable[Answer]: ...
+
+    def work(self, work: Work) -> Answer | Awaitable[Answer]: ...
 
     def recall(self, after: int) -> Sequence[View]:
         """The newest of every topic, and the notes numbered above `after`."""
@@ -142,6 +159,8 @@ class Attached:
                 self._reply(drive.id, lambda: self._desk.drive(drive))
             case Why() as why:
                 self._reply(why.id, lambda: self._desk.why(why))
+            case Work() as work:
+                self._reply(work.id, lambda: self._desk.work(work))
             case Look(instruments=instruments):
                 self._looks = frozenset(instruments)
                 self._desk.look(self.number, instruments)

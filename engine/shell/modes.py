@@ -29,6 +29,7 @@ from engine.execution.evolve import evolve
 from engine.shell import beside
 from engine.shell.clock import Clock
 from engine.shell.feed import BadSecret, Credentials, Feed, credentials_from
+from engine.shell.jobs import Jobs
 from engine.shell.registry import Registry, wanted
 from engine.shell.replay import Replay
 from engine.shell.run import Engine, until_cancelled
@@ -169,7 +170,8 @@ async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIt
     tape = Tape.create(sessions_of(options.folder) / session, meta)
     loop = asyncio.get_running_loop()
     engine = Engine(Core(Market(config, weights, models=swaps.get), desk), tape, clock)
-    engine.choose(swaps)
+    jobs = Jobs(options.data, swaps)
+    engine.choose(swaps, jobs)
     swaps.look()
     writer = Writer(
         journal, session,
@@ -187,6 +189,7 @@ async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIt
     try:
         yield engine
     finally:
+        await jobs.close()
         writer.close()
         recorder.close()
 

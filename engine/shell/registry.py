@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -37,7 +37,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     data_hash: str = ""
     crowd_hash: str = ""
     sessions: int = 0  # it was trained on
+    minutes: float | None = None  # of market in each
+    regimes: tuple[str, ...] = ()  # of the crowd, where they were named
     log_loss: dict[str, float | None] = {}  # of direction, beside its rivals', as judged when it was trained
+    scores: dict[str, Any] = {}  # the whole table of that
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +132,8 @@ class Registry:
         return Entry(
             id=model, where=where, champion=model == champion, code=header.code, data_hash=header.data_hash,
             crowd_hash=header.crowd_hash, sessions=len(header.seeds),
-            log_loss=header.scores.get("direction", {}).get("log_loss", {}),
+            minutes=header.training.get("minutes"), regimes=tuple(dict.fromkeys(header.training.get("regimes") or ())),
+            log_loss=header.scores.get("direction", {}).get("log_loss", {}), scores=header.scores,
         )  # fmt: skip
 
     # ------------------------------------------------------------ changing it

@@ -203,6 +203,9 @@ class Replay:
     def why(self, why: m.Why) -> m.Answer:
         return view.why(self.core, why)
 
+    def work(self, work: m.Work) -> m.Answer:
+        return m.Answer(id=work.id, ok=False, text="this is a replay: models are trained and compared on a desk")
+
     def recall(self, after: int) -> list[m.View]:
         return self.screen.recall(self._views(), after)
 
@@ -246,7 +249,7 @@ class Replay:
         core = self.core
         return [
             *self._fast(), view.desk(core), view.surface(core), view.chain(core), view.risk(core),
-            self.screen.watch.view(core),
+            self.screen.watch.view(core), view.skill(core),
         ]  # fmt: skip
 
     def _fast(self) -> list[m.View]:

@@ -21,6 +21,7 @@ from engine.core import Core, Outcome
 from engine.domain import NS
 from engine.market.deribit import wire
 from engine.shell.clock import Clock
+from engine.shell.jobs import Jobs
 from engine.shell.screen import VIEW_S, Screen
 from engine.shell.store import keyframes
 from engine.shell.store.outbox import Outbox
@@ -58,6 +59,7 @@ class Engine:
         self._send: Callable[[bytes], bool] = _not_yet
         self._hangup: Callable[[str], None] = lambda _: None
         self._swaps: Swaps | None = None
+        self._jobs: Jobs | None = None
 
     def plug(self, send: Callable[[bytes], bool], hangup: Callable[[str], None]) -> None:
         """`send` writes bytes to the venue and says whether it could; `hangup` makes a new connection."""
@@ -67,9 +69,9 @@ class Engine:
         """`write` hands facts to the journal's writer."""
         self._keep = write
 
-    def choose(self, swaps: Swaps) -> None:
-        """`swaps` fetches the models that people ask for."""
-        self._swaps = swaps
+    def choose(self, swaps: Swaps, jobs: Jobs | None = None) -> None:
+        """`swaps` fetches the models that people ask for; `jobs` make and compare them."""
+        self._swaps, self._jobs = swaps, jobs
 
     def _write(self, facts: Sequence[m.Fact]) -> None:
         self._keep(facts)
@@ -213,6 +215,11 @@ class Engine:
     def why(self, why: m.Why) -> m.Answer:
         return view.why(self.core, why)
 
+    def work(self, work: m.Work) -> m.Answer:
+        if self._jobs is None:
+            return m.Answer(id=work.id, ok=False, text="this engine has no registry")
+        return self._jobs.ask(work)
+
     def recall(self, after: int) -> list[m.View]:
         return self.screen.recall(self._views(slow=True), after)
 
@@ -243,7 +250,10 @@ class Engine:
                 view.chain(self.core),
                 self.screen.watch.view(self.core),
                 view.risk(self.core),
+                view.skill(self.core),
             ]
+            if self._jobs is not None:
+                out.append(self._jobs.view)
             if self._swaps is not None:
                 out.append(self._swaps.view(self.core.market.forecaster.id))
         return out

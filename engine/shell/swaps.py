@@ -9,6 +9,7 @@ from engine import messages as m
 from engine.domain import MS
 from engine.forecast.stream import BadWeights, Weights
 from engine.shell.registry import Entry, Registry, Step
+from engine.shell.scores import heads
 
 LOOK_S = 3.0
 HISTORY = 50  # steps that are shown
@@ -23,7 +24,7 @@ class Swaps:
         self._running: set[asyncio.Task[None]] = set()
         self._one = asyncio.Lock()  # in the order asked for
         self._files: dict[str, int] | None = None
-        self._rows: list[Entry] = []
+        self._rows: tuple[m.ModelRow, ...] = ()
         self._steps: tuple[Step, ...] = ()
         self._note = ""
 
@@ -35,7 +36,8 @@ class Swaps:
         if files == self._files:
             return
         try:
-            self._rows, self._steps, self._note = self.registry.entries(), self.registry.record().history, ""
+            rows = tuple(map(_row, self.registry.entries()))
+            self._rows, self._steps, self._note = rows, self.registry.record().history, ""
         except BadWeights as error:
             self._note = str(error)
         self._files = files
@@ -47,7 +49,7 @@ class Swaps:
             await asyncio.to_thread(self.look)
 
     def view(self, in_use: str) -> m.ModelsView:
-        return m.ModelsView(in_use=in_use, models=tuple(map(_row, self._rows)), note=self._note,
+        return m.ModelsView(in_use=in_use, models=self._rows, note=self._note,
                             history=tuple(map(_step, self._steps[: -HISTORY - 1 : -1])))  # fmt: skip
 
     # ------------------------------------------------------------ fetching
@@ -79,7 +81,8 @@ class Swaps:
 def _row(entry: Entry) -> m.ModelRow:
     return m.ModelRow(
         id=entry.id, where=entry.where, champion=entry.champion, bad=entry.bad, code=entry.code,
-        crowd=entry.crowd_hash, sessions=entry.sessions, log_loss=entry.log_loss,
+        crowd=entry.crowd_hash, data=entry.data_hash, sessions=entry.sessions, minutes=entry.minutes,
+        regimes=entry.regimes, judged_on=str(entry.scores.get("data", "")), scores=heads(entry.scores),
     )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from engine.view.chain import chain
 from engine.view.desk import desk, status
 from engine.view.notes import say
 from engine.view.risk import risk
+from engine.view.skill import skill
 from engine.view.surface import surface
 from engine.view.why import answer as why
 
-__all__ = ["Watch", "chain", "desk", "gauges", "ladder", "risk", "say", "status", "surface", "why"]
+__all__ = ["Watch", "chain", "desk", "gauges", "ladder", "risk", "say", "skill", "status", "surface", "why"]

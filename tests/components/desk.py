@@ -43,6 +43,7 @@ class Asked:
         self.verbs: list[m.Verb] = []
         self.users: list[tuple[str, m.Role]] = []
         self.looks: list[tuple[str, ...]] = []
+        self.works: list[tuple[str, m.Role, m.Job]] = []
         self.drives: list[tuple[str, float]] = []
         self.views: list[m.View] = [status(), note(1), note(3), *(ladder(name) for name in (NAME, OTHER))]
 
@@ -60,6 +61,10 @@ class Asked:
 
     def why(self, why: m.Why) -> m.Answer:
         return m.Answer(id=why.id, ok=True, text=f"because of {why.instrument}")
+
+    def work(self, work: m.Work) -> m.Answer:
+        self.works.append((work.user, work.role, work.job))
+        return m.Answer(id=work.id, ok=True, text="begun")
 
     def recall(self, after: int) -> Sequence[m.View]:
         return [view for view in self.views if not isinstance(view, m.NoteView) or view.n > after]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.door import User, visitor
-from components.link import Drive, Misput, drive_of, put, verb_of
+from components.link import Drive, Misput, drive_of, job_of, put, verb_of
 from components.relay import Relay
 from engine import client
 from engine import messages as m
@@ -90,6 +90,38 @@ def test_a_drive_that_cannot_be_meant_is_refused_in_a_sentence(said: object, sen
     assert str(refused.value) == sentence
 
 
+TRAIN = {"do": "train", "sessions": 16, "minutes": 8}
+COMPARE = {"do": "compare", "first": "lstm-a", "second": "lstm-b", "sessions": 3, "minutes": 10}
+
+
+@pytest.mark.parametrize(
+    ("said", "job"),
+    [(TRAIN, m.Train(sessions=16, minutes=8.0)), ({"do": "end"}, m.EndJob()),
+     (COMPARE, m.Compare(first="lstm-a", second="lstm-b", sessions=3, minutes=10.0))],
+)  # fmt: skip
+def test_a_long_command_is_understood(said: object, job: m.Job) -> None:
+    assert job_of(said) == job
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (None, "that is not a command"),
+        ({"do": "dream"}, "'dream' is not a command of this desk"),
+        (TRAIN | {"sessions": 0}, "the sessions cannot be '0'"),
+        (TRAIN | {"minutes": 1e9}, "the minutes cannot be '1000000000.0'"),
+        (TRAIN | {"out": "/etc/passwd"}, "a command has no 'out'"),
+        (COMPARE | {"first": "--data"}, "the first cannot be '--data'"),
+        (COMPARE | {"second": "a b"}, "the second cannot be 'a b'"),
+        ({"do": "compare", "first": "a", "sessions": 1, "minutes": 1}, "the second is missing"),
+    ],
+)
+def test_a_long_command_that_cannot_be_meant_is_refused_in_a_sentence(said: object, sentence: str) -> None:
+    with pytest.raises(Misput) as refused:
+        job_of(said)
+    assert str(refused.value) == sentence
+
+
 SCRAPS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -118,6 +150,7 @@ def answered(said: Mapping[str, Any], user: User | None) -> m.Answer:
 
 @pytest.mark.parametrize("user", [None, User("anna", "viewer")])
 def test_who_may_only_look_trades_nothing(user: User | None) -> None:
+    assert answered({"work": TRAIN}, user).ok is False
     answer = answered({"verb": SUBMIT}, user)
     assert (answer.ok, answer.text) == (False, "you may look, but not trade")
 

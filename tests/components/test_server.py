@@ -111,6 +111,18 @@ def test_a_click_reaches_the_desk_under_the_users_name_and_its_answer_comes_back
     asyncio.run(asyncio.wait_for(walk(), 20))
 
 
+def test_a_long_command_reaches_the_engine_under_the_users_name() -> None:
+    async def walk() -> None:
+        async with world() as w, socket(w.app, "/feed", w.headers) as page:
+            await page.until("status")
+            post = command(2, {"id": "k-2", "work": {"do": "train", "sessions": 2, "minutes": 1}})
+            reply = await ask(w.app, "/_dash-update-component", w.headers, post=post)
+            assert "begun" in reply.text
+            assert w.desk.works == [("desk", "admin", m.Train(sessions=2, minutes=1.0))]
+
+    asyncio.run(asyncio.wait_for(walk(), 20))
+
+
 def test_a_click_that_cannot_be_meant_never_reaches_the_desk() -> None:
     async def walk() -> None:
         async with world() as w, socket(w.app, "/feed", w.headers) as page:

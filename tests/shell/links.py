@@ -25,6 +25,7 @@ from engine.messages import (
     View,
     Welcome,
     Why,
+    Work,
     unpack_down,
 )
 from engine.shell.serve import Serve
@@ -65,6 +66,9 @@ class Script:
 
     def why(self, why: Why) -> Answer:
         return Answer(id=why.id, ok=bool(why.instrument), text=f"because of {why.instrument}")
+
+    def work(self, work: Work) -> Answer:
+        return Answer(id=work.id, ok=work.role != "viewer", text=f"{work.job} for {work.user}")
 
     def recall(self, after: int) -> Sequence[View]:
         return [view for view in self.kept if not isinstance(view, NoteView) or view.n > after]
