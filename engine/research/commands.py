@@ -29,13 +29,21 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--out", type=Path, help="the weights file; by default the folder of the shipped ones")
     parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="where sessions are kept")
+    _cluster_option(parser)
+
+
+def _cluster_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cluster", default="", metavar="ADDRESS",
+                        help="a Dask scheduler (tcp://HOST:PORT) that runs the sessions, instead of processes here; "
+                        "its workers need this code, and training the same --data folder")  # fmt: skip
 
 
 def _train(chosen: argparse.Namespace) -> int:
+    from engine.research.cluster import Workers
     from engine.research.train import train_shipped
 
-    keep = chosen.data.expanduser() / "training"
-    path, scores = train_shipped(chosen.seeds, chosen.minutes, chosen.device, chosen.out, _say, keep)
+    keep, workers = chosen.data.expanduser() / "training", Workers(address=chosen.cluster)
+    path, scores = train_shipped(chosen.seeds, chosen.minutes, chosen.device, chosen.out, _say, keep, workers)
     if chosen.json:
         print(msgspec.json.encode({"weights": str(path), "scores": scores}).decode())
     else:
@@ -54,9 +62,12 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
                         "the earlier, judged on the later, the shipped weights beside")  # fmt: skip
     parser.add_argument("--networks", action="store_true", help="forecast --sessions: train the network rivals too")
     parser.add_argument("--model", default="", metavar="ID", help="forecast: of the registry, instead of the shipped")
-    parser.add_argument("--regime", default="", help="of the paper venue's crowd; by default the frozen settings")
+    parser.add_argument("--regime", default="",
+                        help="of the paper venue's crowd, 'held-out', or for forecasts 'all' of these in turn, which "
+                        "is the default where there are seven seeds or more; else the usual settings")  # fmt: skip
     parser.add_argument("--picture", type=Path, metavar="FILE", help="venue, surface: drawn as SVG")
     parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="where results are kept")
+    _cluster_option(parser)
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
@@ -64,6 +75,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 
 def _evaluate_forecast(chosen: argparse.Namespace) -> int:
+    from engine.research.cluster import Workers
     from engine.research.evaluate import MINUTES, ORACLE, Wanted, evaluate_forecast, say, shipped
     from engine.shell.registry import Registry
 
@@ -73,9 +85,11 @@ def _evaluate_forecast(chosen: argparse.Namespace) -> int:
         return _evaluate_recorded(chosen, weights)
     wanted = Wanted(
         seeds=chosen.seeds, minutes=chosen.minutes or MINUTES, rivals=not chosen.no_rivals,
-        oracle=ORACLE if chosen.oracle < 0 else chosen.oracle,
+        oracle=ORACLE if chosen.oracle < 0 else chosen.oracle, regime=chosen.regime,
+        workers=Workers(address=chosen.cluster),
     )  # fmt: skip
-    encoded = msgspec.json.encode(evaluate_forecast(weights, wanted, say, data / "evaluations"))
+    found = evaluate_forecast(weights, wanted, say, data / "evaluations", data / "training")
+    encoded = msgspec.json.encode(found)
     print(encoded.decode() if chosen.json else msgspec.json.format(encoded).decode())
     return 0
 
@@ -90,11 +104,12 @@ def _evaluate_recorded(chosen: argparse.Namespace, weights: Weights) -> int:
 
 
 def _evaluate_venue(chosen: argparse.Namespace) -> int:
+    from engine.research.cluster import Workers
     from engine.research.evaluate_venue import MINUTES, evaluate_venue, lines
     from engine.research.picture import picture
 
-    keep = chosen.data.expanduser() / "evaluations"
-    table = evaluate_venue(chosen.seeds, _say, chosen.minutes or MINUTES, chosen.regime, keep)
+    keep, workers = chosen.data.expanduser() / "evaluations", Workers(address=chosen.cluster)
+    table = evaluate_venue(chosen.seeds, _say, chosen.minutes or MINUTES, chosen.regime, keep, workers)
     if chosen.picture is not None:
         chosen.picture.write_text(picture(table), encoding="utf-8")
         _say(f"the picture is {chosen.picture}")

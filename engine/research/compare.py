@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.forecast.parameters import Weights
-from engine.research.dataset import crowd_digest
-from engine.research.evaluate import CONTRACT, fresh_sessions, seeds_of
+from engine.research.evaluate import fresh_sessions, seeds_of
 from engine.research.fitting import Say
 from engine.research.judging import Judged, judge, merged
+from engine.research.rivals_trained import foreign
 from engine.research.scoring import differences, tabled
 
 THRESHOLDS = "their thresholds differ: the directions they forecast are not the same question"
@@ -45,8 +45,7 @@ def _question(weights: Weights) -> tuple[float, ...]:
 
 
 def _foreign(*both: Weights) -> list[str]:
-    crowd = crowd_digest(None)
-    return [f"{weights.id}: {CONTRACT}" for weights in both if weights.header.crowd_hash != crowd]
+    return [f"{weights.id}: {note}" for weights in both for note in foreign(weights)]
 
 
 def lines(table: dict[str, Any]) -> Iterator[str]:

@@ -26,7 +26,6 @@ from engine.forecast.labels import fitted_iv, place
 from engine.forecast.parameters import Weights
 from engine.market.deribit import wire
 from engine.market.told import Print
-from engine.paper.crowd.settings import digest as settings_digest
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
 from engine.research.probes import Probe, Prober
@@ -236,9 +235,3 @@ def mix(whole: hashlib._Hash, stretch: Stretch) -> None:
     whole.update(f"{stretch.session} {stretch.instrument.name} {stretch.t}".encode())
     for array in (stretch.x, stretch.now, stretch.prints, stretch.probes, stretch.own):
         whole.update(np.ascontiguousarray(array).tobytes())
-
-
-def crowd_digest(settings: VenueSettings | None) -> str:
-    """The hash of the crowd's settings, empty for nobody: a forecast figure without it counts for nothing."""
-    crowd = (settings or VenueSettings()).crowd
-    return settings_digest(crowd) if crowd is not None else ""

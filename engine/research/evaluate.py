@@ -1,14 +1,16 @@
 """`evaluate forecast`: the shipped weights on fresh paper sessions, in the JSON of CONTRACT.md.
 
-Each session is run by a desk that forecasts as it does live (its policy rows are counted), judged, and forgotten but
-for the arrays that the table is made of; these are kept, so an evaluation that was broken off goes on where it was. At
-some moments the oracle is asked. The rivals are trained on the sessions that the weights were trained on.
+The sessions live in the regimes and in the held-out settings in turn; the table is of all of them together, with the
+directions of each regime beside it. Each session is run by a desk that forecasts as it does live (its policy rows are
+counted), judged, and forgotten but for the arrays that the table is made of; these are kept, so an evaluation that was
+broken off goes on where it was. At some moments the oracle is asked. The rivals are trained on the sessions that the
+weights were trained on.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,29 +21,37 @@ import numpy as np
 from engine.config import DEFAULT_POLICY, STEP_NS, WARM_STEPS
 from engine.forecast.parameters import BadWeights, Weights
 from engine.paper.venue import VenueSettings
-from engine.research.dataset import FOCUS, STEPS_PER_MINUTE, Recorder, Stretch, Watcher, crowd_digest, probed, simulated
+from engine.research.cluster import HERE, Workers
+from engine.research.crowds import ALL, TURNS, Session, in_turn, named_of
+from engine.research.dataset import FOCUS, STEPS_PER_MINUTE, Recorder, Stretch, Watcher, probed, simulated
 from engine.research.fitting import Plan, Say
 from engine.research.folds import whole
 from engine.research.judging import Judged, judge, merged, outputs_of
-from engine.research.kept import Kept
+from engine.research.kept import MARKET, Kept
 from engine.research.oracle import FUTURES
 from engine.research.oracle_moments import Moment, gap, judge_moments, moments
 from engine.research.rivals import Rival, simple
-from engine.research.rivals_trained import trained
+from engine.research.rivals_trained import foreign, sessions_of, trained
 from engine.research.scoring import Table, tabled
 from engine.research.targets import AHEAD, Part
-from engine.research.train import FRESH_SEED, WORKERS, each, summary
+from engine.research.train import FRESH_SEED, summary
 from engine.shell import registry
 
 SKIPPED = Plan().fresh  # sessions that the weights' own scores were taken on
 MINUTES = 10.0
 ORACLE = 1000  # moments of one instrument that the oracle is asked about
-CONTRACT = "the crowd's settings differ from those the weights were trained on"
+ROOMS = (*MARKET, *(f"research/{name}.py" for name in (
+    "evaluate", "judging", "oracle", "oracle_moments", "dataset", "probes", "entered", "targets", "rivals",
+    "rivals_trained", "networks", "frozen", "gathered",
+)))  # fmt: skip
+"""Code that a judged session hangs on."""
 SELDOM, ALWAYS = 0.01, 0.95  # shares of moments beyond which a policy row says nothing
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for. `oracle` moments in all sessions together, each of `futures`; `rivals` are trained."""
+    """What is asked for. `oracle` moments in all sessions together, each of `futures`; `rivals` are trained. `regime`
+    is one of the crowd's or `held-out`, `all` in turn; empty is `all` where there are enough seeds for that, else the
+    settings as they are."""
 
     seeds: int = 3
     minutes: float = MINUTES
@@ -50,7 +60,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     rivals: bool = True
     settings: VenueSettings | None = None
     focus: int = FOCUS
-    workers: int = WORKERS
+    workers: Workers = HERE
+    regime: str = ""
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Raises ValueError for none, or an unknown regime."""
+        sessions = fresh(self.seeds, self.regime)
+        for session in sessions:
+            session.venue(self.settings)
+        return sessions
 
     @property
     def times(self) -> int:
@@ -63,35 +82,52 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def evaluate_forecast(weights: Weights, wanted: Wanted, say: Say, keep: Path | None = None) -> Table:
-    """Judge the weights on sessions that neither training nor its scores saw."""
-    seeds = seeds_of(wanted.seeds)
-    kept = Kept(keep, "forecast", weights.id, wanted, crowd_digest(wanted.settings))
-    found = {seed: one for seed in seeds if (one := kept.read(seed)) is not None}
-    missing = [seed for seed in seeds if seed not in found]
-    say(f"{len(seeds)} sessions of {wanted.minutes:g} minutes, {len(found)} of them as kept")
-    notes: list[str] = []
-    if missing:
-        rivals, notes = trained(weights, wanted.settings, wanted.workers, say, keep) if wanted.rivals else ([], [])
-        run = partial(judged_session, wanted=wanted, weights=weights, rivals=rivals, say=say)
-        for seed, one in zip(missing, each(run, missing, wanted.workers), strict=True):
-            kept.write(seed, one)
-            found[seed] = one
-            say(f"session {seed} is judged: {len(found)} of {len(seeds)}")
-    judged = merged([found[seed] for seed in seeds])
-    table = tabled(weights, judged, f"paper sessions {seeds}, {wanted.minutes:g} minutes each")
-    table |= {"rows": rows(judged), "crowd": crowd_digest(wanted.settings)}
+def evaluate_forecast(
+    weights: Weights, wanted: Wanted, say: Say, keep: Path | None = None, training: Path | None = None
+) -> Table:
+    """Judge the weights on sessions that neither training nor its scores saw. In `keep` lies what was found so far, in
+    `training` what training left."""
+    sessions = wanted.sessions
+    found, notes = _judged(weights, wanted, say, keep, training)
+    judged = merged([found[session] for session in sessions])
+    table = tabled(weights, judged, f"paper sessions {seeds_of(wanted.seeds)}, {wanted.minutes:g} minutes each")
+    table |= {"rows": rows(judged), "crowd": named_of(sessions, wanted.settings), "sessions": _listed(sessions, wanted)}
     table["rows_flagged"] = [name for name, share in table["rows"].items() if not SELDOM <= share <= ALWAYS]
-    table["notes"] = notes if table["crowd"] == weights.header.crowd_hash else [*notes, CONTRACT]
+    table["notes"] = [*notes, *foreign(weights, wanted.settings), *_unseen(weights, sessions, wanted.settings)]
     _oracle(table, judged)
+    table["by_regime"] = by_regime(weights, found)
     say(summary(table))
     out: dict[str, Any] = msgspec.to_builtins(table)
     return out
 
 
-def judged_session(seed: int, wanted: Wanted, weights: Weights, rivals: Sequence[Rival], say: Say) -> Judged:
+def _judged(
+    weights: Weights, wanted: Wanted, say: Say, keep: Path | None, training: Path | None
+) -> tuple[dict[Session, Judged], list[str]]:
+    """By session, and what must be known of the rivals."""
+    sessions = wanted.sessions
+    question = msgspec.structs.replace(wanted, workers=HERE)
+    kept = Kept(keep, "forecast", weights.id, question, named_of(sessions, wanted.settings), rooms=ROOMS)
+    found = {session: one for session in sessions if (one := kept.read(session.seed)) is not None}
+    missing = [session for session in sessions if session not in found]
+    say(f"{len(sessions)} sessions of {wanted.minutes:g} minutes, {len(found)} of them as kept")
+    if not missing:
+        return found, []
+    rivals, notes = (
+        trained(weights, wanted.settings, wanted.workers, say, keep, training) if wanted.rivals else ([], [])
+    )
+    run = partial(judged_session, wanted=wanted, weights=weights, rivals=rivals, say=say)
+    for session, one in zip(missing, wanted.workers.each(run, missing), strict=True):
+        kept.write(session.seed, one)
+        found[session] = one
+        say(f"session {session.seed} {session.regime}".rstrip() + f" is judged: {len(found)} of {len(sessions)}")
+    return found, notes
+
+
+def judged_session(session: Session, wanted: Wanted, weights: Weights, rivals: Sequence[Rival], say: Say) -> Judged:
     """One session: run, asked about, judged."""
-    desk, recorder, truths = Watcher(seed, wanted.settings, weights), Recorder(f"paper-{seed}"), list[Moment]()
+    seed, truths = session.seed, list[Moment]()
+    desk, recorder = Watcher(seed, session.venue(wanted.settings), weights), Recorder(f"paper-{seed}")
     desk.look(wanted.focus)
     prober = desk.prober()
     steps = round(wanted.minutes * STEPS_PER_MINUTE)
@@ -124,6 +160,35 @@ def rows(judged: Judged) -> dict[str, float]:
     return {row.name: int(n) / looks for row, n in zip(DEFAULT_POLICY, judged["fired"].sum(axis=0), strict=True)}
 
 
+def by_regime(weights: Weights, found: Mapping[Session, Judged]) -> dict[str, Table]:
+    """Of each regime: its direction as in the table, how often rows fired, the intervals of the direction."""
+    out: dict[str, Table] = {}
+    for regime in dict.fromkeys(session.regime for session in found):
+        judged = merged([one for session, one in found.items() if session.regime == regime])
+        table = tabled(weights, judged, "")
+        _oracle(table, judged)
+        shown = {name: band for name, band in table["intervals"].items() if name.startswith(("direction_vs", "gap"))}
+        out[regime or "usual"] = {
+            "n": table["n"], "sessions": len(judged["looks"]), "log_loss": table["direction"]["log_loss"],
+            "gap_closed": table["direction"]["gap_closed"], "ece": table["direction"]["ece"], "rows": rows(judged),
+            "intervals": shown,
+        }  # fmt: skip
+    return out
+
+
+def _listed(sessions: Sequence[Session], wanted: Wanted) -> list[Table]:
+    """Each one with the hash of the settings it ran under."""
+    return [{"seed": session.seed, "regime": session.regime or "usual", "crowd": named_of([session], wanted.settings)}
+            for session in sessions]  # fmt: skip
+
+
+def _unseen(weights: Weights, sessions: Sequence[Session], base: VenueSettings | None) -> list[str]:
+    """A note of the crowds among the sessions that the weights were not trained on."""
+    known = {named_of([session], base) for session in sessions_of(weights)}
+    new = dict.fromkeys(session.regime for session in sessions if named_of([session], base) not in known)
+    return [f"no session of training was of these settings: {', '.join(new)}"] if known and new else []
+
+
 def _oracle(table: Table, judged: Judged) -> None:
     found = gap(judged)
     if found is None:
@@ -147,14 +212,22 @@ def seeds_of(count: int) -> list[int]:
     return [FRESH_SEED + SKIPPED + k for k in range(count)]
 
 
-def fresh_sessions(count: int, minutes: float, say: Say, workers: int = WORKERS) -> Iterator[list[Part]]:
+def fresh(count: int, regime: str = "") -> list[Session]:
+    """Sessions of one regime, of all in turn, or as `Wanted` says. Raises ValueError for none."""
+    turns = TURNS if regime == ALL or (not regime and count >= len(TURNS)) else (regime,)
+    return in_turn(seeds_of(count), turns)
+
+
+def fresh_sessions(count: int, minutes: float, say: Say, workers: Workers = HERE) -> Iterator[list[Part]]:
     """One session after the other: no more of them are in memory than are simulated at once."""
-    seeds = seeds_of(count)
-    run = partial(simulated, minutes=minutes)
-    sessions: Iterator[list[Stretch]] = each(run, seeds, workers)
-    for k, stretches in enumerate(sessions, 1):
-        say(f"session {seeds[k - 1]}: {k} of {count}")
+    sessions = fresh(count)
+    for k, stretches in enumerate(workers.each(partial(_simulate, minutes=minutes), sessions), 1):
+        say(f"session {sessions[k - 1].seed}: {k} of {count}")
         yield [whole(stretch) for stretch in stretches]
+
+
+def _simulate(session: Session, minutes: float) -> list[Stretch]:
+    return simulated(session.seed, minutes, session.venue())
 
 
 def shipped() -> Weights:

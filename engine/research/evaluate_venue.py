@@ -7,19 +7,20 @@ and raw frames of the venue. Where the recordings are absent, `recorded` is null
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from engine.paper.crowd.settings import Settings, digest
+from engine.paper.crowd.settings import Settings
 from engine.paper.instruments.listing import BTC_ONLY, DEFAULT, SMALL, Spec
 from engine.paper.venue import VenueSettings
 from engine.research import recorded
+from engine.research.cluster import HERE, Workers
+from engine.research.crowds import crowd_of, named
 from engine.research.facts import Fact, averaged, facts, listed
 from engine.research.facts_options import option_facts, recorded_quotes, unchanged_options
-from engine.research.paper_sessions import Found, crowd_of, sessions, start_of
+from engine.research.paper_sessions import Found, sessions, start_of
 from engine.research.predictability import SHARES, Gain, gain, gain_across, halves, judged
 from engine.research.speed import speed
 
@@ -33,7 +34,12 @@ Table = dict[str, Any]
 
 
 def evaluate_venue(
-    seeds: int, say: Say, minutes: float = MINUTES, regime: str = "", keep: Path | None = None, workers: int = 2
+    seeds: int,
+    say: Say,
+    minutes: float = MINUTES,
+    regime: str = "",
+    keep: Path | None = None,
+    workers: Workers = HERE,
 ) -> Table:
     """The whole table. Raises ValueError for an unknown regime or a session that is too short, BadRecording."""
     if minutes < FEWEST or seeds < 1:
@@ -61,12 +67,6 @@ def judged_table(found: Sequence[Found], data: Path | None) -> Table:
             "recorded": recorded_predictability(data) if data else None,
         },
     }
-
-
-def named(crowds: Sequence[Settings]) -> str:
-    """The hash of the settings; where sessions have several, of their hashes."""
-    digests = list(dict.fromkeys(map(digest, crowds)))
-    return digests[0] if len(digests) == 1 else sha256(" ".join(digests).encode()).hexdigest()
 
 
 def _speed(listing: tuple[Spec, ...], crowd: Settings, name: str, say: Say) -> Table:

@@ -43,8 +43,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How to train. A segment begins cold and warms up; over its chunks the state is carried, the gradient is not."""
 
     sessions: int = 16
+    regimes: tuple[str, ...] = ()  # the sessions' crowds, in turn; none: that of the venue's settings
     minutes: float = 8.0
-    fresh: int = 2  # sessions to judge on
+    fresh: int = 6  # sessions to judge on
     share: float = 0.8  # of the sessions that is trained on
     hidden: int = 64
     epochs: int = 7

@@ -38,12 +38,12 @@ def _parts(session: Iterable[Stretch]) -> Iterator[Part]:
     return (whole(stretch) for stretch in session)
 
 
-def folds(sessions: Sequence[Iterable[Stretch]], share: float) -> tuple[Fold, Fold]:
-    """As `split` has it, of sessions that may lie on disk."""
+def folds(sessions: Sequence[Iterable[Stretch]], share: float, kinds: int = 1) -> tuple[Fold, Fold]:
+    """As `split` has it, of sessions that may lie on disk, of so many kinds."""
     if len(sessions) == 1:
         early, late = _cut(list(sessions[0]), share)
         return Fold([lambda: early]), Fold([lambda: late])
-    kept = early_sessions(len(sessions), share)
+    kept = early_sessions(len(sessions), share, kinds)
     sources = [partial(_parts, session) for session in sessions]
     return Fold(sources[:kept]), Fold(sources[kept:])
 
@@ -63,9 +63,10 @@ def in_sessions(stretches: Iterable[Stretch]) -> list[list[Stretch]]:
     return list(out.values())
 
 
-def early_sessions(count: int, share: float) -> int:
-    """How many of several sessions are trained on: some, and not all."""
-    return min(max(1, round(share * count)), count - 1)
+def early_sessions(count: int, share: float, kinds: int = 1) -> int:
+    """How many of several sessions are trained on: some, and not all; enough are left to hold out one of each kind,
+    unless that would be more than half of them."""
+    return min(max(1, round(share * count)), count - max(1, min(kinds, count // 2)))
 
 
 def _cut(stretches: Sequence[Stretch], share: float) -> tuple[list[Part], list[Part]]:

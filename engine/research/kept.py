@@ -6,6 +6,8 @@ import hashlib
 import io
 import pickle
 import zipfile
+from functools import lru_cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +15,34 @@ import msgspec
 import numpy as np
 
 from engine.research.judging import Judged
-from engine.shell.modes import code_version
 from engine.shell.store.folders import make_private, write_whole
 
 HASH = 32
+MARKET = (
+    "domain.py", "config.py", "compiled.py", "messages", "black.py", "market", "surface", "forecast", "core", "paper",
+)  # fmt: skip
+FIGURES = (*MARKET, "research")  # code that figures may hang on: no screen, no order and no socket does
+
+
+@lru_cache
+def code_of(rooms: tuple[str, ...]) -> str:
+    """What the source in these rooms and files of the engine hashes to: figures hang on it, not on all of the code."""
+    root = Path(str(resources.files("engine")))
+    whole = hashlib.sha256()
+    for room in rooms:
+        at = root / room
+        for path in sorted(at.rglob("*.py")) if at.is_dir() else (at,):
+            whole.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
 
 
 class Kept:
-    """Arrays by number. Without a folder nothing is kept; what cannot be read counts as missing."""
+    """Arrays by number. Without a folder nothing is kept; what cannot be read counts as missing. What is found hangs on
+    the question and on the code in `rooms`."""
 
-    def __init__(self, folder: Path | None, what: str, *question: object) -> None:
+    def __init__(self, folder: Path | None, what: str, *question: object, rooms: tuple[str, ...] = FIGURES) -> None:
         self.folder, self.what = folder, what
-        text = msgspec.json.encode([code_version(), *(msgspec.to_builtins(part) for part in question)])
+        text = msgspec.json.encode([code_of(rooms), *(msgspec.to_builtins(part) for part in question)])
         self.key = hashlib.sha256(text).hexdigest()[:16]
 
     def _path(self, number: int, ending: str) -> Path | None:

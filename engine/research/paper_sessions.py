@@ -5,31 +5,29 @@ metaorders of its own. Kept on disk by settings, code, seed and length, so that 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
-from itertools import repeat
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pandas as pd
 
-import engine
 from engine.domain import NS, Kind
-from engine.paper.crowd.settings import REGIMES, Settings, digest, held_out, settings_of
+from engine.paper.crowd.settings import Settings, digest
 from engine.paper.instruments.listing import BTC_ONLY, SMALL
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
+from engine.research.cluster import HERE, Workers
 from engine.research.dataset import SHIFT_NS, START_NS
 from engine.research.facts import Fact, facts
 from engine.research.facts_options import option_facts, paper_quotes, unchanged_options
+from engine.research.kept import code_of
 from engine.research.metaorders import metaorder_impact
 from engine.research.predictability import Moments, moments
 from engine.research.track import Track, Watched, paper_tracks
 
 PERPETUAL = "BTC-PERPETUAL"
-HELD_OUT = "held-out"
 WARM_S = 30.0
 SWEEPS, SWEEP_S = 6, 20.0
 SPREAD = 20  # options of the whole list whose books are followed
@@ -90,7 +88,7 @@ def _chain(seed: int, crowd: Settings, count: int) -> tuple[pd.DataFrame, list[T
 
 
 def sessions(
-    crowds: Mapping[int, Settings], minutes: float, keep: Path | None, say: Say, workers: int = 2
+    crowds: Mapping[int, Settings], minutes: float, keep: Path | None, say: Say, workers: Workers = HERE
 ) -> list[Found]:
     """One of each seed under its crowd, those that are kept already from `keep`. Progress is said as each is done."""
     found: dict[int, Found] = {}
@@ -100,47 +98,19 @@ def sessions(
             found[seed] = kept
             say(f"seed {seed}: as kept")
     missing = [seed for seed in crowds if seed not in found]
-    for done in _simulated(missing, minutes, crowds, workers):
+    for done in workers.each(partial(_simulated, minutes=minutes, crowds=crowds), missing):
         found[done.seed] = done
         _keep(keep, done, minutes, crowds[done.seed])
         say(f"seed {done.seed}: {minutes:g} minutes simulated, {len(found)} of {len(crowds)} sessions")
     return [found[seed] for seed in crowds]
 
 
-def _simulated(seeds: Sequence[int], minutes: float, crowds: Mapping[int, Settings], workers: int) -> Iterator[Found]:
-    chosen = [crowds[seed] for seed in seeds]
-    if workers < 2 or len(seeds) < 2:
-        yield from map(session, seeds, repeat(minutes), chosen)
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(session, seeds, repeat(minutes), chosen)
-
-
-def crowd_of(regime: str, seed: int) -> Settings:
-    """The frozen settings, a regime's, or for `held-out` some that training is not given, others for each seed. Raises
-    ValueError."""
-    if not regime:
-        return Settings()
-    if regime == HELD_OUT:
-        return held_out(seed)
-    if regime not in REGIMES:
-        raise ValueError(f"there is no regime '{regime}' (there are {', '.join((*REGIMES, HELD_OUT))})")
-    return settings_of(regime)
-
-
-@lru_cache(maxsize=1)
-def _code() -> str:
-    root = Path(engine.__file__).parent
-    whole = hashlib.sha256()
-    for room in ROOMS:
-        at = root / room
-        for path in sorted(at.rglob("*.py")) if at.is_dir() else (at,):
-            whole.update(path.read_bytes())
-    return whole.hexdigest()
+def _simulated(seed: int, minutes: float, crowds: Mapping[int, Settings]) -> Found:
+    return session(seed, minutes, crowds[seed])
 
 
 def _place(keep: Path, seed: int, minutes: float, crowd: Settings) -> Path:
-    key = hashlib.sha256(f"{digest(crowd)} {_code()} {minutes!r}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{digest(crowd)} {code_of(ROOMS)} {minutes!r}".encode()).hexdigest()[:16]
     return keep / f"venue-{key}-{seed}.msgpack"
 
 

@@ -1,13 +1,13 @@
 """The rivals that must be trained, on the very folds that the weights were trained on.
 
-Those sessions are simulated again, and of each only what rivals learn from is kept: the standardised vectors and the
-classes, a fifth of a session.
+Those sessions are read where training left them, else simulated again; of each only what rivals learn from is kept: the
+standardised vectors and the classes, a fifth of a session.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,52 +15,94 @@ import msgspec
 
 from engine.forecast.parameters import Weights
 from engine.paper.venue import VenueSettings
-from engine.research.dataset import crowd_digest, mix, simulated
+from engine.research.cluster import Workers
+from engine.research.crowds import Session, named_of
+from engine.research.dataset import Stretch, mix, simulated
 from engine.research.fitting import Plan, Say
 from engine.research.folds import early_sessions, split, whole
 from engine.research.frozen import Frozen
 from engine.research.kept import Kept
 from engine.research.networks import Diet, networks
 from engine.research.rivals import Boosting, Lesson, Rival, lesson_of
-from engine.research.train import each
+from engine.research.shelf import remembered
+from engine.research.train import kinds, trained_on
 
 NONE = "the weights tell of no sessions that they were trained on: no rival could be trained on the same"
 DRIFTED = "the code has changed since the weights were trained: the rivals' training sessions are not quite theirs"
+CROWD = "the crowd's settings differ from those the weights were trained on"
 Folds = tuple[list[Lesson], list[Lesson]]
 
 
 def trained(
-    weights: Weights, settings: VenueSettings | None, workers: int, say: Say, keep: Path | None = None
-) -> tuple[list[Rival], list[str]]:
-    """Boosting and the networks, and what must be known of them; from `keep`, where they were trained before."""
+    weights: Weights, settings: VenueSettings | None, workers: Workers, say: Say, keep: Path | None = None,
+    training: Path | None = None,
+) -> tuple[list[Rival], list[str]]:  # fmt: skip
+    """Boosting and the networks, and what must be known of them; from `keep`, where they were trained before. The
+    sessions are in `training`, if training kept them there."""
     if not weights.header.seeds:
         return [], [NONE]
-    kept = Kept(keep, "rivals", weights.id, crowd_digest(settings))
+    kept = Kept(keep, "rivals", weights.id, named_of(sessions_of(weights), settings))
     found: tuple[list[Rival], list[str]] | None = kept.read_object()
     if found is not None:
         say("rivals: as kept")
         return found
-    (early, late), same = folds(weights, settings, workers, say)
+    (early, late), same = folds(weights, settings, workers, say, training)
     made = fitted(early, late, question(weights), say), [] if same else [DRIFTED]
     kept.write_object(made)
     return made
 
 
-def folds(weights: Weights, settings: VenueSettings | None, workers: int, say: Say) -> tuple[Folds, bool]:
+def plan_of(weights: Weights) -> Plan:
+    """How they were trained."""
+    return msgspec.convert(weights.header.training, Plan)
+
+
+def sessions_of(weights: Weights) -> list[Session]:
+    """What they were trained on; none where they do not tell."""
+    seeds = weights.header.seeds
+    return trained_on(seeds, plan_of(weights)) if seeds else []
+
+
+def foreign(weights: Weights, base: VenueSettings | None = None) -> list[str]:
+    """A note, where the crowd that this code simulates is not the one they were trained on."""
+    lived = sessions_of(weights)
+    return [] if lived and named_of(lived, base) == weights.header.crowd_hash else [CROWD]
+
+
+def _sources(
+    weights: Weights, settings: VenueSettings | None, workers: Workers, training: Path | None
+) -> Iterator[Iterable[Stretch]]:
+    """Session by session, each gone through once."""
+    there = remembered(training, weights.header.data_hash)
+    if there is not None and len(there) == len(weights.header.seeds):
+        yield from there
+        return
+    run = partial(_simulate, minutes=plan_of(weights).minutes, base=settings)
+    yield from workers.each(run, sessions_of(weights))
+
+
+def _simulate(session: Session, minutes: float, base: VenueSettings | None) -> list[Stretch]:
+    return simulated(session.seed, minutes, session.venue(base))
+
+
+def folds(
+    weights: Weights, settings: VenueSettings | None, workers: Workers, say: Say, training: Path | None = None
+) -> tuple[Folds, bool]:
     """What the weights were trained on and what was held out, and whether it still is the same to the bit."""
-    header, plan, frozen = weights.header, msgspec.convert(weights.header.training, Plan), question(weights)
+    header, plan, frozen = weights.header, plan_of(weights), question(weights)
     early: list[Lesson] = []
     late: list[Lesson] = []
     digest, count = hashlib.sha256(), len(header.seeds)
-    run = partial(simulated, minutes=plan.minutes, settings=settings)
-    for k, session in enumerate(each(run, header.seeds, workers)):
+    learned = early_sessions(count, plan.share, len(kinds(plan)))
+    for k, source in enumerate(_sources(weights, settings, workers, training)):
+        session = list(source)
         for stretch in session:
             mix(digest, stretch)
         if count == 1:
             first, later = split(session, plan.share)
         else:
             parts = [whole(stretch) for stretch in session]
-            first, later = (parts, []) if k < early_sessions(count, plan.share) else ([], parts)
+            first, later = (parts, []) if k < learned else ([], parts)
         early += [lesson_of(part, frozen) for part in first]
         late += [lesson_of(part, frozen) for part in later]
         say(f"session {header.seeds[k]}, for the rivals: {k + 1} of {count}")

@@ -1,21 +1,19 @@
 """From nothing to weights: simulate, split by time, train, calibrate, judge on fresh sessions, write.
 
-Seeded and deterministic on one machine's CPU: torch runs on one thread. Of the training sessions the last quarter is
-held out for the calibration; of a single session, what follows an embargo of the longest horizon and the warm-up. The
-scores are of other sessions altogether.
+Seeded and deterministic on one machine's CPU: torch runs on one thread. The sessions go through a cycle of regimes. The
+last of them are held out for the calibration, and these go through the regimes one by one, so that each is among them;
+of a single session it is what follows an embargo of the longest horizon and the warm-up. The scores are of other
+sessions altogether, of each regime in turn. Nothing is trained or scored here on the held-out settings.
 """
 
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -26,21 +24,20 @@ from engine.forecast.model import arrays
 from engine.forecast.parameters import HEADS, Header, Weights, header_arrays
 from engine.paper.venue import VenueSettings
 from engine.research.calibration import calibrated
-from engine.research.dataset import Stretch, crowd_digest, digest, simulated
+from engine.research.cluster import HERE, Workers
+from engine.research.crowds import MIX, Session, in_turn, named_of
+from engine.research.dataset import Stretch, digest
 from engine.research.fitting import Plan, Say, fit
-from engine.research.folds import Fold, folds, in_sessions, whole
+from engine.research.folds import Fold, early_sessions, folds, in_sessions, whole
 from engine.research.frozen import freeze
 from engine.research.judging import judge, merged
 from engine.research.rivals import fit_logistic
 from engine.research.scoring import tabled
-from engine.research.stored import Stored, write
+from engine.research.shelf import remember, stored
 from engine.shell.modes import code_version
 from engine.shell.registry import shipped_folder
 
-Done = TypeVar("Done")
-
 FIRST_SEED, FRESH_SEED = 101, 911  # of the training sessions, of the judged ones
-WORKERS = 2  # processes that simulate
 MEASURES = {
     "direction_10": "log_loss", "direction_60": "log_loss", "slippage": "pinball", "volatility": "pinball",
     "fill": "log_loss", "impact": "huber", "spread": "squared_log",
@@ -49,14 +46,15 @@ MOST_SESSIONS = 40  # that the logistic regression is shown
 
 
 def train_shipped(
-    seeds: int, minutes: float, device: str, out: Path | None, say: Say, keep: Path | None = None
-) -> tuple[Path, dict[str, Any]]:
+    seeds: int, minutes: float, device: str, out: Path | None, say: Say, keep: Path | None = None,
+    workers: Workers = HERE,
+) -> tuple[Path, dict[str, Any]]:  # fmt: skip
     """Train on so many simulated sessions (0: the plan's own) and write the weights: to `out`, or as the only shipped
     ones. In `keep` sessions and half-done training wait to be gone on with. Returns where the weights are, and their
     scores."""
-    plan = Plan()
+    plan = Plan(regimes=MIX)
     plan = msgspec.structs.replace(plan, sessions=seeds or plan.sessions, minutes=minutes or plan.minutes)
-    weights = train(plan, say, device=device, keep=keep)
+    weights = train(plan, say, device=device, keep=keep, workers=workers)
     path = out if out is not None else shipped_folder() / f"{weights.id}.weights"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(weights.to_bytes())
@@ -73,22 +71,37 @@ def train(
     *,
     device: str = "cpu",
     settings: VenueSettings | None = None,
-    workers: int = WORKERS,
+    workers: Workers = HERE,
     keep: Path | None = None,
 ) -> Weights:
-    seeds = [FIRST_SEED + k for k in range(plan.sessions)]
-    fresh = [FRESH_SEED + k for k in range(plan.fresh)]
+    """The whole way. `settings` are the venue's but for the crowds of the plan's regimes."""
+    seeds = tuple(FIRST_SEED + k for k in range(plan.sessions))
+    lived = trained_on(seeds, plan)
+    fresh = in_turn([FRESH_SEED + k for k in range(plan.fresh)], kinds(plan))
     with kept_in(keep) as folder:
-        sessions = stored([*seeds, *fresh], plan.minutes, settings, workers, say, folder)
+        sessions = stored([*lived, *fresh], plan.minutes, settings, workers, say, folder)
         early, late = sessions[: len(seeds)], sessions[len(seeds) :]
-        weights = train_sessions(
-            early, plan, say, device=device, crowd=crowd_digest(settings), seeds=tuple(seeds), keep=folder
-        )
+        crowd = named_of(lived, settings)
+        weights = train_sessions(early, plan, say, device=device, crowd=crowd, seeds=seeds, keep=folder)
+        remember(folder, weights.header.data_hash, early)
         judged = merged([judge(weights, [whole(stretch) for stretch in session]) for session in late])
-        table = tabled(weights, judged, f"paper sessions {fresh}, {plan.minutes:g} minutes each")
+        told = [f"{session.seed} {session.regime}".rstrip() for session in fresh]
+        table = tabled(weights, judged, f"paper sessions {', '.join(told)}, {plan.minutes:g} minutes each")
     say(summary(table))
     header = msgspec.structs.replace(weights.header, scores=msgspec.to_builtins(table))
     return Weights(header, weights.arrays)
+
+
+def trained_on(seeds: Sequence[int], plan: Plan) -> list[Session]:
+    """The crowd of each training session: of those that are learned from the plan's cycle, of those held out for the
+    calibration each regime once before any twice."""
+    early = early_sessions(len(seeds), plan.share, len(kinds(plan)))
+    return in_turn(seeds[:early], plan.regimes) + in_turn(seeds[early:], kinds(plan))
+
+
+def kinds(plan: Plan) -> tuple[str, ...]:
+    """Its regimes, each once."""
+    return tuple(dict.fromkeys(plan.regimes))
 
 
 @contextmanager
@@ -99,45 +112,6 @@ def kept_in(folder: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="tidegate-train-") as made:
         yield Path(made)
-
-
-def stored(
-    seeds: Sequence[int], minutes: float, settings: VenueSettings | None, workers: int, say: Say, keep: Path
-) -> list[Stored]:
-    """Sessions of these seeds as files in `keep`, those that are there already of the same code and settings as they
-    are, the others simulated, several at a time."""
-    text = f"{code_version()} {crowd_digest(settings)} {minutes!r}"
-    key = hashlib.sha256(text.encode()).hexdigest()[:12]
-    paths = {seed: keep / "sessions" / f"{key}-{seed}.parquet" for seed in seeds}
-    missing = [seed for seed, path in paths.items() if not _readable(path)]
-    say(f"simulating {len(missing)} sessions of {minutes:g} minutes, {len(seeds) - len(missing)} are there")
-    run = partial(_simulate, paths=paths, minutes=minutes, settings=settings)
-    for done, seed in enumerate(each(run, missing, workers), 1):
-        say(f"session {seed}: {done} of {len(missing)}")
-    return [Stored(paths[seed]) for seed in seeds]
-
-
-def _simulate(seed: int, paths: Mapping[int, Path], minutes: float, settings: VenueSettings | None) -> int:
-    write(paths[seed], simulated(seed, minutes, settings))
-    return seed
-
-
-def _readable(path: Path) -> bool:
-    try:
-        Stored(path)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def each(run: Callable[[int], Done], seeds: Sequence[int], workers: int) -> Iterator[Done]:
-    """The results in the seeds' order, several at a time; only so many are begun as are being waited for."""
-    if workers <= 1 or len(seeds) < 2:
-        yield from map(run, seeds)
-        return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for at in range(0, len(seeds), workers):
-            yield from pool.map(run, seeds[at : at + workers])
 
 
 def train_on(stretches: Iterable[Stretch], plan: Plan, say: Say, seeds: tuple[int, ...] = ()) -> Weights:
@@ -157,7 +131,7 @@ def train_sessions(
 ) -> Weights:
     """Weights from sessions already recorded, in memory or on disk; not yet judged. Raises ValueError when there is too
     little of them."""
-    early, late = folds(sessions, plan.share)
+    early, late = folds(sessions, plan.share, len(kinds(plan)))
     data = digest(stretch for session in sessions for stretch in session)
     frozen = freeze(early)
     rivals = fit_logistic(Fold(early.sources[:MOST_SESSIONS]), frozen)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.config import STEP_NS
-from engine.research.dataset import AT, Stretch, crowd_digest, digest, simulated
+from engine.research.dataset import AT, Stretch, digest, simulated
 
 MINUTES = 0.2
 
@@ -33,8 +33,3 @@ def test_what_a_session_brings(session: list[Stretch]) -> None:
 def test_the_same_seed_gives_the_same_data(session: list[Stretch]) -> None:
     assert digest(simulated(3, MINUTES, focus=4)) == digest(session)
     assert digest(simulated(4, MINUTES, focus=4)) != digest(session)
-
-
-def test_the_settings_have_a_hash_of_their_own() -> None:
-    assert crowd_digest(None) == crowd_digest(None)
-    assert len(crowd_digest(None)) == 64

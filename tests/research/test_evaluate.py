@@ -16,9 +16,11 @@ from engine.paper.crowd.settings import REGIMES, Settings, digest
 from engine.paper.instruments.listing import SMALL
 from engine.paper.venue import VenueSettings
 from engine.research import paper_sessions, recorded
-from engine.research.dataset import START_NS, crowd_digest
-from engine.research.evaluate_venue import judged_table, lines, named
-from engine.research.paper_sessions import Found, crowd_of, session
+from engine.research.cluster import Workers
+from engine.research.crowds import crowd_of, named
+from engine.research.dataset import START_NS
+from engine.research.evaluate_venue import judged_table, lines
+from engine.research.paper_sessions import Found, session
 from engine.research.picture import Scale, picture
 from engine.research.speed import speed
 
@@ -82,7 +84,7 @@ def test_every_line_is_plain_and_names_the_hash() -> None:
 
 
 def test_the_hash_is_the_settings_and_every_regime_has_its_own() -> None:
-    assert named([CROWD, CROWD]) == digest(CROWD) == crowd_digest(None), "the one that forecasts name"
+    assert named([CROWD, CROWD]) == digest(CROWD)
     crowds = [crowd_of(regime, 1) for regime in (*REGIMES, "held-out")]
     assert len({digest(crowd) for crowd in crowds}) == len(crowds)
     assert named([crowd_of("held-out", 1), crowd_of("held-out", 2)]) not in {digest(crowd) for crowd in crowds}
@@ -112,7 +114,7 @@ def test_a_scale_puts_its_ends_at_its_ends(log: bool) -> None:
 def test_what_is_kept_is_not_simulated_again(tmp_path: Path) -> None:
     said: list[str] = []
     paper_sessions._keep(tmp_path, found(), MINUTES, CROWD)
-    again = paper_sessions.sessions({77: CROWD}, MINUTES, tmp_path, said.append, workers=1)
+    again = paper_sessions.sessions({77: CROWD}, MINUTES, tmp_path, said.append, Workers(1))
     assert msgspec.msgpack.encode(again) == msgspec.msgpack.encode([found()])
     assert said == ["seed 77: as kept"]
     assert paper_sessions._kept(tmp_path, 78, MINUTES, CROWD) is None

@@ -12,19 +12,21 @@ from engine.__main__ import main
 from engine.config import DEFAULT_POLICY
 from engine.paper.instruments.listing import Spec
 from engine.paper.venue import VenueSettings
+from engine.research.cluster import Workers
 from engine.research.compare import THRESHOLDS, lines
+from engine.research.crowds import Session
 from engine.research.evaluate import Wanted, evaluate_forecast, judged_session, rows, seeds_of
 from engine.research.folds import whole
 from engine.research.judging import judge, merged
 from engine.research.kept import Kept
 from engine.research.scoring import HEADS, differences
-from engine.research.train import each
 from tests.forecast.weights import random_net, weights_of
 from tests.research.stretches import planted
 
 SMALL = VenueSettings(listing=(Spec(expiries=1, strikes=3, futures=0),))
 WEIGHTS = weights_of(random_net())
-WANTED = Wanted(seeds=2, minutes=0.4, oracle=4, futures=3, rivals=False, settings=SMALL, focus=2, workers=1)
+ONE = Workers(1)
+WANTED = Wanted(seeds=2, minutes=0.4, oracle=4, futures=3, rivals=False, settings=SMALL, focus=2, workers=ONE)
 
 
 def quiet(text: str) -> None:
@@ -97,7 +99,7 @@ def test_an_object_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_session_is_the_same_each_time() -> None:
-    one, again = (judged_session(5, WANTED, WEIGHTS, (), quiet) for _ in range(2))
+    one, again = (judged_session(Session(5), WANTED, WEIGHTS, (), quiet) for _ in range(2))
     assert one.keys() == again.keys()
     assert all(np.array_equal(one[name], again[name], equal_nan=True) for name in one)
 
@@ -105,10 +107,6 @@ def test_a_session_is_the_same_each_time() -> None:
 def test_no_session_is_said() -> None:
     with pytest.raises(ValueError, match="at least one"):
         seeds_of(0)
-
-
-def test_each_gives_results_in_order() -> None:
-    assert list(each(abs, [-3, -1, -2], 1)) == list(each(abs, [-3, -1, -2], 2)) == [3, 1, 2]
 
 
 # ------------------------------------------------------------ one beside another

@@ -11,6 +11,7 @@ import pytest
 from engine.config import WARM_STEPS
 from engine.paper.instruments.listing import Spec
 from engine.paper.venue import VenueSettings
+from engine.research.cluster import Workers
 from engine.research.dataset import Stretch, simulated
 from engine.research.fitting import Plan
 from engine.research.folds import split, whole
@@ -31,6 +32,7 @@ WEIGHTS = train_on(CLEAR, msgspec.structs.replace(PLAN, epochs=1), quiet)
 QUESTION = question(WEIGHTS)
 JUDGED = planted(77, 3000, STRENGTH)
 SMALL = VenueSettings(listing=(Spec(expiries=1, strikes=3, futures=0),))
+ONE = Workers(1)
 NAMES = ("boosting", "deeplob", "transformer")
 
 
@@ -91,7 +93,7 @@ def test_trained_again_they_say_the_same() -> None:
 
 
 def test_weights_that_name_no_sessions_have_no_trained_rivals() -> None:
-    assert trained(weights_of(random_net()), None, 1, quiet) == ([], [NONE])
+    assert trained(weights_of(random_net()), None, ONE, quiet) == ([], [NONE])
 
 
 def test_boosting_on_a_market_that_never_moves_is_sure() -> None:
@@ -108,10 +110,10 @@ def test_the_folds_are_those_that_the_weights_were_trained_on() -> None:
     data = [simulated(seed, plan.minutes, SMALL) for seed in (101, 102)]
     stretches = [stretch for session in data for stretch in session]
     weights = train_on(stretches, plan, quiet, seeds=(101, 102))
-    (early, late), same = folds(weights, SMALL, 1, quiet)
+    (early, late), same = folds(weights, SMALL, ONE, quiet)
     assert same
     assert [len(early), len(late)] == [len(session) for session in data]
     want = lesson_of(whole(data[0][0]), question(weights))
     assert np.array_equal(early[0].x, want.x)
     assert np.array_equal(early[0].came, want.came, equal_nan=True)
-    assert not folds(weights, msgspec.structs.replace(SMALL, balance=1.0, crowd=None), 1, quiet)[1]
+    assert not folds(weights, msgspec.structs.replace(SMALL, balance=1.0, crowd=None), ONE, quiet)[1]
