@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from engine.research.benchmark_deeplob import deeplob
 from engine.research.benchmark_lstm import lstm_step, lstm_step_50
 from engine.research.benchmark_options import iv_chain
 from engine.research.benchmark_row import Row, Say, Table, measured
@@ -23,7 +24,10 @@ ALONE = dict.fromkeys(THREADS, "1")
 
 def rows() -> dict[str, Callable[[], Row]]:
     """Every row of the table, by its name in CONTRACT.md."""
-    return {"lstm_step": lstm_step, "lstm_step_50": lstm_step_50, "iv_chain": iv_chain, "surface_fit": surface_fit}
+    return {
+        "lstm_step": lstm_step, "lstm_step_50": lstm_step_50, "deeplob": deeplob, "iv_chain": iv_chain,
+        "surface_fit": surface_fit,
+    }  # fmt: skip
 
 
 def alone() -> None:
@@ -53,16 +57,17 @@ def _processor() -> str:
 
 def lines(table: Table) -> Iterator[str]:
     """The table for a person."""
-    yield f"{table['machine']}; one thread; medians and 95 %, and how many times ours they are"
+    yield f"{table['machine']}; one thread; medians, 95 and 99 %, and how many times ours they are"
     for name, row in table["rows"].items():
-        yield f"{name}, {row['unit']}"
+        yield f"{name}, {row['unit']}" + (f" ({row['note']})" if row["note"] else "")
         yield _line("ours", row["ours"], None)
         yield from (_line(f"ours, {each}", figures, None) for each, figures in row["beside"].items())
         yield from (_line(peer, figures, row["ratio"][peer]) for peer, figures in row["peers"].items())
         yield from (f"  {peer}: not installed" for peer in row["absent"])
+        yield from (f"  {peer}: not timed, it is off by {far:.3g}" for peer, far in row["other"].items())
 
 
 def _line(name: str, figures: Table, ratio: float | None) -> str:
     more = ", ".join(f"{key} {value:.3g}" for key, value in figures.items() if key not in ("p50", "p95", "p99"))
     times = "" if ratio is None else f"  ×{ratio:.3g}"
-    return f"  {name:28} {figures['p50']:10.3f} {figures['p95']:10.3f}{times:8}  {more}"
+    return f"  {name:28} {figures['p50']:10.3f} {figures['p95']:10.3f} {figures['p99']:10.3f}{times:8}  {more}"

@@ -1,5 +1,5 @@
-"""The step of the forecast's LSTM beside the same step by torch and by numpy, state carried: rows `lstm_step` and
-`lstm_step_50` of the bench."""
+"""The step of the forecast's LSTM beside the same step by torch, ONNX Runtime and numpy, state carried: rows
+`lstm_step` and `lstm_step_50` of the bench."""
 
 from __future__ import annotations
 
@@ -15,27 +15,43 @@ from engine.forecast.model import Net, arrays
 from engine.forecast.names import NAMES
 from engine.forecast.parameters import BANDS, LAYERS
 from engine.forecast.stepping import Packed
-from engine.research.benchmark_row import Row, Table
+from engine.research import onnx_peer
+from engine.research.benchmark_row import Row, Table, Work
 
 HIDDEN, ROUNDS = 64, 2000
+IN_A_ROW = 50  # microseconds alone: each contender has its weights in the cache, as it would have them by itself
 Array = NDArray[np.float32]
+Step = Callable[[Array], Array]
 
 
 def lstm_step(count: int = 1) -> Row:
     """One step of so many instruments, by weights drawn at random."""
+    net = our_net()
+    x = np.random.default_rng(2).normal(size=(ROUNDS, count, len(NAMES))).astype(np.float32)
+    peers: dict[str, Work | None] = {
+        "torch": _torch(net, count),
+        "ONNX Runtime": onnx_peer.lstm_step(net, count),
+        "numpy": _numpy(net, count),
+    }
+    return Row(
+        "µs", list(x), ours(net, count), peers, last, in_a_row=IN_A_ROW, same=[("", *peers)],
+        note=f"{len(NAMES)} inputs, two layers of {HIDDEN}, all heads",
+    )  # fmt: skip
+
+
+lstm_step_50 = partial(lstm_step, 50)
+
+
+def our_net() -> Net:
+    """Of the size that is shipped."""
     torch.manual_seed(1)
     torch.set_num_threads(1)
     net = Net(HIDDEN).eval()
     torch.nn.init.normal_(net.head.weight, 0.0, 0.1)
-    x = np.random.default_rng(2).normal(size=(ROUNDS, count, len(NAMES))).astype(np.float32)
-    return Row("µs", list(x), _ours(net, count), {"torch": _torch(net, count), "numpy": _numpy(net, count)}, _judged)
+    return net
 
 
-lstm_step_50 = partial(lstm_step, 50)
-Step = Callable[[Array], Array]
-
-
-def _ours(net: Net, count: int) -> Step:
+def ours(net: Net, count: int) -> Step:
     packed, (h, c) = Packed(arrays(net), BANDS), _state(count)
     return lambda x: packed.step(x, h, c)
 
@@ -85,6 +101,6 @@ def _state(count: int) -> tuple[Array, Array]:
     return np.zeros((LAYERS, count, HIDDEN), np.float32), np.zeros((LAYERS, count, HIDDEN), np.float32)
 
 
-def _judged(inputs: Sequence[Any], made: Sequence[Any]) -> Table:
+def last(inputs: Sequence[Any], made: Sequence[Any]) -> Table:
     """The last outputs' sum: the same for all contenders, as far as they agree."""
     return {"last": float(np.asarray(made[-1], np.float64).sum())}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +14,8 @@ import pytest
 from engine.__main__ import main
 from engine.research import svi_peers
 from engine.research.benchmark import lines, machine, rows
+from engine.research.benchmark_deeplob import deeplob
+from engine.research.benchmark_lstm import lstm_step, lstm_step_50
 from engine.research.benchmark_options import chain, iv_chain
 from engine.research.benchmark_row import Row, measured
 from engine.research.benchmark_surface import judged, surface_fit
@@ -48,8 +52,38 @@ def test_the_lines_name_everyone() -> None:
     assert msgspec.json.decode(msgspec.json.encode(table)) == table
 
 
+def test_who_makes_something_else_is_named_and_not_timed() -> None:
+    alike = row({"wrong": lambda given: 0.0, "right": math.fsum, "not here": None})
+    said = measured(alike._replace(same=[("", "wrong", "right", "not here")]), "sums", silent)
+    assert (said["other"], said["peers"].keys(), said["absent"]) == ({"wrong": 7.0}, {"right"}, ["not here"])
+    assert "wrong: not timed, it is off by 7" in "\n".join(lines({"machine": machine(), "rows": {"sums": said}}))
+
+
+@pytest.mark.parametrize(("turns", "order"), [(1, "ourspeerourspeer"), (2, "oursourspeerpeer")])
+def test_contenders_take_turns(turns: int, order: str) -> None:
+    seen: list[str] = []
+
+    def noted(given: list[float], name: str) -> float:
+        seen.append(name)
+        return sum(given)
+
+    both = row({"peer": partial(noted, name="peer")})
+    measured(both._replace(ours=partial(noted, name="ours"), beside={}, in_a_row=turns), "sums", silent)
+    assert "".join(seen[2:]) == order
+
+
+@pytest.mark.parametrize("make", [lstm_step, lstm_step_50, deeplob])
+def test_contenders_step_alike(make: Callable[[], Row]) -> None:
+    """Those that are installed; the others are named."""
+    whole = make()
+    said = measured(whole._replace(inputs=whole.inputs[:20]), "steps", silent)
+    assert said["other"] == {}
+    assert {name for name in whole.peers if "ONNX" not in name} <= said["peers"].keys()
+    assert {*said["peers"], *said["absent"]} == {*whole.peers}
+
+
 def test_the_rows_are_those_of_the_contract() -> None:
-    units = {"lstm_step": "µs", "lstm_step_50": "µs", "iv_chain": "µs", "surface_fit": "ms"}
+    units = {"lstm_step": "µs", "lstm_step_50": "µs", "deeplob": "µs", "iv_chain": "µs", "surface_fit": "ms"}
     assert {name: make().unit for name, make in rows().items()} == units
 
 
@@ -91,5 +125,5 @@ def test_the_options_are_a_thousand_and_ours_finds_them_all() -> None:
 
 def test_a_row_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--only", "nothing"]) == 2
-    there = "lstm_step, lstm_step_50, iv_chain, surface_fit"
+    there = "lstm_step, lstm_step_50, deeplob, iv_chain, surface_fit"
     assert f"there is no row nothing: there are {there}" in capsys.readouterr().err
