@@ -30,7 +30,7 @@ class Surroundings:
             **underlying,
         )  # fmt: skip
         if instrument.kind is not Kind.OPTION:
-            context.forward = _usd(market, name)
+            context.forward = usd(market, name)
             return context
         _of_option(context, market, instrument)
         context.below_iv, context.above_iv = self._neighbour_ivs(market, instrument)
@@ -52,7 +52,7 @@ def underlying(market: Market) -> dict[str, Any]:
     features, quote = market.features.get(name), venue.quotes.get(name)
     ofi = features.ofi() if features else (0.0, 0.0)
     return {
-        "under_mid": _usd(market, name),
+        "under_mid": usd(market, name),
         "under_ofi": ofi[1],
         "under_ofi_05": ofi[0],
         "under_flow": features.flow()[1] if features else 0.0,
@@ -60,10 +60,11 @@ def underlying(market: Market) -> dict[str, Any]:
         "funding": quote.funding if quote else None,
         "index": venue.index,
         "dvol": None if venue.dvol is None else venue.dvol / 100.0,
+        "chain": market.requotes.chain,
     }
 
 
-def _usd(market: Market, name: str) -> float | None:
+def usd(market: Market, name: str) -> float | None:
     """A future's micro-price in USD."""
     price, instrument = market.micro(name), market.venue.instruments.get(name)
     return None if price is None or instrument is None else price * instrument.tick

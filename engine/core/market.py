@@ -14,7 +14,8 @@ import msgspec
 
 from engine import messages as m
 from engine.config import Config
-from engine.core.contexts import Surroundings, underlying
+from engine.core.contexts import Surroundings, underlying, usd
+from engine.core.requotes import Requotes
 from engine.core.smiles import Smiles
 from engine.domain import MS, Instrument, Kind, OffGrid, Side
 from engine.execution import policy
@@ -56,6 +57,7 @@ class Market:
         self.halted = ""  # why the shell lets nothing new out
         self.venue = Venue(config.coin, cancel_on_disconnect=config.cancel_on_disconnect)
         self.smiles = Smiles()
+        self.requotes = Requotes()
         self.features: dict[str, Features] = {}
         self.forecaster = Forecaster(weights)
         self.monitor = Monitor(weights)
@@ -128,6 +130,8 @@ class Market:
         for name in self.venue.touched:
             if features := self._features(name):
                 features.on_book(self.venue.books[name], self.venue.own_lots(name))
+        for name in self.venue.quoted:
+            self.requotes.heard(name)
         for name, row in self.venue.printed:
             self.prints.append((name, row))
             if features := self._features(name):
@@ -143,10 +147,12 @@ class Market:
         """What the venue told of our own orders and fills is no news of the market."""
         for trade in news.trades:
             self.own_fills.add(trade.instrument_name)
+            self.requotes.ours(trade.instrument_name)
             self.prints = [(name, row) for name, row in self.prints if row.trade != trade.trade_id]
             self._own_fill(trade)
         for order in news.orders:
             name = order.instrument_name
+            self.requotes.ours(name)
             features, book = self.features.get(name), self.venue.books.get(name)
             if features is not None and book is not None:
                 features.on_own_order(book, self.venue.own_lots(name))
@@ -204,6 +210,7 @@ class Market:
     def _step(self, item: m.Tick) -> None:
         self.steps += 1
         self.smiles.step(self.venue, item.t, self.steps)
+        self.requotes.step(item.t, self.venue, usd(self, self.venue.perpetual), self.steps)
         own = {name: self.venue.own_lots(name) for name in self.features}
         contexts: dict[str, Context] = {}
         rows: dict[str, Row] = {}
@@ -263,6 +270,7 @@ class Market:
             "missing": list(self.missing),
             "venue": self.venue.dump(),
             "smiles": self.smiles.dump(),
+            "requotes": self.requotes.dump(),
             "features": {name: features.dump() for name, features in self.features.items()},
             "forecaster": self.forecaster.dump(),
             "monitor": self.monitor.dump(),
@@ -288,6 +296,7 @@ class Market:
         self.missing = list(value.get("missing", ()))  # dumps of before models could be swapped have none
         self.venue = Venue.load(value["venue"])
         self.smiles = Smiles.load(value["smiles"])
+        self.requotes = Requotes.load(value["requotes"])
         self.features = {
             name: Features.load(self.venue.instruments[name], raw) for name, raw in value["features"].items()
         }

@@ -7,6 +7,22 @@ from math import log
 import msgspec
 
 
+class Chain(msgspec.Struct, frozen=True, kw_only=True):
+    """What the quotes of all of a coin's options have lately done together.
+
+    `rates` are sums of the shares of two-sided options whose middle moved in a step, `moves` of the log-moves of the
+    underlying that the chain's middles amount to, forgetting with decays of 0.5, 2 (and 10) s; `total` adds up all
+    moves since the beginning. `age` is how long ago the last wave was in which many moved at once, in seconds, and
+    `since` the underlying's log-move since.
+    """
+
+    rates: tuple[float, float, float]
+    moves: tuple[float, float]
+    total: float
+    age: float
+    since: float
+
+
 class Context(msgspec.Struct, kw_only=True):
     """What the market state knows of one instrument at one step; None where unknown.
 
@@ -17,7 +33,7 @@ class Context(msgspec.Struct, kw_only=True):
     `index` is the venue's price index and `under_mid` the perpetual's price, USD; `under_ofi` and `under_flow` are the
     perpetual's own `Features.ofi()[1]` and `Features.flow()[1]` (decay 2 s), `under_ofi_05` the first with a decay of
     0.5 s, `under_imbalance` that of its touch, −1 … 1; `funding` is the perpetual's rate. For a future `coin_delta`,
-    `vega_ticks` and the IVs of strikes and smiles are None.
+    `vega_ticks` and the IVs of strikes and smiles are None. `chain` is what all options of the coin did.
     """
 
     forward: float | None = None
@@ -45,6 +61,7 @@ class Context(msgspec.Struct, kw_only=True):
     dvol: float | None = None
     under_imbalance: float = 0.0
     under_ofi_05: float = 0.0
+    chain: Chain | None = None
 
     @property
     def near_iv(self) -> float | None:

@@ -73,7 +73,7 @@ class Features:
         self._changes: list[tuple[Both, Both]] = []  # of the others' book since the last step
         self._prints: list[tuple[str, int, int, bool]] = []  # since then: id, units, signed lots, liquidation
         self._traded: tuple[int, int] | None = None  # step that saw the last trade, its units
-        self._changed: tuple[int, float | None] | None = None  # step that saw the last change, ln(underlying) then
+        self._changed: tuple[int, float | None, float] | None = None  # when; ln(underlying), chain total then
         self._fair_known = False  # whether the surface had a say in the last place
         self._micro_last: float | None = None
         self._place_last: float | None = None  # of the fair micro-price
@@ -152,7 +152,8 @@ class Features:
             *self._flow_part(price, tick),
             *self._price_part(levels, price, context.fair, tick),
             *self._iv_part(context),
-            *self._under_part(levels, context, price, tick),
+            *self._under_part(context, price, tick),
+            *self._chain_part(context, price, tick),
             *self._missing_part(price, context),
         )
         return np.array(values, dtype=np.float32)
@@ -182,7 +183,8 @@ class Features:
             self._sums["liquidations"].add(float(signed) if liquidation else 0.0)
             self._traded = t, units
         if self._changes:
-            self._changed = t, log(context.under_mid) if context.under_mid else None
+            under = log(context.under_mid) if context.under_mid else None
+            self._changed = t, under, context.chain.total if context.chain is not None else 0.0
         self._changes, self._prints = [], []
 
     def _step(self, t: int, levels: Both, price: float | None, context: Context) -> None:
@@ -265,16 +267,35 @@ class Features:
             _points(context.dvol, index), bend(100.0 * changes["dvol"][3]),
         )  # fmt: skip
 
-    def _under_part(self, levels: Both, context: Context, price: float | None, tick: int) -> tuple[float, ...]:
-        """The underlying's log-return × coin delta is coin; ÷ the tick it is ticks of this option."""
-        option = self.instrument.kind is Kind.OPTION
-        delta = context.coin_delta if option else 1.0
-        per = (delta or 0.0) / self.instrument.tick / tick if option else (price or 0.0) / tick
+    def _delta(self, context: Context) -> float:
+        return context.coin_delta or 0.0 if self.instrument.kind is Kind.OPTION else 1.0
+
+    def _per(self, context: Context, price: float | None, tick: int) -> float:
+        """Ticks by log-return of the underlying: that × coin delta is coin, ÷ the tick it is ticks of this option."""
+        if self.instrument.kind is Kind.OPTION:
+            return self._delta(context) / self.instrument.tick / tick
+        return (price or 0.0) / tick
+
+    def _chain_part(self, context: Context, price: float | None, tick: int) -> tuple[float, ...]:
+        """What the whole chain's quotes did, and have not done yet, in ticks of this instrument."""
+        chain, per = context.chain, self._per(context, price, tick)
+        if chain is None:
+            return (0.0,) * 9
+        since = chain.total - self._changed[2] if self._changed is not None else 0.0
+        return (
+            *(log1p(x) for x in chain.rates),
+            *(bend(x * per) for x in (*chain.moves, since)),
+            log1p(chain.age),
+            bend(chain.since * per),
+            bend(BP * abs(chain.since)),
+        )
+
+    def _under_part(self, context: Context, price: float | None, tick: int) -> tuple[float, ...]:
+        sign, per, option = self._delta(context), self._per(context, price, tick), self.instrument.kind is Kind.OPTION
         under = log(context.under_mid) if context.under_mid else None
         then = self._changed[1] if self._changed is not None else None
         since = under - then if under is not None and then is not None else 0.0
         basis, premium = (self._means[name].away(getattr(context, name))[2] for name in ("basis", "premium"))
-        sign = delta or 0.0
         return (
             sign,
             log1p(abs(context.vega_ticks or 0.0)),
@@ -303,6 +324,7 @@ class Features:
             float(context.dvol is None),
             float(context.basis is None),
             float(context.funding is None),
+            float(context.chain is None),
         )
 
     def dump(self) -> dict[str, Any]:
@@ -331,7 +353,7 @@ class Features:
         made._changes = [(from_lists(before), from_lists(now)) for before, now in value["changes"]]
         made._prints = [(trade, units, lots, forced) for trade, units, lots, forced in value["prints"]]
         changed = value["changed"]
-        made._changed = None if changed is None else (changed[0], changed[1])
+        made._changed = None if changed is None else (changed[0], changed[1], changed[2])
         made._fair_known, made._cut = value["fair_known"], value["cut"]
         made._traded = None if value["traded"] is None else (value["traded"][0], value["traded"][1])
         made._sums = {name: Sums.load(value["sums"][name]) for name in SUMS}

@@ -33,11 +33,13 @@ _UNDER = (
     "coin_delta", "vega", "years", "under_05", "under_2", "under_10", "under_since", "under_ofi_05", "under_ofi",
     "under_flow", "under_imbalance", "basis", "basis_10", "premium", "premium_10", "funding",
 )  # fmt: skip
+_CHAIN = ("chain_rate_05", "chain_rate_2", "chain_rate_10", "chain_05", "chain_2", "chain_since", "wave_age",
+          "under_wave", "under_wave_size")  # fmt: skip
 _MISSING = (
     "is_option", "one_sided", "no_trade", "no_fair", "no_iv", "no_bid_iv", "no_ask_iv", "no_below", "no_above",
-    "no_under", "no_index", "no_index_vol", "no_dvol", "no_basis", "no_funding",
+    "no_under", "no_index", "no_index_vol", "no_dvol", "no_basis", "no_funding", "no_chain",
 )  # fmt: skip
-NAMES: tuple[str, ...] = BOOK_NAMES + _FLOW + _PRICE + _IV + _UNDER + _MISSING
+NAMES: tuple[str, ...] = BOOK_NAMES + _FLOW + _PRICE + _IV + _UNDER + _CHAIN + _MISSING
 GROUPS: dict[str, tuple[str, ...]] = {
     "book": (*BOOK_NAMES, "micro_05", "micro_2", "micro_10", "jitter_10", "jitter_60", "spread_2", "spread_10",
              "book_rate", "book_rate_10", "book_age", "one_sided"),
@@ -52,6 +54,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
                    "under_imbalance", "coin_delta", "no_under"),
     "basis and funding": ("basis", "basis_10", "premium", "premium_10", "funding", "no_index", "no_basis",
                           "no_funding"),
+    "the chain": (*_CHAIN, "no_chain"),
     "contract": ("years", "is_option"),
 }  # fmt: skip
 """Every feature, in groups that mean something to a trader."""

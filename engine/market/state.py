@@ -81,6 +81,7 @@ class Venue:
         self.touched: list[str] = []  # books that changed
         self.dropped: list[str] = []  # books that broke
         self.printed: list[tuple[str, Print]] = []
+        self.quoted: list[str] = []  # tickers
 
     # ------------------------------------------------------------ reading
 
@@ -281,6 +282,7 @@ class Venue:
     def _ticker(self, data: wire.TickerData, t: int) -> None:
         self._lag(t, data.timestamp)
         self.quotes[data.instrument_name] = quote_of(data)
+        self.quoted.append(data.instrument_name)
         self.states[data.instrument_name] = data.state
 
     def _marks(self, data: list[wire.MarkPrice], t: int) -> None:
@@ -450,7 +452,7 @@ class Venue:
         return self
 
 
-_UNKEPT = {"news", "touched", "dropped", "printed", "books"}
+_UNKEPT = {"news", "touched", "dropped", "printed", "quoted", "books"}
 _KEPT: dict[str, Any] = {  # what a loaded value must become, and must not share with what it was loaded from
     "awaiting": dict[str, str],
     "resyncs": dict[str, int],

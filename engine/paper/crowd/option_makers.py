@@ -165,8 +165,8 @@ class OptionMaker(Plain):
                 self.consensus.print(t, row, size)
         self.holding = True
 
-    def _fair(self, reference: Reference, t: int) -> Floats:
-        """Where the middles should be, units."""
+    def fair(self, reference: Reference, t: int) -> Floats:
+        """Where the middles should be by this reference, units."""
         slot = self.chain.slot
         less: Floats | float = 0.0
         if self.holding:
@@ -196,7 +196,7 @@ class OptionMaker(Plain):
         reference, quotes, s = self.consensus.at(t - self.late), self.quotes, self.settings
         if reference.number != self.heard:
             self._take_over(reference)
-        fair = self._fair(reference, t)
+        fair = self.fair(reference, t)
         out = np.abs(fair - quotes.middle) / reference.tick
         ratio = self.width / quotes.wide
         out[quotes.broken | (ratio > WIDE) | (ratio < NARROW)] += 1.0
