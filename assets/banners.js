@@ -4,11 +4,12 @@ import { $, attr, flag, put } from "./dom.js";
 import { now, views, when } from "./feed.js";
 
 const PANELS = ["surface", "ladder", "ticket", "proposals", "blotter", "progress"];
+const MODEL = ["models", "history", "scores", "calibration", "skill", "work"];
 const TRADING = ["ticket", "proposals", "ladder"];
 const MARKET = ["surface", ...TRADING];
 const GRACE_MS = 2500; // a page that has just been opened is not cut off yet
 const OLD_MS = 5000; // a surface comes twice a second
-const NARROW = new Set(["surface", "proposals", "progress"]);
+const NARROW = new Set(["surface", "proposals", "progress", "history", "calibration", "skill"]);
 
 export function start() {
   when(["status", "link", "ladder", "instrument"], draw);
@@ -16,7 +17,7 @@ export function start() {
 
 function draw() {
   const said = alarms();
-  for (const name of PANELS) {
+  for (const name of [...PANELS, ...MODEL]) {
     const panel = $(`panel-${name}`);
     const banner = panel.querySelector(".banner");
     const alarm = said.find((one) => one.panels.includes(name));
@@ -37,8 +38,8 @@ function alarms() {
   const add = (level, panels, short, more = "") =>
     said.push({ level, panels, mark: MARKS[level], short, long: more ? `${short}: ${more}` : short });
   if (!link.page && performance.now() < GRACE_MS) return said;
-  if (!link.page) add("bad", PANELS, "no connection", "the page's server is away; last confirmed state");
-  else if (!link.engine) add("bad", PANELS, "engine away", "it does not answer; last confirmed state");
+  if (!link.page) add("bad", [...PANELS, ...MODEL], "no connection", "the page's server is away; last confirmed state");
+  else if (!link.engine) add("bad", [...PANELS, ...MODEL], "engine away", "it does not answer; last confirmed state");
   if (status?.killed) add("bad", TRADING, "killed", status.killed.replace(/^killed /, ""));
   if (status?.halted) add("bad", TRADING, "halted", status.halted);
   if (status?.feed === "down") add("bad", MARKET, "feed down", "the venue cannot be heard");

@@ -8,6 +8,7 @@ let count = 0;
 const page = Math.random().toString(36).slice(2, 8);
 
 export const command = (verb) => put({ verb });
+export const work = (job) => put({ work: job });
 export const drive = (what, value = 0) => put({ drive: { do: what, value } });
 
 function put(said) {

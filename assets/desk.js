@@ -1,7 +1,8 @@
-// The desk page's scripts, in the order in which they are tied to the page once Dash has laid it out.
+// The pages' scripts, in the order in which they are tied to the page once Dash has laid it out.
 
 import * as banners from "./banners.js";
 import * as blotter from "./blotter.js";
+import * as calibration from "./calibration.js";
 import { answered } from "./command.js";
 import { $ } from "./dom.js";
 import * as feed from "./feed.js";
@@ -9,16 +10,22 @@ import * as gauges from "./gauges.js";
 import * as heatmap from "./heatmap.js";
 import * as keys from "./keys.js";
 import * as ladder from "./ladder.js";
-import * as models from "./models.js";
 import * as picker from "./picker.js";
 import * as progress from "./progress.js";
 import * as proposals from "./proposals.js";
+import * as registry from "./registry.js";
 import * as replay from "./replay.js";
+import * as route from "./route.js";
+import * as scores from "./scores.js";
+import * as skill from "./skill.js";
 import * as surface from "./surface.js";
 import * as ticket from "./ticket.js";
 import * as top from "./top.js";
+import * as work from "./work.js";
 
-const PARTS = [top, surface, ladder, heatmap, gauges, ticket, proposals, blotter, progress, replay, banners, picker, keys, models];
+const DESK = [top, surface, ladder, heatmap, gauges, ticket, proposals, blotter, progress, replay, banners, picker, keys];
+const MODEL = [registry, scores, calibration, skill, work];
+const PARTS = [...DESK, ...MODEL, route];
 
 // Promises must not reach Dash, which would wait for them: what it calls returns nothing.
 window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {

@@ -5,6 +5,7 @@ import { centre } from "./ladder.js";
 import { show } from "./picker.js";
 import { actOnPinned } from "./proposals.js";
 import { toggle } from "./replay.js";
+import { go, page } from "./route.js";
 
 const DECIDE = { a: "approve", e: "edit", r: "reject" };
 const LIST = [
@@ -14,6 +15,7 @@ const LIST = [
   ["Space", "put the touch in the middle of the ladder"],
   ["/", "choose an instrument"],
   ["P", "play or pause a replay"],
+  ["M", "the Model page, and back"],
   ["?", "this list"],
 ];
 let armed = false;
@@ -34,7 +36,9 @@ function arm(on) {
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing(event) || document.querySelector("dialog[open]")) return;
   const key = event.key.toLowerCase();
-  if (DECIDE[key]) {
+  if (key === "m") go(page() === "model" ? "/" : "/model");
+  else if (page() !== "desk" && key !== "?") return; // what cannot be seen is not decided
+  else if (DECIDE[key]) {
     if (armed) actOnPinned(DECIDE[key]);
     else return;
   } else if (key === " " && event.target.tagName !== "BUTTON") centre();

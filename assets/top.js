@@ -4,6 +4,7 @@ import { command } from "./command.js";
 import { $, attr, button, el, flag, put } from "./dom.js";
 import { now, views, when } from "./feed.js";
 import { known, number, percent, signed, span } from "./format.js";
+import { go } from "./route.js";
 
 const GLYPHS = { live: "●", stale: "◐", down: "○" };
 const SKILL_WORDS = { edge: "edge", "no edge": "no edge", "unknown yet": "unproven", drift: "drift" };
@@ -12,6 +13,10 @@ export function start() {
   $("kill").addEventListener("pointerdown", kill);
   $("kill").addEventListener("click", kill); // keyboard, and drivers without a pointer
   $("rearm").addEventListener("click", rearm);
+  const figure = $("top-model");
+  for (const [name, value] of Object.entries({ role: "link", tabindex: 0, title: "the Model page" })) attr(figure, name, value);
+  figure.addEventListener("click", () => go("/model"));
+  figure.addEventListener("keydown", (event) => event.key === "Enter" && go("/model"));
   when(["status", "link"], draw);
   when(["status", "tick"], () => {
     const due = views.status?.next_expiry_ms;

@@ -23,6 +23,7 @@ from engine.messages import Role
 
 DAY_S = 24 * 3600
 OPEN_PATHS = frozenset({"/healthz"})
+PAGE_PATHS = frozenset({"/", "/model"})  # a visitor who is not in is told in a page how to come in
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -120,7 +121,7 @@ class Door:
     @staticmethod
     def _refusal(user: User | None, scope: Scope) -> Response | None:
         if user is None:
-            if scope["path"] == "/":
+            if scope["path"] in PAGE_PATHS:
                 return closed("Open the address that the desk printed when it started; it carries your token.")
             return PlainTextResponse("log in first: open the address that the desk printed", status_code=401)
         if scope["method"] not in SAFE_METHODS and not same_origin(Headers(scope=scope)):

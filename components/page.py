@@ -1,4 +1,8 @@
-"""The desk page: which panel stands where. What moves inside is drawn by `assets/`, from the feed."""
+"""The desk's pages: which panel stands where. What moves inside is drawn by `assets/`, from the feed.
+
+All pages are one document, so that the feed, the alarms and the kill switch stay whichever is shown: `assets/route.js`
+shows the one that the address names.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +28,7 @@ INDEX = """<!doctype html>
   </body>
 </html>"""
 
+PAGES = (("Desk", "/"), ("Model", model.PATH))
 FIGURES = (
     ("feed-badge", "feed"),
     ("top-model", "model"),
@@ -40,14 +45,15 @@ FIGURES = (
 def layout() -> html.Div:
     right = html.Div([ticket.layout(), proposals.layout()], className="right")
     panels = [_top(), surface.layout(), ladder.layout(), right, blotter.layout(), blotter.progress(), replay.layout()]
-    dialogs = [_picker(), _keys(), sessions.layout(), model.layout()]
+    panels.append(model.layout())
+    dialogs = [_picker(), _keys(), sessions.layout()]
     return html.Div([html.Main(panels, className="desk", id="desk"), *dialogs, _toast(), link.stores()])
 
 
 def _top() -> html.Header:
     return html.Header(
         [
-            html.Span("Tidegate", className="brand"),
+            html.Div([html.Span("Tidegate", className="brand"), _pages()], className="brand-name"),
             html.Span("–", id="mode-badge", className="badge"),
             *[figure(name, caption) for name, caption in FIGURES],
             html.Span(id="alarm", className="alarm", role="alert"),
@@ -56,6 +62,11 @@ def _top() -> html.Header:
         ],
         className="panel top",
     )
+
+
+def _pages() -> html.Nav:
+    links = [html.A(name, href=path, **marks(data_page=name.lower())) for name, path in PAGES]
+    return html.Nav(links, id="pages", className="pages", **marks(aria_label="pages"))
 
 
 def _picker() -> html.Dialog:

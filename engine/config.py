@@ -71,18 +71,58 @@ DEFAULT_POLICY: tuple[Row, ...] = (
 )  # fmt: skip
 
 
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What one instrument, parent or trader may do at most, beside what the desk may. None: only the desk's limit.
+
+    Contracts are those of options; `order_value` is coin; a position counts what is on its way.
+    """
+
+    order_contracts: Amount | None = None
+    order_value: Amount | None = None
+    position_contracts: Amount | None = None
+    open_orders: Count | None = None
+    orders_per_10s: Count | None = None
+
+
+class Named(Bounds, frozen=True, kw_only=True):
+    """The bounds of one instrument or of one trader, by name."""
+
+    name: str
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Hard blocks before every order. Sizes are contracts of an option; money is coin."""
+    """Hard blocks before every order. Sizes are contracts of an option; money is coin.
+
+    What is set here is the desk's; `parent` bounds every parent, `instruments` and `traders` those they name. An order
+    must be inside all of them.
+    """
 
     order_contracts: Amount = 50.0
     order_value: Amount = 25.0  # coin
     parent_contracts: Amount = 1000.0
+    parent: Bounds = Bounds()
+    instruments: tuple[Named, ...] = ()
+    traders: tuple[Named, ...] = ()
+    position_delta: Amount = 500.0  # coin, of the whole book with everything on its way filled
+    position_gamma: Amount = 0.5  # coin of delta a USD
+    position_vega: Amount = 500_000.0  # USD a vol point
+    short_per_expiry: Amount = 500.0  # contracts of calls, and of puts, sold beyond those bought
+    margin_share: Share = 0.8  # of the equity that positions and working orders may bind
+    expiry_minutes: Amount = 10.0  # nothing new in an instrument that expires sooner
+    daily_loss: Amount = 25.0  # coin lost since midnight UTC, at the present marks
+    repeats: Count = 60  # executions of one side of one instrument in `repeat_s`: a person must re-arm it
+    repeat_s: Amount = 60.0
+    lift_s: Amount = 60.0  # a lifted block waits so long for its order
     collar_ticks: Amount = 20.0  # beyond the mark, ticks at that price
     collar_share: Amount = 0.25  # or this share of the mark, whichever is wider
     collar_future_share: Amount = 0.02  # the same for futures and the perpetual
     open_orders: Count = 60
     orders_per_10s: Count = 40
     future_usd: Amount = 1_000_000.0
+    cancels_kept: Count = 5  # requests of the matching engine that are left for cancels
+    credits_kept: Share = 0.2  # of the venue's credits, for questions and cancels
+    orders_per_contract: Amount = 200.0  # orders sent for each contract filled in a day, once past `orders_free`
+    orders_free: Count = 5_000
     clock_s: Amount = 5.0  # the venue's stamps and our clock differ by more: `valid_until` would mean nothing
     silence_s: Amount = 5.0  # no frame at all from the venue for so long: every book is stale
 

@@ -120,7 +120,7 @@ def _approve(desk: Desk, picture: Picture, item: m.Command, verb: m.Approve) -> 
         quantity = _size(instrument, verb.quantity)
     if verb.worst is not None:
         worst = _price(instrument, verb.worst)
-    if reason := propose.refusal(desk, picture, proposal, verb.revision, quantity, worst):
+    if reason := propose.refusal(desk, picture, proposal, verb.revision, quantity, worst, by=item.user):
         raise Refusal(reason)
     edited = verb.quantity is not None or verb.worst is not None
     return propose.fire(desk, picture, proposal, by=item.user, revision=verb.revision, quantity=quantity,
@@ -137,7 +137,7 @@ def _send(desk: Desk, picture: Picture, item: m.Command, verb: m.SendOrder) -> I
     instrument = _instrument(picture, verb.instrument)
     wanted = risk.Wanted(
         instrument=instrument, side=Side(verb.side), quantity=_size(instrument, verb.quantity),
-        price=_price(instrument, verb.price), post_only=verb.post_only,
+        price=_price(instrument, verb.price), post_only=verb.post_only, by=item.user,
     )  # fmt: skip
     if reason := risk.blocked(desk, picture, wanted) or risk.price_inside(picture, wanted):
         raise Refusal(reason)
@@ -168,7 +168,46 @@ def _rearm(desk: Desk, _: Picture, item: m.Command, verb: m.Rearm) -> Iterator[m
         raise Refusal("the venue has not confirmed yet that nothing is open")
     if not verb.reason.strip():
         raise Refusal("re-arming asks for a reason")
-    return iter([m.Rearmed(by=item.user, reason=verb.reason.strip())])
+    return iter([m.Rearmed(by=_person(item), reason=verb.reason.strip())])
+
+
+def _ask_lift(desk: Desk, picture: Picture, item: m.Command, verb: m.AskLift) -> Iterator[m.Fact]:
+    instrument = _instrument(picture, verb.instrument)
+    if verb.block not in risk.LIFTABLE:
+        raise Refusal(f"'{verb.block}' cannot be lifted; these can: {', '.join(risk.LIFTABLE)}")
+    if not verb.reason.strip():
+        raise Refusal("lifting a block asks for a reason")
+    return iter([m.LiftAsked(id=desk.next_id("L"), block=verb.block, instrument=instrument.name, by=_person(item),
+                             reason=verb.reason.strip(), until=_lift_until(desk, picture))])  # fmt: skip
+
+
+def _grant_lift(desk: Desk, picture: Picture, item: m.Command, verb: m.GrantLift) -> Iterator[m.Fact]:
+    lift = desk.lifts.get(verb.lift)
+    if lift is None or picture.now >= lift.until:
+        raise Refusal(f"no lift {verb.lift} is asked for, or its time is over")
+    if lift.by != _person(item):
+        raise Refusal(f"{lift.by} asked for it: nobody else may confirm it")
+    if lift.state != "asked":
+        raise Refusal("it is confirmed already")
+    return iter([m.LiftGranted(id=verb.lift, by=item.user, until=_lift_until(desk, picture))])
+
+
+def _lift_until(desk: Desk, picture: Picture) -> int:
+    return picture.now + round(desk.config.limits.lift_s * NS)
+
+
+def _rearm_repeats(desk: Desk, _: Picture, item: m.Command, verb: m.RearmRepeats) -> Iterator[m.Fact]:
+    if not any(f"{side} {verb.instrument}" in desk.tripped for side in Side):
+        raise Refusal(f"'{verb.instrument}' is not held for being executed too often")
+    if not verb.reason.strip():
+        raise Refusal("re-arming asks for a reason")
+    return iter([m.RepeatsRearmed(instrument=verb.instrument, by=_person(item), reason=verb.reason.strip())])
+
+
+def _person(item: m.Command) -> str:
+    if not item.user.strip():
+        raise Refusal("this asks for a user with a name")
+    return item.user
 
 
 def _promote(_: Desk, __: Picture, item: m.Command, verb: m.PromoteModel) -> Iterator[m.Fact]:
@@ -195,6 +234,9 @@ _VERBS: dict[type, Callable[[Desk, Picture, m.Command, Any], Iterator[m.Fact]]] 
     m.Rearm: _rearm,
     m.PromoteModel: _promote,
     m.RollBackModel: _roll_back,
+    m.AskLift: _ask_lift,
+    m.GrantLift: _grant_lift,
+    m.RearmRepeats: _rearm_repeats,
 }
 
 

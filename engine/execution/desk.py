@@ -9,6 +9,7 @@ import msgspec
 from engine import messages as m
 from engine.config import Config
 from engine.domain import Side
+from engine.execution.today import Day
 
 
 class Parent(msgspec.Struct):
@@ -77,6 +78,17 @@ class KillState(msgspec.Struct):
     delta: float = 0.0
 
 
+class Lift(msgspec.Struct):
+    """Leave for one order of this person in this instrument to pass this block; `state` is of `lifecycle.LIFT`."""
+
+    block: str
+    instrument: str
+    by: str
+    reason: str
+    state: str
+    until: int
+
+
 class Desk(msgspec.Struct):
     """Everything decided. `facts` is the number of the last fact; ids are made of such numbers."""
 
@@ -99,6 +111,11 @@ class Desk(msgspec.Struct):
     checked: list[str] = []  # steps of the reconciliation behind us
     differences: list[str] = []
     requests: list[int] = []  # times of the last order requests, for the message rate
+    day: Day = msgspec.field(default_factory=Day)
+    executions: dict[str, list[int]] = {}  # "side instrument" → times of the last orders that were executed
+    tripped: dict[str, str] = {}  # the same → why nothing more of it goes out until a person re-arms it
+    lifts: dict[str, Lift] = {}  # asked for or granted
+    traded: dict[str, dict[str, int]] = {}  # user → instrument → lots, signed: whose position is whose
 
     @property
     def live_children(self) -> list[Child]:
@@ -123,6 +140,10 @@ class Desk(msgspec.Struct):
     def proposal_of(self, parent: str) -> Proposal | None:
         """A parent's live proposal: it has at most one."""
         return next((p for p in self.live_proposals if p.born.parent == parent), None)
+
+    def owner(self, parent: str, by: str) -> str:
+        """Whose order it is: the parent's, or, by hand, whoever sent it."""
+        return self.parents[parent].order.user if parent in self.parents else by
 
     def next_id(self, prefix: str) -> str:
         return f"{prefix}{self.facts + 1}"

@@ -9,7 +9,9 @@ from typing import Any
 
 from engine import messages as m
 from engine.execution import lifecycle
-from engine.execution.desk import Child, Desk, KillState, Parent, Proposal
+from engine.execution.desk import Child, Desk, KillState, Lift, Parent, Proposal
+
+EXECUTIONS_KEPT_NS = 600 * 10**9
 
 
 def evolve(desk: Desk, fact: m.Fact) -> Desk:
@@ -27,7 +29,8 @@ def _began(desk: Desk, fact: m.Began) -> None:
 
 def _epoch(desk: Desk, fact: m.EpochBegan) -> None:
     desk.epoch = fact.epoch
-    desk.positions = {}
+    desk.positions, desk.traded = {}, {}
+    desk.day.traded = {}
 
 
 def _parent(desk: Desk, fact: m.ParentAccepted) -> None:
@@ -125,6 +128,10 @@ def _requested(desk: Desk, fact: m.OrderRequested) -> None:
     desk.children[fact.child] = Child(request=fact, state="requested", price=fact.price)
     desk.live[fact.child] = None
     desk.requests = [t for t in desk.requests if fact.t - t < 60 * 10**9] + [fact.t]
+    if desk.day.turn(fact.t):
+        desk.day.orders += 1
+    for lift in fact.lifted:
+        lifecycle.lift(desk.lifts.pop(lift).state, "used")
 
 
 def _sent(desk: Desk, fact: m.OrderSent) -> None:
@@ -142,9 +149,12 @@ def _filled(desk: Desk, fact: m.Filled) -> None:
     desk.trades[fact.trade] = fact.n
     desk.fills.append(fact)
     desk.positions[fact.instrument] = desk.positions.get(fact.instrument, 0) + fact.side.sign * fact.quantity
+    if desk.day.turn(fact.at):
+        desk.day.fill(fact.instrument, fact.side, fact.quantity, fact.price, fact.fee)
     if not fact.child:
         return
     child = desk.children[fact.child]
+    _executed(desk, child, fact)
     child.filled += fact.quantity
     child.notional += fact.quantity * fact.price
     child.state = lifecycle.child(child.state, "part")
@@ -154,8 +164,20 @@ def _filled(desk: Desk, fact: m.Filled) -> None:
         parent.notional += fact.quantity * fact.price
 
 
+def _executed(desk: Desk, child: Child, fact: m.Filled) -> None:
+    """Whose position it is, and, with an order's first fill, one execution more of its side of its instrument."""
+    owner = desk.traded.setdefault(desk.owner(child.request.parent, child.request.by), {})
+    owner[fact.instrument] = owner.get(fact.instrument, 0) + fact.side.sign * fact.quantity
+    if not child.filled:
+        key = f"{fact.side} {fact.instrument}"
+        kept = [t for t in desk.executions.get(key, []) if fact.t - t < EXECUTIONS_KEPT_NS]
+        desk.executions[key] = [*kept, fact.t]
+
+
 def _order_ended(desk: Desk, fact: m.OrderEnded) -> None:
     child = desk.children[fact.child]
+    if fact.state == "cancelled" and not child.request.post_only and desk.day.turn(fact.t):
+        desk.day.orders += 1
     child.state, child.reason = lifecycle.child(child.state, fact.state), fact.reason
     child.ask_call = ""
     del desk.live[fact.child]
@@ -183,6 +205,27 @@ def _kill_asked(desk: Desk, fact: m.KillAsked) -> None:
 def _kill_confirmed(desk: Desk, fact: m.KillConfirmed) -> None:
     if desk.killed:
         desk.killed.took, desk.killed.delta = fact.took, fact.delta
+
+
+def _lift_asked(desk: Desk, fact: m.LiftAsked) -> None:
+    desk.lifts = {k: lift for k, lift in desk.lifts.items() if fact.t < lift.until}
+    desk.lifts[fact.id] = Lift(fact.block, fact.instrument, fact.by, fact.reason, "asked", fact.until)
+
+
+def _lift_granted(desk: Desk, fact: m.LiftGranted) -> None:
+    lift = desk.lifts[fact.id]
+    lift.state, lift.until = lifecycle.lift(lift.state, "grant"), fact.until
+
+
+def _tripped(desk: Desk, fact: m.RepeatsTripped) -> None:
+    reason = f"{fact.side} orders of {fact.instrument} were executed {fact.count} times in {fact.seconds:.12g} s"
+    desk.tripped[f"{fact.side} {fact.instrument}"] = reason
+
+
+def _repeats_rearmed(desk: Desk, fact: m.RepeatsRearmed) -> None:
+    for side in ("buy", "sell"):
+        desk.tripped.pop(f"{side} {fact.instrument}", None)
+        desk.executions.pop(f"{side} {fact.instrument}", None)
 
 
 def _rearmed(desk: Desk, _: m.Rearmed) -> None:
@@ -241,6 +284,10 @@ _EVOLVE: dict[type, Any] = {
     m.Checked: _checked,
     m.Reconciled: _reconciled,
     m.PositionSet: _position,
+    m.LiftAsked: _lift_asked,
+    m.LiftGranted: _lift_granted,
+    m.RepeatsTripped: _tripped,
+    m.RepeatsRearmed: _repeats_rearmed,
     m.ModelAsked: _nothing,
     m.ModelChanged: _nothing,
     m.ModelRefused: _nothing,

@@ -1,9 +1,9 @@
 """Life cycles, as tables: (state, event) → next state. A missing key is an error, never a silent stay.
 
-Theory of operation. Three things live on the desk: a **parent** (what the trader wants done), a **proposal** (an intent
-to do some of it now) and a **child** (an order at the venue). Each moves only along its table, and only because of a
-fact. A fact that asks for a move the table lacks means that `decide` and `evolve` disagree: the engine must stop
-rather than guess, so it raises `IllegalMove`.
+Theory of operation. Four things live on the desk: a **parent** (what the trader wants done), a **proposal** (an intent
+to do some of it now), a **child** (an order at the venue) and a **lift** (leave for one order to pass one block). Each
+moves only along its table, and only because of a fact. A fact that asks for a move the table lacks means that `decide`
+and `evolve` disagree: the engine must stop rather than guess, so it raises `IllegalMove`.
 
 A child's life as the venue tells it can arrive out of order (the answer to a request, the private channel and a
 question asked during recovery all speak of it), so a fill may still come for a child that has already ended; the
@@ -18,6 +18,7 @@ S = TypeVar("S")
 
 ParentState = Literal["working", "paused", "done", "cancelled", "expired"]
 ProposalState = Literal["live", "approved", "rejected", "lapsed"]
+LiftState = Literal["asked", "granted", "used"]
 ChildState = Literal["requested", "sent", "open", "filled", "cancelled", "rejected", "lapsed"]
 
 PARENT: dict[tuple[str, str], ParentState] = {
@@ -65,6 +66,11 @@ CHILD: dict[tuple[str, str], ChildState] = {
     ("lapsed", "part"): "lapsed",
 }
 
+LIFT: dict[tuple[str, str], LiftState] = {  # one that is not used in time is forgotten
+    ("asked", "grant"): "granted",
+    ("granted", "used"): "used",
+}
+
 LIVE_CHILD = frozenset({"requested", "sent", "open"})
 LIVE_PARENT = frozenset({"working", "paused"})
 
@@ -83,6 +89,10 @@ def proposal(state: str, event: str) -> ProposalState:
 
 def child(state: str, event: str) -> ChildState:
     return _move("child", CHILD, state, event)
+
+
+def lift(state: str, event: str) -> LiftState:
+    return _move("lift", LIFT, state, event)
 
 
 def _move(what: str, table: dict[tuple[str, str], S], state: str, event: str) -> S:

@@ -41,8 +41,11 @@ def work(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
     yield from _intend(desk, picture, parent, instrument, advice)
 
 
-def refusal(desk: Desk, picture: Picture, proposal: Proposal, revision: int, quantity: int, worst: int) -> str:
-    """Why approving this now would be wrong, in words: moved out, blocked, or the row that was seen no longer holds."""
+def refusal(
+    desk: Desk, picture: Picture, proposal: Proposal, revision: int, quantity: int, worst: int, by: str = ""
+) -> str:
+    """Why approving this now would be wrong, in words: moved out, blocked, or the row that was seen no longer holds.
+    `by` is the person who approves, empty for the dial."""
     parent = desk.parents[proposal.born.parent]
     instrument = picture.venue.instruments.get(proposal.born.instrument)
     if instrument is None:
@@ -65,7 +68,7 @@ def refusal(desk: Desk, picture: Picture, proposal: Proposal, revision: int, qua
         return f"the row '{row}' no longer holds"
     if advice.max_child is not None and quantity > instrument.contracts(advice.max_child):
         return f"the row caps a child at {advice.max_child:.12g}"
-    order = _order_now(picture, proposal, quantity, worst)
+    order = _order_now(picture, proposal, quantity, worst, by)
     return (
         _moved_out(picture, instrument, proposal.born.side, worst, proposal.cross)
         or risk.blocked(desk, picture, order)
@@ -78,15 +81,17 @@ def fire(
 ) -> Iterator[m.Fact]:
     """Approve and request. The order leaves at the price needed now, never beyond `worst`; ask `refusal` first."""
     born = proposal.born
-    order = _order_now(picture, proposal, quantity, worst)
+    person = "" if by in ("semi", "auto") else by
+    order = _order_now(picture, proposal, quantity, worst, person)
     yield m.Approved(proposal=born.id, revision=revision, by=by, quantity=quantity, worst=worst, edited=edited)
     yield request(desk, picture, order, parent=born.parent, proposal=born.id, by=by)
 
 
-def _order_now(picture: Picture, proposal: Proposal, quantity: int, worst: int) -> risk.Wanted:
+def _order_now(picture: Picture, proposal: Proposal, quantity: int, worst: int, by: str) -> risk.Wanted:
     instrument, side = picture.venue.instruments[proposal.born.instrument], proposal.born.side
     price = _price_now(picture, instrument, side, quantity, worst, proposal.cross)
-    return risk.Wanted(instrument=instrument, side=side, quantity=quantity, price=price, post_only=not proposal.cross)
+    return risk.Wanted(instrument=instrument, side=side, quantity=quantity, price=price, post_only=not proposal.cross,
+                       parent=proposal.born.parent, by=by)  # fmt: skip
 
 
 def request(
@@ -107,6 +112,7 @@ def request(
         post_only=order.post_only,
         valid_until=picture.now + round(desk.config.execution.order_ttl_s * NS),
         mid=picture.micro(order.instrument.name),
+        lifted=risk.lifted(desk, picture, order),
     )
 
 

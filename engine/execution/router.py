@@ -154,6 +154,7 @@ def _fill(desk: Desk, picture: Picture, trade: wire.UserTradeData) -> Iterator[m
         maker=trade.liquidity == "M",
         at=trade.timestamp * wire.MS,
     )
+    yield from _repeated(desk, picture, Side(trade.direction), instrument)
     if child and child.state in LIVE_CHILD and child.remaining <= 0:
         yield m.OrderEnded(child=trade.label, state="filled", reason="")
     if child and child.request.parent:
@@ -161,6 +162,15 @@ def _fill(desk: Desk, picture: Picture, trade: wire.UserTradeData) -> Iterator[m
         if parent.remaining <= 0 and parent.state in LIVE_PARENT:
             yield from stop(desk, parent, by="fills", reason="the parent is done")
             yield m.ParentEnded(parent=parent.order.id, outcome="done", by="fills")
+
+
+def _repeated(desk: Desk, picture: Picture, side: Side, instrument: Instrument) -> Iterator[m.Fact]:
+    """The same thing executed again and again is a loop until a person says that it is not."""
+    limits, key = desk.config.limits, f"{side} {instrument.name}"
+    since = picture.now - round(limits.repeat_s * NS)
+    count = sum(1 for t in desk.executions.get(key, ()) if t > since)
+    if count >= limits.repeats and key not in desk.tripped:
+        yield m.RepeatsTripped(instrument=instrument.name, side=side, count=count, seconds=limits.repeat_s)
 
 
 def _state(desk: Desk, picture: Picture, order: wire.OrderData) -> Iterator[m.Fact]:

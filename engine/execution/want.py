@@ -60,7 +60,8 @@ def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, a
     crosses = order.side.sign * (worst - far) >= 0
     if cross and not crosses:
         cross = False  # the limit does not reach the far side: rest at the limit
-    wanted = risk.Wanted(instrument=instrument, side=order.side, quantity=quantity, price=worst, post_only=not cross)
+    wanted = risk.Wanted(instrument=instrument, side=order.side, quantity=quantity, price=worst, post_only=not cross,
+                         parent=order.id)  # fmt: skip
     if reason := risk.blocked(desk, picture, wanted) or risk.price_inside(picture, wanted):
         return reason
     cost, wait = _costs(picture, instrument, order.side, worst, cross)

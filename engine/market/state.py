@@ -17,6 +17,7 @@ from engine import messages as m
 from engine.domain import NS, Instrument, Kind, OffGrid, Side, instrument_of
 from engine.market.book import Book
 from engine.market.deribit import wire
+from engine.market.meter import Meter
 from engine.market.told import (
     Answered,
     Changes,
@@ -46,6 +47,8 @@ class Venue:
     def __init__(self, coin: str, *, cancel_on_disconnect: bool = True) -> None:
         self.coin = coin
         self.cancel_on_disconnect = cancel_on_disconnect
+        self.now = 0  # time of the last input
+        self.meter = Meter()
         self.up = False
         self.authenticated = False
         self.down_reason = "not connected yet"
@@ -130,6 +133,7 @@ class Venue:
     def observe(self, item: m.Input) -> list[m.Effect]:
         """Take one input in; what the protocol itself now needs comes back, to be sent at once."""
         self._transient()
+        self.now = item.t
         match item:
             case m.Frame():
                 return self._frame(item)
@@ -147,8 +151,9 @@ class Venue:
         return []
 
     def expect(self, call: m.Call) -> None:
-        """Remember a call made elsewhere, so that its answer is understood."""
+        """Remember a call made elsewhere, so that its answer is understood and its cost counted."""
         self.awaiting[call.id] = call.method
+        self.meter.spend(self.now, call.method)
 
     def _call(self, method: str, params: dict[str, Any]) -> m.Call:
         self.calls += 1
@@ -165,6 +170,7 @@ class Venue:
             book.drop("the connection was lost" if not item.up else "no snapshot yet")
             self.dropped.append(name)
         self.introduced = self.listening = False
+        self.account = {}
         if not item.up:
             return []
         self.heard = item.t
@@ -183,11 +189,21 @@ class Venue:
         if self.authenticated and not self.listening:
             channels = [self._own_channel, f"user.portfolio.{self.coin.lower()}"]
             out.append(self._call("private/subscribe", {"channels": channels}))
+        if self.authenticated and not self.account:
+            out.append(self._summary())
         return out
+
+    def _summary(self) -> m.Call:
+        """What the account is worth and how much may be asked for: the portfolio's channel speaks only of changes.
+        Its id is not one of the numbered, so that the answers on older tapes keep meaning what they did."""
+        params = {"currency": self.coin, "extended": True}
+        call = m.Call(id="venue-account", method="private/get_account_summary", params=params)
+        self.expect(call)
+        return call
 
     def _introduce_late(self, t: int) -> list[m.Effect]:
         """What the venue refused or did not answer is asked again: a deaf desk must not trade."""
-        lacking = not self.introduced or (self.authenticated and not self.listening)
+        lacking = not self.introduced or (self.authenticated and not (self.listening and self.account))
         return self._introduce(t) if self.up and lacking and t - self.introducing >= RESYNC_NS else []
 
     @property
@@ -309,7 +325,7 @@ class Venue:
 
     def _account(self, data: wire.AccountData) -> None:
         self.account = {
-            "equity": data.equity, "margin": data.initial_margin, "delta": data.delta_total,
+            "equity": data.equity, "margin": data.initial_margin, "delta": data.delta_total, "t": float(self.now),
         }  # fmt: skip
 
     def _changes(self, orders: list[wire.OrderData], trades: list[wire.UserTradeData]) -> None:
@@ -366,6 +382,10 @@ class Venue:
                 return self._resubscribe()
             case "public/hello":
                 self.epoch = epoch_of(msgspec.json.decode(result))
+            case "private/get_account_summary":
+                data = msgspec.json.decode(result, type=wire.AccountData)
+                self._account(data)
+                self.meter.learn(data.limits)
             case "private/subscribe":
                 self.listening |= self._own_channel in msgspec.json.decode(result, type=list[str])
             case "private/get_open_orders_by_currency":
@@ -458,6 +478,7 @@ _KEPT: dict[str, Any] = {  # what a loaded value must become, and must not share
     "resyncs": dict[str, int],
     "states": dict[str, str],
     "account": dict[str, float],
+    "meter": Meter,
     "asked": set[str],
     "focus": tuple[str, ...],
     "instruments": dict[str, Instrument],

@@ -40,6 +40,8 @@ class Quote(msgspec.Struct):
     delta: float | None = None
     gamma: float | None = None
     vega: float | None = None
+    lowest: float | None = None  # the venue takes no order below, nor above the next
+    highest: float | None = None
 
 
 class Print(msgspec.Struct, frozen=True):
@@ -120,6 +122,8 @@ def quote_of(data: wire.TickerData) -> Quote:
         delta=greeks.delta,
         gamma=greeks.gamma,
         vega=greeks.vega,
+        lowest=data.min_price,
+        highest=data.max_price,
     )
 
 

@@ -168,6 +168,7 @@ class OrderRequested(_Fact, frozen=True, kw_only=True, tag="requested"):
     post_only: bool
     valid_until: int
     mid: float | None  # micro-price in units at the decision
+    lifted: tuple[str, ...] = ()  # the lifts that it needed, used up by it
 
 
 class OrderSent(_Fact, frozen=True, kw_only=True, tag="order_sent"):
@@ -257,6 +258,40 @@ class ModelRefused(_Fact, frozen=True, kw_only=True, tag="model_refused"):
     reason: str
 
 
+class LiftAsked(_Fact, frozen=True, kw_only=True, tag="lift_asked"):
+    """The first of two steps: this person wants one order in this instrument to pass this block, and says why."""
+
+    id: str
+    block: str
+    instrument: str
+    by: str
+    reason: str
+    until: int
+
+
+class LiftGranted(_Fact, frozen=True, kw_only=True, tag="lift_granted"):
+    """The second step: the next order that needs it uses it up; unused it ends at `until`."""
+
+    id: str
+    by: str
+    until: int
+
+
+class RepeatsTripped(_Fact, frozen=True, kw_only=True, tag="repeats_tripped"):
+    """One side of one instrument was executed too often: nothing more of it until a person re-arms it."""
+
+    instrument: str
+    side: Side
+    count: int
+    seconds: float
+
+
+class RepeatsRearmed(_Fact, frozen=True, kw_only=True, tag="repeats_rearmed"):
+    instrument: str
+    by: str
+    reason: str
+
+
 class Rearmed(_Fact, frozen=True, kw_only=True, tag="rearmed"):
     by: str
     reason: str
@@ -295,7 +330,8 @@ Fact = (
     Began | EpochBegan | Refused | ParentAccepted | ParentPaused | ParentResumed | ParentHalted | DialSet
     | ParentEnded | Proposed | Refreshed | Approved | Rejected | Lapsed | OrderRequested | OrderSent | OrderOpened
     | Filled | OrderEnded | CancelRequested | Asked | Killed | KillAsked | KillConfirmed | Rearmed | Reconciling
-    | Checked | Reconciled | PositionSet | ModelAsked | ModelChanged | ModelRefused
+    | Checked | Reconciled | PositionSet | ModelAsked | ModelChanged | ModelRefused | LiftAsked | LiftGranted
+    | RepeatsTripped | RepeatsRearmed
 )  # fmt: skip
 
 

@@ -89,6 +89,27 @@ class Rearm(_Verb, frozen=True, kw_only=True, tag="rearm"):
     reason: str
 
 
+class AskLift(_Verb, frozen=True, kw_only=True, tag="ask_lift"):
+    """The first step to let one order in an instrument pass one block of the risk checks: say which, and why."""
+
+    block: str
+    instrument: str
+    reason: str
+
+
+class GrantLift(_Verb, frozen=True, kw_only=True, tag="grant_lift"):
+    """The second step, by whoever asked: the lift is good for one order, for a short time."""
+
+    lift: str
+
+
+class RearmRepeats(_Verb, frozen=True, kw_only=True, tag="rearm_repeats"):
+    """An instrument that was executed too often may be traded again."""
+
+    instrument: str
+    reason: str
+
+
 class PromoteModel(_Verb, frozen=True, kw_only=True, tag="promote"):
     """Make this the model that engines start with, and use it here from the next step on."""
 
@@ -101,7 +122,7 @@ class RollBackModel(_Verb, frozen=True, kw_only=True, tag="rollback"):
 
 Verb = (
     SubmitParent | Pause | Resume | CancelParent | SetDial | Approve | Reject | SendOrder | CancelChild | Kill | Rearm
-    | PromoteModel | RollBackModel
+    | PromoteModel | RollBackModel | AskLift | GrantLift | RearmRepeats
 )  # fmt: skip
 Role = Literal["viewer", "trader", "admin"]
 

@@ -118,4 +118,4 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
     epochs: tuple[Epoch, ...] = ()
     reason: str = ""  # why it failed
     model: str = ""  # that it has added to the registry
-    comparison: Comparison | None = None
+    comparison: Comparison | None = None  # the last that was made

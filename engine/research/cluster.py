@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,7 +45,7 @@ class Workers(msgspec.Struct, frozen=True):
     processes: int = PROCESSES
     address: str = ""
 
-    def each(self, run: Callable[[Item], Done], items: Sequence[Item]) -> Iterator[Done]:
+    def each(self, run: Callable[[Item], Done], items: Sequence[Item]) -> Generator[Done]:
         """The results in the items' order. Raises WorkerDied, ConnectionError where no scheduler answers, and what
         `run` raises. Whoever stops asking cancels what is left."""
         if not self.address and (self.processes <= 1 or len(items) < 2):

@@ -57,7 +57,7 @@ class Jobs:
             return _refused(work, f"one at a time: {self.view.title} is not done yet")
         self.view = m.JobView(
             id=self.view.id + 1, do=_DO[type(work.job)], title=title(work.job), by=work.user, state="running",
-            began_ms=_now(), stage="starting",
+            began_ms=_now(), stage="starting", comparison=self.view.comparison,
         )  # fmt: skip
         self._task = asyncio.create_task(self._run(work.job))
         return m.Answer(id=work.id, ok=True, text=f"{self.view.title}: begun")

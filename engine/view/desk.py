@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from engine import messages as m
 from engine.core import Core
-from engine.domain import DAY_NS, MS, Instrument, Kind, instrument_of
-from engine.execution import risk
+from engine.domain import MS, Instrument, Kind, instrument_of
+from engine.execution import risk, today
 from engine.execution.desk import Child, Parent, Proposal
 from engine.execution.schedule import planned
 from engine.view.book import digits
@@ -35,13 +35,13 @@ def status(core: Core) -> m.StatusView:
         facts=desk.facts,
         model=market.forecaster.id,
         skill=market.verdicts.get("direction", m.Skill(verdict="unknown yet")),
-        credits=None,
+        credits=venue.meter.share(market.now),
         margin=account["margin"] / equity if equity else None,
         delta_coin=delta,
         delta_usd=None if delta is None or venue.index is None else delta * venue.index,
         gamma=_total(row.gamma for row in positions),
         vega=_total(row.vega for row in positions),
-        pnl=_profit(core),
+        pnl=today.profit(desk.day, market),
         next_expiry_ms=expiries[0] / MS if expiries else None,
         killed=_killed(core),
         reconciled=desk.reconciled,
@@ -213,25 +213,6 @@ def _killed(core: Core) -> str:
     if not killed.took:
         return f"killed by {killed.by}: asking the venue until nothing is open"
     return f"killed by {killed.by}: nothing open after {killed.took / MS:.0f} ms, delta left {killed.delta:+.2f}"
-
-
-def _profit(core: Core) -> float | None:
-    """Coin earned by the fills made since midnight UTC, at the present marks, fees off. None if a mark is missing.
-
-    The venue's own session figures leave options out, and an older position's value at midnight is not known here.
-    """
-    midnight = core.market.now - core.market.now % DAY_NS
-    total = 0.0
-    for fill in core.desk.fills:
-        if fill.at < midnight:
-            continue
-        instrument, quote = _known(core, fill.instrument), core.market.venue.quotes.get(fill.instrument)
-        if quote is None or not quote.mark:
-            return None
-        amount, price = fill.side.sign * instrument.amount(fill.quantity), instrument.price(fill.price)
-        inverse = amount / price - amount / quote.mark
-        total += (amount * (quote.mark - price) if instrument.kind is Kind.OPTION else inverse) - fill.fee
-    return total
 
 
 def _times(size: float, greek: float | None) -> float | None:

@@ -78,6 +78,19 @@ def _machine(fact: m.Fact) -> tuple[Level, str, str] | None:
             return "bad", fact.by, f"KILL: new orders are blocked, {what} cancelled"
         case m.KillConfirmed():
             return "bad", "venue", f"nothing is open, {fact.took / MS:.0f} ms after the press; delta {fact.delta:+.2f}"
+        case m.LiftAsked():
+            return (
+                "warn",
+                fact.by,
+                f"asks to lift the block '{fact.block}' for one order in {fact.instrument}: {fact.reason}",
+            )
+        case m.LiftGranted():
+            return "warn", fact.by, f"lift {fact.id} is confirmed, good for one order"
+        case m.RepeatsTripped():
+            what = f"{fact.side} {fact.instrument} was executed {fact.count} times in {fact.seconds:.12g} s"
+            return "bad", "risk", f"{what}: nothing more of it until a person re-arms it"
+        case m.RepeatsRearmed():
+            return "warn", fact.by, f"{fact.instrument} may be traded again{_because(fact.reason)}"
         case m.Rearmed():
             return "warn", fact.by, f"re-armed{_because(fact.reason)}"
         case m.Reconciling():

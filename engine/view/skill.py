@@ -30,4 +30,4 @@ def flag_of(share: float | None) -> str:
     """Why a row that fires in this share of moments says nothing; empty if it may."""
     if share is None or SELDOM <= share <= ALWAYS:
         return ""
-    return "fires too seldom to matter" if share < SELDOM else "fires nearly always"
+    return "too seldom" if share < SELDOM else "nearly always"

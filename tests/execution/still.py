@@ -43,6 +43,7 @@ class Still:
         self.see(m.Link, up=True, authenticated=True)
         self.see(m.Focus, instruments=(instrument.name,))
         self.tell("private/subscribe", [f"user.changes.any.{instrument.coin}.raw"])
+        self.tell("private/get_account_summary", {"currency": instrument.coin, "equity": 100.0, "balance": 100.0})
         self.book(bids, asks)
 
     def see(self, kind: Any, **fields: Any) -> None:

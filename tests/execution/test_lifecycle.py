@@ -1,4 +1,4 @@
-"""The three tables, written a second time by hand: every state meets every event."""
+"""The four tables, written a second time by hand: every state meets every event."""
 
 from __future__ import annotations
 
@@ -37,10 +37,17 @@ cancelled   .      .      cancelled  .       .          .         .
 rejected    .      .      rejected   .       .          .         .
 lapsed      .      .      lapsed     .       .          .         .
 """
+LIFT = """
+         grant    used
+asked    granted  .
+granted  .        used
+used     .        .
+"""
 MOVES: dict[str, tuple[Callable[[str, str], str], str]] = {
     "parent": (lifecycle.parent, PARENT),
     "proposal": (lifecycle.proposal, PROPOSAL),
     "child": (lifecycle.child, CHILD),
+    "lift": (lifecycle.lift, LIFT),
 }
 
 
@@ -69,6 +76,7 @@ def test_every_state_meets_every_event(what: str, state: str, event: str, after:
         ("parent", get_args(lifecycle.ParentState), lifecycle.PARENT),
         ("proposal", get_args(lifecycle.ProposalState), lifecycle.PROPOSAL),
         ("child", get_args(lifecycle.ChildState), lifecycle.CHILD),
+        ("lift", get_args(lifecycle.LiftState), lifecycle.LIFT),
     ],
 )
 def test_nothing_is_left_out_of_the_tables(

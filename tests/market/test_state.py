@@ -20,6 +20,7 @@ from engine.paper.simulation import Simulation
 
 T0 = 1_772_436_600 * NS
 NAME = "BTC-27MAR26-80000-C"
+SUMMARY = {"currency": "BTC", "equity": 100.0, "balance": 100.0}
 LISTED = (instrument_of("BTC-PERPETUAL"), instrument_of(NAME), instrument_of("BTC-27MAR26-90000-P"))
 
 
@@ -78,6 +79,7 @@ def listening() -> Told:
     """Connected, with one option and the perpetual in focus."""
     told = Told()
     told.answer("private/subscribe", ["user.changes.any.BTC.raw", "user.portfolio.btc"])
+    told.answer("private/get_account_summary", SUMMARY)
     told.answer("public/get_instruments", [])
     told.take(m.Focus, instruments=(NAME,))
     return told
@@ -90,7 +92,7 @@ def test_a_desk_introduces_itself() -> None:
     told = Told()
     assert methods(told.calls) == [
         "public/hello", "public/set_heartbeat", "public/get_instruments", "private/enable_cancel_on_disconnect",
-        "private/subscribe",
+        "private/subscribe", "private/get_account_summary",
     ]  # fmt: skip
     assert told.last("private/subscribe").params == {"channels": ["user.changes.any.BTC.raw", "user.portfolio.btc"]}
     assert told.last("private/enable_cancel_on_disconnect").params == {"scope": "connection"}
@@ -121,11 +123,13 @@ def test_what_is_not_answered_is_asked_again_and_no_more_than_that() -> None:
     assert told.take(m.Tick) == []
     told.answer("public/get_instruments", [])
     told.t += 3 * NS
-    assert methods(told.take(m.Tick)) == ["private/subscribe"]
+    assert methods(told.take(m.Tick)) == ["private/subscribe", "private/get_account_summary"]
     told.answer("private/subscribe", ["user.portfolio.btc"])
     assert not told.venue.listening
+    told.answer("private/get_account_summary", SUMMARY)
+    assert told.venue.account["equity"] == 100.0
     told.t += 3 * NS
-    told.take(m.Tick)
+    assert methods(told.take(m.Tick))[:1] == ["private/subscribe"]
     told.answer("private/subscribe", ["user.changes.any.BTC.raw"])
     assert told.venue.listening
     told.book("BTC-PERPETUAL", bids=[["new", 80_000.0, 10.0]], asks=[["new", 80_001.0, 10.0]])
