@@ -42,18 +42,18 @@ TOLD = 4  # progress lines an epoch
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How to train. A segment begins cold and warms up; over its chunks the state is carried, the gradient is not."""
 
-    sessions: int = 16
+    sessions: int = 42
     regimes: tuple[str, ...] = ()  # the sessions' crowds, in turn; none: that of the venue's settings
-    minutes: float = 8.0
+    minutes: float = 6.2
     fresh: int = 6  # sessions to judge on
     share: float = 0.8  # of the sessions that is trained on
     hidden: int = 64
-    epochs: int = 7
+    epochs: int = 4
     dropout: float = 0.5
     hidden_inputs: float = 0.2  # share of the inputs that a segment is learned without: no single one is leaned on
     hidden_slow: float = 0.8  # and of those that tell one session from another rather than one moment from another
     decay: float = 1e-2
-    segment: int = 1500  # steps
+    segment: int = 1200  # steps
     chunk: int = 100
     batch: int = 16
     rate: float = 1e-3
