@@ -1,5 +1,7 @@
 """What the paper venue knows and no trader sees, as a vector beside each instrument's features: for evaluation only.
 
+Reading changes nothing: the market goes on as if nobody had looked.
+
 A model that is given this too shows how much of the gap to the oracle is hidden information and how much is a weak
 model. It lives above the venue; nothing that forecasts on the desk can reach it.
 """
@@ -21,7 +23,6 @@ from engine.paper.crowd.future_makers import FutureMaker
 from engine.paper.crowd.metaorders import Metaorder
 from engine.paper.crowd.option_makers import OptionMaker
 from engine.paper.crowd.option_takers import HiddenOrder, NoiseTaker
-from engine.paper.crowd.tape import worth_of
 from engine.paper.instruments.marks import Floats
 from engine.paper.simulation import Simulation
 
@@ -119,7 +120,7 @@ class Hindsight:
         makers = [self._agents.get(f"{book}/maker {place}") for place in range(MAKERS)]
         order: Metaorder | None = self._agents.get(f"{book}/metaorders")
         world = flow.world
-        worth = worth_of(world, flow.tape, instrument, self._simulation.t, 0)
+        worth = world.fair(instrument.expiry, 0) * (1.0 + flow.tape.share) / instrument.tick
         excited = np.sum(flow.hawkes.excited, axis=0)
         return [
             (worth - now.micro) / now.tick, world.drift, world.log_vol, *(_held(maker) for maker in makers),
@@ -132,8 +133,8 @@ def _views(maker: OptionMaker, t: int, due: float) -> tuple[Floats, Floats, floa
     """Where it would have its quotes by what it has heard, by what it will have heard at its next turn, and how many
     of them are out."""
     heard, newest = maker.consensus.at(t - maker.late), maker.consensus.now
-    fair = maker.fair(heard, t)
-    then = maker.fair(newest, t + round(due * NS)) if newest is not heard else fair
+    fair = maker.fair(heard, maker.consensus.to_press(t))
+    then = maker.fair(newest, maker.consensus.to_press(t + round(due * NS))) if newest is not heard else fair
     return fair, then, float((np.abs(fair - maker.quotes.middle) / heard.tick > maker.settings.slack).sum())
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain import Side
+from engine.forecast.context import Chain
 from engine.forecast.decay import TAUS
 from engine.forecast.depth import OFI_LEVELS, bend, ofi_levels
 from engine.forecast.features import NAMES, Context, Features
@@ -20,11 +21,12 @@ from tests.forecast.market import OPTION, START, STEP, Moment, book_of, walk_mar
 
 NOTHING = {
     "no_trade", "no_fair", "no_iv", "no_bid_iv", "no_ask_iv", "no_below", "no_above", "no_under", "no_index",
-    "no_index_vol", "no_dvol", "no_basis", "no_funding",
+    "no_index_vol", "no_dvol", "no_basis", "no_funding", "no_chain",
 }  # fmt: skip
+CHAIN = Chain(rates=(0.1, 0.2, 0.3), moves=(1e-4, 2e-4), total=3e-4, age=2.0, since=-1e-4)
 KNOWN = Context(
     fair=400.0, mark_iv=0.5, atm_iv=0.5, bid_iv=0.4, ask_iv=0.6, under_mid=8e4, funding=0.0, index=8e4, forward=8.1e4,
-    below_iv=0.52, above_iv=0.49, index_vol=0.5, dvol=0.51,
+    below_iv=0.52, above_iv=0.49, index_vol=0.5, dvol=0.51, chain=CHAIN,
 )  # fmt: skip
 STILL = [  # what our own fill must not be seen in, before others react to it
     name for name in NAMES
