@@ -28,6 +28,7 @@ from engine.market.deribit import wire
 from engine.market.told import Print
 from engine.paper.simulation import Simulation
 from engine.paper.venue import VenueSettings
+from engine.research.hidden import Hidden, Hindsight, hindsight
 from engine.research.probes import Probe, Prober
 
 Floats = NDArray[np.float64]
@@ -55,7 +56,8 @@ class Stretch(msgspec.Struct, frozen=True):
     `x` (T, F) features, `now` (T, len(COLUMNS)), `prints` (P, 5): step that first saw it, +1 for a buyer, units,
     lots, contracts. `probes` (Q, 5) by lot, of a simulated session: step, +1 for a buyer, 1 for a taker, contracts,
     and what came: of a taker the micro-price 5 s later, units, of a passive order the share that was filled. `own` (R,)
-    are steps that saw a fill of ours. `session` names where it comes from, `t` is the time of its first step.
+    are steps that saw a fill of ours. `hidden` (T, len(hidden.NAMES)), of a simulated session, is what no trader sees:
+    no model that is shipped is shown it. `session` names where it comes from, `t` is the time of its first step.
     """
 
     session: str
@@ -66,6 +68,7 @@ class Stretch(msgspec.Struct, frozen=True):
     prints: Floats
     probes: Floats = msgspec.field(default_factory=lambda: np.zeros((0, 5)))
     own: Floats = msgspec.field(default_factory=lambda: np.zeros(0))
+    hidden: Hidden | None = None
 
     @property
     def option(self) -> bool:
@@ -73,10 +76,10 @@ class Stretch(msgspec.Struct, frozen=True):
 
 
 class Recorder:
-    """Keeps what the market had at each step, instrument by instrument."""
+    """Keeps what the market had at each step, instrument by instrument; with `hindsight` what the venue hid, too."""
 
-    def __init__(self, session: str) -> None:
-        self.session = session
+    def __init__(self, session: str, hindsight: Hindsight | None = None) -> None:
+        self.session, self.hindsight = session, hindsight
         self.done: list[Stretch] = []
         self._open: dict[str, _Growing] = {}
 
@@ -84,12 +87,17 @@ class Recorder:
         """After each `Tick` the market observed; `prints` are those since the step before, `own` the instruments that
         we had fills in."""
         rows, standings = market.forecaster.rows, market.forecaster.standings
+        if self.hindsight is not None:
+            self.hindsight.step()
         for name in self._open.keys() - rows.keys():
             self._close(name)
         for name, row in rows.items():
             if name not in self._open:
                 self._open[name] = _Growing(market.venue.instruments[name], market.now)
-            self._open[name].add(row, standings.get(name), market.contexts[name])
+            growing, now, context = self._open[name], standings.get(name), market.contexts[name]
+            growing.add(row, now, context)
+            if self.hindsight is not None:
+                growing.hidden.append(self.hindsight.vector(growing.instrument, now, context.coin_delta))
         for name, trade in prints:
             if name in self._open and trade.plain:
                 self._open[name].print(trade)
@@ -117,6 +125,7 @@ class _Growing:
         self.now: list[tuple[float, ...]] = []
         self.prints: list[tuple[float, ...]] = []
         self.own: list[float] = []
+        self.hidden: list[Hidden] = []
 
     def add(self, row: Row, now: Standing | None, context: Context) -> None:
         self.x.append(row)
@@ -129,8 +138,9 @@ class _Growing:
     def stretch(self, session: str) -> Stretch:
         prints = np.array(self.prints, dtype=np.float64).reshape(-1, 5)
         return Stretch(
-            session, self.instrument, self.t, np.stack(self.x), np.array(self.now), prints, own=np.array(self.own)
-        )
+            session, self.instrument, self.t, np.stack(self.x), np.array(self.now), prints, own=np.array(self.own),
+            hidden=np.stack(self.hidden) if self.hidden else None,
+        )  # fmt: skip
 
 
 def _columns(now: Standing, context: Context) -> tuple[float, ...]:
@@ -156,11 +166,11 @@ def replayed(session: str, inputs: Iterable[m.Input], config: Config) -> list[St
 
 
 def simulated(seed: int, minutes: float, settings: VenueSettings | None = None, focus: int = FOCUS) -> list[Stretch]:
-    """A session of the paper venue in memory, and what probes would have done there: the same seed, length and settings
-    give the same stretches."""
+    """A session of the paper venue in memory, what probes would have done there, and what it hid: the same seed, length
+    and settings give the same stretches."""
     desk = Watcher(seed, settings)
     desk.look(focus)
-    recorder, prober = Recorder(f"paper-{seed}"), desk.prober()
+    recorder, prober = Recorder(f"paper-{seed}", hindsight(desk.simulation)), desk.prober()
     for step in range(round(minutes * STEPS_PER_MINUTE)):
         prints = desk.step()
         recorder.step(desk.market, prints)

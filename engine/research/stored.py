@@ -1,6 +1,7 @@
 """Sessions on disk: one Parquet file each, so that what is trained on need not fit in memory.
 
-A row is a step of an instrument, a row group is one stretch: its features by their names, then the book as it stood.
+A row is a step of an instrument, a row group is one stretch: its features by their names, then the book as it stood,
+then what the venue hid, null where nothing is known of that.
 What is not by step (the instrument, prints, probes) rides in the file's metadata. A file that is cut short or of other
 features is not read but made anew.
 """
@@ -20,11 +21,14 @@ from numpy.typing import NDArray
 
 from engine.domain import Instrument
 from engine.forecast.names import NAMES
+from engine.research import hidden
 from engine.research.dataset import COLUMNS, Floats, Stretch
 
 _KEY = b"tidegate"
 _NOW = tuple(f"now_{name}" for name in COLUMNS)
-SCHEMA = pa.schema([*((name, pa.float32()) for name in NAMES), *((name, pa.float64()) for name in _NOW)])
+_HIDDEN = tuple(f"hidden_{name}" for name in hidden.NAMES)
+_SEEN = [*((name, pa.float32()) for name in NAMES), *((name, pa.float64()) for name in _NOW)]
+SCHEMA = pa.schema([*_SEEN, *((name, pa.float32()) for name in _HIDDEN)])
 
 
 class _Header(msgspec.Struct):
@@ -47,8 +51,9 @@ def write(path: Path, stretches: Sequence[Stretch]) -> None:
     schema = SCHEMA.with_metadata({_KEY: msgspec.json.encode(headers)})
     with pq.ParquetWriter(unfinished, schema, compression="zstd", use_dictionary=False) as file:
         for stretch in stretches:
-            columns = [*stretch.x.T, *stretch.now.T]
+            columns = [*stretch.x.T, *stretch.now.T, *(() if stretch.hidden is None else stretch.hidden.T)]
             arrays = [pa.array(np.ascontiguousarray(column)) for column in columns]
+            arrays += [pa.nulls(len(stretch.x), pa.float32()) for _ in range(len(SCHEMA) - len(arrays))]
             file.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=len(stretch.x))
     unfinished.replace(path)
 
@@ -102,9 +107,12 @@ def _unpacked(value: tuple[list[int], str]) -> Floats:
 
 
 def _stretch(header: _Header, table: Any) -> Stretch:
-    columns = [column.to_numpy() for column in table.columns]
+    columns = [column.to_numpy() for column in table.columns[: len(_SEEN)]]
     x: NDArray[np.float32] = np.stack(columns[: len(NAMES)], axis=1)
+    secrets = table.columns[len(_SEEN) :]
+    unknown = secrets[0].null_count > 0
     return Stretch(
         header.session, header.instrument, header.t, x, np.stack(columns[len(NAMES) :], axis=1),
         _unpacked(header.prints), _unpacked(header.probes), _unpacked(header.own),
+        None if unknown else np.stack([column.to_numpy() for column in secrets], axis=1),
     )  # fmt: skip

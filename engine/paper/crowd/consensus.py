@@ -123,8 +123,11 @@ class Consensus(Plain):
     def pressed(self, t: int) -> Floats:
         """By expiry, what trading has done to the log of volatility; a quarter of it is everywhere."""
         self._fade(t)
-        own = self.tape.sum(axis=0)
-        return np.asarray(0.75 * own + 0.25 * own.mean())
+        return _everywhere(self.tape)
+
+    def to_press(self, t: int) -> Floats:
+        """What `pressed` will say at `t` if nothing trades until then; it leaves the tape as it is."""
+        return _everywhere(self.tape * self._kept(t))
 
     def dump(self) -> Any:
         past = [
@@ -175,5 +178,13 @@ class Consensus(Plain):
 
     def _fade(self, t: int) -> None:
         if t > self.taped:
-            self.tape *= np.exp((self.taped - t) / NS / FADES)[:, None]
+            self.tape *= self._kept(t)
             self.taped = t
+
+    def _kept(self, t: int) -> Floats:
+        return np.asarray(np.exp((self.taped - t) / NS / FADES)[:, None])
+
+
+def _everywhere(tape: Floats) -> Floats:
+    own = tape.sum(axis=0)
+    return np.asarray(0.75 * own + 0.25 * own.mean())

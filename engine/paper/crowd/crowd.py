@@ -42,6 +42,10 @@ class Crowd:
         """When the next agent acts."""
         return self._queue[0][0]
 
+    def due(self) -> list[tuple[int, int]]:
+        """When each of the cast acts next: (ns, place in `cast`)."""
+        return list(self._queue)
+
     @property
     def worlds(self) -> dict[str, World]:
         """By coin: what nobody on the venue may read."""

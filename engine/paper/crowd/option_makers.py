@@ -165,15 +165,15 @@ class OptionMaker(Plain):
                 self.consensus.print(t, row, size)
         self.holding = True
 
-    def _fair(self, reference: Reference, t: int) -> Floats:
-        """Where the middles should be, units."""
+    def fair(self, reference: Reference, pressed: Floats) -> Floats:
+        """Where the middles should be by this reference, units; `pressed` is what trading did to each expiry."""
         slot = self.chain.slot
         less: Floats | float = 0.0
         if self.holding:
             held = np.bincount(slot, self.held * reference.arch, len(self.chain.expiries))
             less = np.clip(self.settings.lean / 10.0 * held, -MOST_LEAN, MOST_LEAN)[slot]
         view = (self.opinion[0] + self.opinion[1] * reference.far - less) / (1.0 + 2.0 * np.sqrt(reference.years))
-        return np.asarray(reference.fair + reference.vega * (self.consensus.pressed(t)[slot] + view))
+        return np.asarray(reference.fair + reference.vega * (pressed[slot] + view))
 
     def _widths(self, reference: Reference) -> Floats:
         """From bid to ask, units."""
@@ -196,7 +196,7 @@ class OptionMaker(Plain):
         reference, quotes, s = self.consensus.at(t - self.late), self.quotes, self.settings
         if reference.number != self.heard:
             self._take_over(reference)
-        fair = self._fair(reference, t)
+        fair = self.fair(reference, self.consensus.pressed(t))
         out = np.abs(fair - quotes.middle) / reference.tick
         ratio = self.width / quotes.wide
         out[quotes.broken | (ratio > WIDE) | (ratio < NARROW)] += 1.0
