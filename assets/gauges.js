@@ -102,12 +102,12 @@ function directionSays(view) {
   if (!view) return instrument() ? "waiting for the engine" : "";
   const said = [];
   if (known(view.thresholds.p_against)) said.push(`crosses over ${percent(view.thresholds.p_against)}`);
-  if (known(view.firing.up)) said.push(`fires ${percent(view.firing.up)}${silent(view.firing.up)}`);
+  if (known(view.firing.up)) said.push(`fires ${percent(view.firing.up)}${silent("up")}`);
   if (known(view.move_threshold_ticks)) said.push(`stable < ${number(view.move_threshold_ticks, 2)} t`);
   return said.join(" · ");
 }
 
-const silent = (share) => (share < 0.01 || share > 0.95 ? ", says nothing" : "");
+const silent = (name) => (views.skill?.rows.find((row) => row.name === name)?.flag ? ", says nothing" : "");
 
 function slippage(view, forecast) {
   const side = chosenSide();

@@ -42,7 +42,7 @@ function judged(row) {
   put($("scores-name"), row?.id ?? "");
   const lines = (row?.scores ?? []).flatMap((score) => rivalsOf(score).map((rival, k) => line(score, rival, k === 0)));
   fill("rivals", lines, ["against", "model", "rival"]);
-  put($("scores-foot"), row ? foot(row, lines) : "no model here: the desk runs on baselines");
+  told(row ? foot(row, lines) : views.models ? "no model here: the desk runs on baselines" : "");
 }
 
 function line(score, rival, first) {
@@ -64,8 +64,8 @@ function foot(row, lines) {
   if (row.bad) return row.bad;
   if (!lines.length) return "it was not judged when it was made: compare it with the champion";
   const gap = row.scores.find((score) => score.head === "direction")?.gap_closed;
-  const oracle = known(gap) ? `; ${percent(gap)} of the gap to the oracle closed` : "";
-  return `${row.judged_on}; 90 % intervals over blocks of time${oracle}`;
+  const oracle = known(gap) ? `${percent(gap)} of the gap to the oracle closed; ` : "";
+  return `${oracle}${row.judged_on}; 90 % intervals over blocks of time`;
 }
 
 // ---------------------------------------------------------------- against another model
@@ -83,10 +83,15 @@ function compared(one) {
   });
   fill("models", lines, ["", "first", "second"]);
   const notes = one?.notes.length ? `; ${one.notes.join("; ")}` : "";
-  put($("scores-foot"), one ? `${one.data}${notes}` : "no two models were compared since the engine started: begin below");
+  told(one ? `${one.data}${notes}` : "no two models were compared since the engine started: begin below");
 }
 
 // ---------------------------------------------------------------- both
+
+function told(text) {
+  put($("scores-foot"), text);
+  $("scores-foot").title = text;
+}
 
 function fill(kind, lines, captions) {
   if (grid.kind !== kind) {

@@ -23,7 +23,7 @@ def _registry() -> html.Section:
 def _history() -> html.Section:
     back = html.Button("roll back", type="button", id="models-back", className="quiet boxed", disabled=True)
     said = html.P(id="models-said", className="said", role="status")
-    lines = html.Ul(id="models-history", className="history", **marks(aria_label="what was promoted"))
+    lines = html.Ul(id="models-history", className="history", tabIndex=0, **marks(aria_label="what was promoted"))
     return panel("history", [html.Span("Promotions", className="title"), back], lines, said, label="promotions")
 
 
@@ -70,4 +70,5 @@ def _work() -> html.Section:
 
 
 def _scrolled(name: str) -> html.Div:
-    return html.Div(id=name, className="scrolled")
+    """What may be longer than its panel is reached by the keyboard too."""
+    return html.Div(id=name, className="scrolled", tabIndex=0)

@@ -161,6 +161,23 @@ def _kill(chosen: argparse.Namespace) -> int:
     return 1 if done.engine_silent else 0
 
 
+def _probe(chosen: argparse.Namespace) -> int:
+    """Progress on stderr, so that `--json` prints nothing else on stdout."""
+    from engine.shell import passes, probe
+
+    options, out = options_of(chosen), sys.stderr if chosen.json else sys.stdout
+    secret, config = modes.credentials(options.venue), modes.settings(options)
+
+    def say(check: passes.Check) -> None:
+        print(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}", file=out, flush=True)
+
+    found = asyncio.run(probe.probe(modes.venue_url(options), secret, config.coin, say))
+    kept = modes.passed(options, secret.client_id, found)
+    text = f"{sum(check.ok for check in found)} of {len(found)} checks passed; kept in {kept}"
+    _tell(chosen, {"ok": all(check.ok for check in found), "checks": msgspec.to_builtins(found)}, text)
+    return 0 if all(check.ok for check in found) else 1
+
+
 def _tell(chosen: argparse.Namespace, value: Any, text: str) -> None:
     """The result: exactly one JSON object with `--json`, else text."""
     print(msgspec.json.encode(value).decode() if chosen.json else text, flush=True)
@@ -199,6 +216,9 @@ def _parser() -> argparse.ArgumentParser:
     kill = _command(commands, "kill", _kill, "cancel and verify at the venue, without a running engine")
     kill.add_argument("--account", action="store_true", help="every order of the account, not only ours")
     desk_options(kill)
+
+    text = "check on the venue, from here, everything the code assumes; live does not arm before it has passed"
+    desk_options(_command(commands, "probe", _probe, text))
 
     _research(commands)
     return parser

@@ -1,8 +1,8 @@
 """The weights file: plain numpy arrays behind a JSON header, with everything needed to use and to judge them.
 
-Layout: `TIDEGATE-WEIGHTS-1\\n` · header length (8 bytes, little-endian) · header (JSON) · arrays (float32, C order, in
+Layout: `TIDEGATE-WEIGHTS-2\\n` · header length (8 bytes, little-endian) · header (JSON) · arrays (float32, C order, in
 the header's order) · SHA-256 of all that (32 bytes). The id is the start of that hash, so a file cannot be renamed
-into another model.
+into another model. A file of another version is refused: what it says would be read as something else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from engine.forecast.labels import DIRECTIONS, HORIZON_NS
 from engine.forecast.stepping import Packed
 from engine.messages import SIZES
 
-MAGIC = b"TIDEGATE-WEIGHTS-1\n"
+FORMAT = b"TIDEGATE-WEIGHTS-"
+VERSION = b"2"  # 2: scale and bias of each head of probabilities, by kind of instrument; how unlike is unlike
+MAGIC = FORMAT + VERSION + b"\n"
 HASH = 32
 MAX_HEADER = 1_000_000
 LAYERS = 2
@@ -74,14 +76,26 @@ class BadWeights(ValueError):
     """A weights file that cannot be used. Its text is fit for a person."""
 
 
+class Calibration(msgspec.Struct, frozen=True):
+    """Of one head's logits for one kind of instrument: divided by the temperature, then the bias is added to "stable",
+    or to both fills."""
+
+    temperature: float = 1.0
+    bias: float = 0.0
+
+
+PROBABLE = (*DIRECTIONS, "fill")  # heads of logits
+Pair = tuple[Calibration, Calibration]  # of options, of futures
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What travels with the numbers.
 
     `threshold_ticks` and `horizon_s` define up/down/stable, `later_thresholds` (of options, of futures) those of the
     longer horizons; `rates` are the baseline's; futures have their own of both, their ticks being so much finer.
-    `temperature`, those of the longer horizons, and `trust` are fitted on sessions held out from the training;
-    `scores` hold each head's score beside its rivals' on later sessions; the hashes are of the training data and of
-    the crowd's settings, empty for recorded sessions.
+    `calibration`, `trust` and `usual` are fitted on sessions held out from the training; `scores` hold each head's
+    score beside its rivals' on later sessions; the hashes are of the training data and of the crowd's settings, empty
+    for recorded sessions.
     """
 
     names: tuple[str, ...]
@@ -90,8 +104,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     future_threshold_ticks: float
     horizon_s: float
     later_thresholds: dict[str, tuple[float, float]]  # by head
-    temperature: float
-    later_temperatures: dict[str, float]
+    calibration: dict[str, Pair]  # by head of logits
+    usual: tuple[float, float]  # of options, of futures: an instrument whose inputs are unlike by more is unfamiliar
     trust: dict[str, float]  # by head, 0 … 1: how much of the model's difference from the baseline is said
     future_trust: dict[str, float]
     iv_scale: float  # per cent per unit of the iv head
@@ -110,9 +124,12 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         both = self.later_thresholds.get(head, (self.threshold_ticks, self.future_threshold_ticks))
         return both[0] if kind is Kind.OPTION else both[1]
 
-    def hotness(self, head: str) -> float:
-        """The temperature of a direction's head."""
-        return self.later_temperatures.get(head, self.temperature)
+    def calibrated(self, kind: Kind, head: str) -> Calibration:
+        return self.calibration[head][0 if kind is Kind.OPTION else 1]
+
+    def limit(self, kind: Kind) -> float:
+        """How unlike the training an instrument's inputs may be; see `stream.unlike`."""
+        return self.usual[0 if kind is Kind.OPTION else 1]
 
     def base(self, kind: Kind) -> Rates:
         return self.rates if kind is Kind.OPTION else self.future_rates
@@ -125,7 +142,8 @@ class Weights:
     `lstm0`, `lstm1` (4, in + H, H) with gates in the order input, forget, cell, output and inputs above hidden state;
     `bias0`, `bias1` (4, H); `head` (H + F, OUTPUTS), `head_bias` (OUTPUTS,). `logistic` (F + 1, 3), intercepts last,
     is a rival that travels along to be judged on the same sessions. By kind of instrument and in the outputs' columns,
-    (OUTPUTS,): `base`, what the baseline says, and `trust`. `packed` is what steps.
+    (OUTPUTS,): `base`, what the baseline says, `trust`, and `slope` and `shift`, which calibrate and give the iv head
+    its unit. `packed` is what steps.
     """
 
     def __init__(self, header: Header, arrays: Mapping[str, Array]) -> None:
@@ -136,6 +154,7 @@ class Weights:
         self.base = {kind: _said_by(self.header.base(kind)) for kind in Kind}
         self.packed = Packed(self.arrays, BANDS)
         self.trust = {kind: _spread(header.trust if kind is Kind.OPTION else header.future_trust) for kind in Kind}
+        self.slope, self.shift = _scaling(header)
 
     def _body(self) -> bytes:
         text = msgspec.json.encode(self.header)
@@ -149,10 +168,13 @@ class Weights:
     @classmethod
     def from_bytes(cls, data: bytes) -> Weights:
         """Raises BadWeights, with the reason, for anything but a whole and fitting file."""
-        if not data.startswith(MAGIC):
+        if not data.startswith(FORMAT):
             raise BadWeights("not a weights file of this desk")
         if len(data) < len(MAGIC) + 8 + HASH or hashlib.sha256(data[:-HASH]).digest() != data[-HASH:]:
             raise BadWeights("the weights file is cut short or damaged: its checksum does not fit")
+        if not data.startswith(MAGIC):
+            found = data[len(FORMAT) :].partition(b"\n")[0][:8].decode("ascii", "replace")
+            raise BadWeights(f"the weights file is of version {found!r}, this desk reads {VERSION.decode()!r}")
         at = len(MAGIC) + 8
         size = int.from_bytes(data[len(MAGIC) : at], "little")
         if size > min(MAX_HEADER, len(data) - HASH - at):
@@ -166,6 +188,24 @@ class Weights:
 
 def _spread(trust: Mapping[str, float]) -> Array:
     return np.concatenate([np.full(width, trust[name], np.float32) for name, width in HEADS])
+
+
+def _scaling(header: Header) -> tuple[dict[Kind, Array], dict[Kind, Array]]:
+    """What each output is multiplied by, and what is added then, by kind of instrument."""
+    slope, shift = ({kind: np.full(OUTPUTS, value, np.float32) for kind in Kind} for value in (1.0, 0.0))
+    for kind in Kind:
+        slope[kind][columns("iv")] = header.iv_scale
+        for head in PROBABLE:
+            found = header.calibrated(kind, head)
+            slope[kind][columns(head)] = 1.0 / found.temperature
+            shift[kind][biased(head)] = found.bias
+    return slope, shift
+
+
+def biased(head: str) -> slice:
+    """The columns of a head of logits that its calibration's bias is added to: "stable", or both fills."""
+    at = columns(head)
+    return at if head == "fill" else slice(at.stop - 1, at.stop)
 
 
 def _said_by(rates: Rates) -> Array:
@@ -224,8 +264,9 @@ def _check(weights: Weights) -> None:
     for trust in (header.trust, header.future_trust):
         if set(trust) != {name for name, _ in HEADS} or not all(0 <= share <= 1 for share in trust.values()):
             raise BadWeights("the weights do not say how far each head is to be trusted")
-    if {*header.later_thresholds} != {*header.later_temperatures} or {*header.later_thresholds} != {*DIRECTIONS[1:]}:
-        raise BadWeights("the weights lack the threshold or the temperature of a horizon")
+    if {*header.later_thresholds} != {*DIRECTIONS[1:]} or {*header.calibration} != {*PROBABLE}:
+        raise BadWeights("the weights lack the threshold of a horizon or the calibration of a head")
+    temperatures = [each.temperature for pair in header.calibration.values() for each in pair]
     thresholds = [header.threshold(kind, head) for kind in Kind for head in DIRECTIONS]
-    if min(*thresholds, *map(header.hotness, DIRECTIONS)) <= 0:
-        raise BadWeights("the weights' temperature and thresholds must be positive")
+    if min(*thresholds, *temperatures, *header.usual) <= 0:
+        raise BadWeights("the weights' temperatures, thresholds and limits must be positive")

@@ -33,8 +33,7 @@ __all__ = ["BadWeights", "Forecaster", "Weights"]
 
 IS_OPTION = NAMES.index("is_option")
 CLIP = 8.0  # standardised features beyond this tell no more
-STRANGE = 6.0  # and beyond this they are not like the training's
-STRANGE_SHARE = 0.05  # of the features, smoothed over about five seconds: the instrument is unfamiliar
+STRANGEST = CLIP * CLIP  # as unlike the training as inputs can be
 NEVER = 1e-3  # a feature that never varied in training and differs by more than this now is another world
 GAP_NS = NS  # a pause longer than this begins anew
 NO_BOOK: OwnLots = {}
@@ -112,7 +111,7 @@ class Forecaster:
         raw = np.stack(list(rows.values()))  # (B, F)
         x = standardise(raw, self.weights.arrays["mean"], self.weights.arrays["scale"])
         for state, strange in zip(carried, unlike(raw, x, self.weights), strict=True):
-            state.strange += (float(strange) - state.strange) / min(state.steps + 1, WARM_STEPS)
+            state.strange = smoothed(state.strange, float(strange), state.steps)
         h = np.stack([state.h for state in carried], axis=1)  # (LAYERS, B, H)
         c = np.stack([state.c for state in carried], axis=1)
         h_before, c_before, seen = h.copy(), c.copy(), np.clip(x, -CLIP, CLIP)
@@ -179,12 +178,18 @@ def standardise(rows: Array, mean: Array, scale: Array) -> Array:
 
 
 def unlike(rows: Array, x: Array, weights: Weights) -> Array:
-    """(B, F) raw and standardised → (B,) how unlike the training: the share of features that are far out; 1 when one
-    differs that never varied there, as when an input is missing that never was."""
+    """(B, F) raw and standardised → (B,) how unlike the training: the mean square of what the model sees, about 1
+    there; STRANGEST when a feature differs that never varied there, as when an input is missing that never was."""
     kind = rows[:, IS_OPTION].astype(np.intp)
     fixed = (weights.arrays["scale"][kind] == 0) & (np.abs(rows - weights.arrays["mean"][kind]) > NEVER)
-    out: Array = np.where(fixed.any(axis=1), 1.0, (np.abs(x) > STRANGE).mean(axis=1))
+    seen = np.clip(x, -CLIP, CLIP)
+    out: Array = np.where(fixed.any(axis=1), STRANGEST, (seen * seen).mean(axis=1))
     return out
+
+
+def smoothed(strange: float, now: float, steps: int) -> float:
+    """What `unlike` says, over about five seconds; `steps` are those before this one."""
+    return strange + (now - strange) / min(steps + 1, WARM_STEPS)
 
 
 def step_arrays(weights: Weights, x: Array, h: Array, c: Array) -> Array:
@@ -201,11 +206,11 @@ def sigmoid(x: Array) -> Array:
 def spoken(out: Array, kinds: Sequence[Kind], weights: Weights) -> Array:
     """Head outputs (B, OUTPUTS) of instruments of these kinds → what is said: probabilities, calibrated, and per cent
     in the same columns, drawn towards the baseline as far as the held-out sessions taught."""
-    said = out.astype(np.float32, copy=True)
+    slope, shift = (np.stack([each[kind] for kind in kinds]) for each in (weights.slope, weights.shift))
+    said: Array = out * slope + shift
     for head in DIRECTIONS:
-        said[:, columns(head)] = softmax(out[:, columns(head)] / np.float32(weights.header.hotness(head)))
-    said[:, columns("fill")] = sigmoid(out[:, columns("fill")])
-    said[:, columns("iv")] *= np.float32(weights.header.iv_scale)
+        said[:, columns(head)] = softmax(said[:, columns(head)])
+    said[:, columns("fill")] = sigmoid(said[:, columns("fill")])
     base = np.stack([weights.base[kind] for kind in kinds])
     mixed: Array = base + np.stack([weights.trust[kind] for kind in kinds]) * (said - base)
     for head in ("slip", "iv"):  # where quantiles all but meet, rounding alone could cross them
@@ -236,15 +241,15 @@ def _forecast(
         t=t,
         source=weights.id,
         warm=state.steps >= WARM_STEPS,
-        familiar=state.strange <= STRANGE_SHARE,
+        familiar=state.strange <= weights.header.limit(kind),
         up=up,
         down=down,
         stable=max(1.0 - up - down, 0.0),
         drift_ticks=said[_DRIFT] * weights.header.threshold(kind),
         slip_buy=_bands(said[_SLIP : _SLIP + half], now.buy, slip),
         slip_sell=_bands(said[_SLIP + half : _SLIP + 2 * half], now.sell, slip),
-        impact_buy=impact * now.push_buy + (1.0 + now.push_buy) * said[_IMPACT],
-        impact_sell=impact * now.push_sell + (1.0 + now.push_sell) * said[_IMPACT + 1],
+        impact_buy=max(impact * now.push_buy + (1.0 + now.push_buy) * said[_IMPACT], 0.0),
+        impact_sell=max(impact * now.push_sell + (1.0 + now.push_sell) * said[_IMPACT + 1], 0.0),
         fill_bid=said[_FILL],
         fill_ask=said[_FILL + 1],
         iv_move=stretched((said[_IV], said[_IV + 1], said[_IV + 2]), stretches.of("volatility", kind)),

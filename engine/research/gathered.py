@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,25 +41,31 @@ class Spread:
         return out
 
 
-class Sample:
-    """All known values, or every second, every fourth … of them once they are too many."""
+class Thinned:
+    """All rows, or every second, every fourth … of them once they are too many."""
 
     def __init__(self, most: int = MOST) -> None:
         self.most = most
         self._every, self._seen, self._count = 1, 0, 0
-        self._parts: list[Floats] = []
+        self._parts: list[Any] = []
 
-    def add(self, values: Floats) -> None:
-        known = values[~np.isnan(values)]
-        kept = known[-self._seen % self._every :: self._every]
+    def add(self, rows: NDArray[Any]) -> None:
+        """(N, …)."""
+        kept = rows[-self._seen % self._every :: self._every]
         self._parts.append(kept)
-        self._seen, self._count = self._seen + len(known), self._count + len(kept)
+        self._seen, self._count = self._seen + len(rows), self._count + len(kept)
         while self._count > self.most:
             self._every *= 2
             self._parts = [self.values[::2]]
             self._count = len(self._parts[0])
 
     @property
-    def values(self) -> Floats:
-        out: Floats = np.concatenate([np.zeros(0), *self._parts])
-        return out
+    def values(self) -> NDArray[Any]:
+        return np.concatenate(self._parts) if self._parts else np.zeros(0)
+
+
+class Sample(Thinned):
+    """Values that are known."""
+
+    def add(self, rows: NDArray[Any]) -> None:
+        super().add(rows[~np.isnan(rows)])

@@ -134,8 +134,9 @@ def _pushes(weights: Weights, part: Part, said: NDArray[np.float32]) -> Judged:
     usual = weights.header.base(part.stretch.instrument.kind).impact * push
     miss = (part.labels.impact[part.span][WARM_STEPS:] - usual) / (1.0 + push)
     steps, sides = np.nonzero(~np.isnan(miss))
+    pushed = np.maximum(said[WARM_STEPS:, columns("impact")], -usual / (1.0 + push))  # none is said to be below zero
     return {
-        "impact_error": (miss - said[WARM_STEPS:, columns("impact")])[steps, sides],
+        "impact_error": (miss - pushed)[steps, sides],
         "impact_base_error": miss[steps, sides],
         "impact_block": blocks(part, WARM_STEPS + steps),
     }

@@ -22,8 +22,9 @@ from engine.forecast.features import NAMES
 from engine.forecast.labels import HORIZON_NS
 from engine.forecast.model import arrays
 from engine.forecast.parameters import HEADS, Header, Weights, header_arrays
+from engine.forecast.stream import STRANGEST
 from engine.paper.venue import VenueSettings
-from engine.research.calibration import calibrated
+from engine.research.calibration import calibrated, untouched
 from engine.research.cluster import HERE, Workers
 from engine.research.crowds import MIX, Session, in_turn, named_of
 from engine.research.dataset import Stretch, digest
@@ -144,8 +145,8 @@ def train_sessions(
         future_threshold_ticks=frozen.future_threshold,
         horizon_s=HORIZON_NS["direction"] / NS,
         later_thresholds=frozen.later_thresholds,
-        temperature=1.0,
-        later_temperatures=dict.fromkeys(frozen.later_thresholds, 1.0),
+        calibration=untouched(),
+        usual=(STRANGEST, STRANGEST),
         trust={name: 1.0 for name, _ in HEADS},
         future_trust={name: 1.0 for name, _ in HEADS},
         iv_scale=frozen.iv_scale,

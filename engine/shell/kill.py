@@ -6,19 +6,17 @@ It waits for no journal and no disk. A running engine of the same folder is told
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from contextlib import suppress
-from typing import Any
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from engine import messages as m
 from engine.client import LinkLost, attach
-from engine.market.deribit import wire
 from engine.shell import modes
+from engine.shell.line import Line, Refused
 from engine.shell.store.journal import BadJournal, JournalReader
 
 PATIENCE_S = 20.0
@@ -42,6 +40,8 @@ async def kill(options: modes.Options, *, account: bool) -> Done:
     try:
         async with asyncio.timeout(PATIENCE_S):
             cancelled, left = await _at_venue(options, account=account)
+    except Refused as error:
+        raise modes.CannotStart(f"the venue refuses: {error}") from None
     except (OSError, WebSocketException, TimeoutError) as error:
         raise modes.CannotStart(f"the venue could not be reached: {str(error) or 'it did not answer'}") from None
     took = 1000 * (time.monotonic() - began)
@@ -64,30 +64,28 @@ async def _tell_engine(options: modes.Options, *, account: bool) -> bool | None:
 
 
 async def _at_venue(options: modes.Options, *, account: bool) -> tuple[int, int]:
-    secret = modes.credentials(options.venue)
     prefix = _prefix(options)
     async with connect(modes.venue_url(options)) as socket:
-        venue = _Line(socket)
-        await venue.ask(
-            "public/auth",
-            {
-                "grant_type": "client_credentials",
-                "client_id": secret.client_id,
-                "client_secret": secret.client_secret,
-            },
-        )
+        venue = Line(socket)
+        await venue.login(modes.credentials(options.venue))
         first: set[str] | None = None
         while True:
-            rows = await venue.ask("private/get_open_orders", {})  # of every coin, those waiting for a trigger too
+            rows = await venue.ask("private/get_open_orders")  # of every coin, those waiting for a trigger too
             ours = {row["order_id"]: row["label"] for row in rows if account or _is_ours(row["label"], prefix)}
             first = set(ours) if first is None else first
             if not ours:
                 return len(first), 0
-            if account:
-                await venue.ask("private/cancel_all", {})
-            for label in () if account else ours.values():
-                # the matching engine lets few cancels of single orders through in a second, by label many
-                await venue.ask("private/cancel_by_label", {"label": label})
+            with suppress(Refused):  # an order that is no longer open is no failure of a cancel: it is asked again
+                await _cancel(venue, ours, account=account)
+
+
+async def _cancel(venue: Line, orders: dict[str, str], *, account: bool) -> None:
+    if account:
+        await venue.ask("private/cancel_all")
+        return
+    for label in orders.values():
+        # the matching engine lets few cancels of single orders through in a second, by label many
+        await venue.ask("private/cancel_by_label", {"label": label})
 
 
 def _is_ours(label: str, prefix: str) -> bool:
@@ -107,23 +105,3 @@ def _prefix(options: modes.Options) -> str:
     finally:
         reader.close()
     return ""
-
-
-class _Line:
-    """Request and answer on one socket, for the few calls of a kill."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-        self._ids = itertools.count(1)
-
-    async def ask(self, method: str, params: dict[str, Any]) -> Any:
-        """The result; an order that is no longer open is no failure of a cancel."""
-        call = f"kill-{next(self._ids)}"
-        await self._socket.send(wire.request(call, method, params))
-        while True:
-            data = await self._socket.recv(decode=False)
-            event = wire.decode(data)
-            if isinstance(event, wire.Reply) and event.id == call:
-                if event.error is not None and not method.startswith("private/cancel"):
-                    raise modes.CannotStart(f"the venue refused {method}: {event.error.message}")
-                return None if event.result is None else msgspec.json.decode(event.result)

@@ -13,8 +13,9 @@ import hashlib
 import json
 import os
 import sys
+import time
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ from engine.config import BadSettings, Config, Mode, parse
 from engine.core import Core, Market
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
-from engine.shell import beside
+from engine.shell import beside, passes
 from engine.shell.clock import Clock
 from engine.shell.feed import BadSecret, Credentials, Feed, credentials_from
 from engine.shell.jobs import Jobs
@@ -106,8 +107,18 @@ def venue_url(options: Options) -> str:
         return URLS[options.venue]
     found = beside.alive(options.folder / "venue.json")
     if found is None:
-        raise CannotStart("no paper venue runs on this data folder: there is nothing to kill")
+        raise CannotStart("no paper venue runs on this data folder: there is nothing to kill or to check")
     return found["address"]
+
+
+def passed(options: Options, client_id: str, checks: Sequence[passes.Check]) -> Path:
+    """Keep what a probe found, as of now; the file it is in."""
+    make_private(options.folder)
+    found = passes.Pass(
+        venue=options.venue, account=passes.account_of(client_id), machine=passes.machine(), t=time.time_ns(),
+        code=code_version(), ok=all(check.ok for check in checks), checks=tuple(checks),
+    )  # fmt: skip
+    return passes.write(options.folder, found)
 
 
 def end_paper_venue(options: Options) -> None:
@@ -119,10 +130,10 @@ def end_paper_venue(options: Options) -> None:
 
 async def live(options: Options, announce: Callable[[str], None]) -> None:
     """Run the engine until it is cancelled. Raises CannotStart, BadJournal, BadSession with a sentence."""
-    if options.venue == "live":
-        raise CannotStart("live is not armed: `probe` has not passed on this machine")
-    make_private(options.folder)
     config, secret = settings(options), credentials(options.venue)
+    if options.venue == "live" and (why := passes.lacking(options.folder, secret.client_id, "live", time.time_ns())):
+        raise CannotStart(f"live is not armed: {why}")
+    make_private(options.folder)
     journal = Journal(options.folder / "journal.sqlite")
     try:
         url = beside.paper_venue(*_paper(options))["address"] if options.venue == "paper" else URLS[options.venue]

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from fastapi import FastAPI
 
-from components.door import Pass, User
+from components import page
+from components.door import PAGE_PATHS, Pass, User
 from components.server import build
-from tests.components.asgi import ORIGIN, Refused, Reply, ask, socket
+from tests.components.asgi import ORIGIN, Refused, Reply, ask, socket, started
 
 TOKEN = "the-printed-token"
 
@@ -26,6 +27,23 @@ def get(app: FastAPI, path: str, cookie: str = "", **headers: str) -> Reply:
 @pytest.fixture(scope="module")
 def cookie(app: FastAPI) -> str:
     return get(app, f"/?token={TOKEN}").cookies()
+
+
+def test_whoever_is_not_in_is_told_how_to_come_in_on_every_page(app: FastAPI) -> None:
+    assert {path for _, path in page.PAGES} == PAGE_PATHS
+    for path in PAGE_PATHS:
+        reply = get(app, path)
+        assert reply.status == 401
+        assert "Open the address that the desk printed" in reply.text
+
+
+def test_every_page_is_one_document(app: FastAPI, cookie: str) -> None:
+    async def walk() -> set[str]:
+        async with started(app):
+            return {(await ask(app, path, {"cookie": cookie})).text.partition("<footer>")[0] for path in PAGE_PATHS}
+
+    (document,) = asyncio.run(walk())  # the footer carries a number of the moment
+    assert 'src="/assets/desk.js"' in document
 
 
 def test_the_token_is_traded_for_a_cookie_that_scripts_and_other_sites_cannot_use(app: FastAPI) -> None:

@@ -53,6 +53,12 @@ def test_an_id_that_others_rely_on_is_on_the_page(name: str) -> None:
     assert name in IDS
 
 
+def test_the_scripts_know_every_page() -> None:
+    known = re.search(r"const PAGES = \{(.*?)\}", (ASSETS / "route.js").read_text())
+    assert known is not None
+    assert re.findall(r'"(\S+)": "(\w+)"', known[1]) == [(path, name.lower()) for name, path in page.PAGES]
+
+
 def test_ids_are_unique() -> None:
     assert len(IDS) == len(set(IDS))
 

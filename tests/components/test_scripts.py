@@ -136,6 +136,45 @@ def test_a_price_that_no_volatility_gives_has_none(browser: Any, price: float) -
 
 
 @pytest.mark.parametrize(
+    ("band", "said"),
+    [
+        ([-0.2, -0.1], "better"),
+        ([0.1, 0.2], "worse"),
+        ([-0.1, 0.1], "unclear"),
+        ([-0.1, 0.0], "unclear"),
+        ([None, None], "–"),
+    ],
+)
+def test_a_difference_is_called_better_only_if_its_whole_interval_is(
+    browser: Any, band: list[float], said: str
+) -> None:
+    assert computed(browser, "heads.js", "it.verdict({ lo: arguments[0][0], hi: arguments[0][1] })", band) == said
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[], [{"mean": -0.28, "lo": -0.32, "hi": -0.24}, {"mean": 0.01, "lo": None, "hi": None}], [{"mean": 800.0}],
+     [{"mean": 0.3, "lo": 0.1, "hi": 0.5}], [{"mean": None, "lo": None, "hi": None}]],
+)  # fmt: skip
+def test_zero_lies_inside_every_picture_of_differences(browser: Any, rows: list[dict[str, float | None]]) -> None:
+    low, high = computed(browser, "heads.js", "it.scaleOf(arguments[0])", rows)
+    assert low < 0 < high
+    assert (0 - low) / (high - low) == pytest.approx(0.5, abs=0.4), "zero is not at the edge"
+    for row in rows:
+        if row["mean"] is not None and abs(row["mean"]) <= 1:
+            assert low < row["mean"] < high
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [("it.share(-0.0973)", "−9.7 %"), ("it.share(0.5)", "+50.0 %"), ("it.share(72.7)", "× 74"), ("it.share(null)", "–"),
+     ("it.loss(0.35901)", "0.359"), ("it.loss(0.0358)", "0.0358"), ("it.headName('direction_10')", "direction 10 s")],
+)  # fmt: skip
+def test_scores_are_written_as_traders_read_them(browser: Any, expression: str, text: str) -> None:
+    assert computed(browser, "heads.js", expression) == text
+
+
+@pytest.mark.parametrize(
     ("expression", "text"),
     [
         ("it.number(-1234.5, 1)", "−1234.5"),

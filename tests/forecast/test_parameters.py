@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.domain import Kind
 from engine.forecast.features import NAMES
-from engine.forecast.parameters import HASH, HEADS, OUTPUTS, BadWeights, Weights, columns
+from engine.forecast.parameters import FORMAT, HASH, HEADS, MAGIC, OUTPUTS, PROBABLE, BadWeights, Weights, columns
 from tests.forecast.weights import random_net, weights_of
 
 WEIGHTS = weights_of(random_net())
@@ -54,9 +55,29 @@ def test_a_signed_file_whose_header_lies_is_refused() -> None:
         (body.replace(b'"names"', b'"gnome"'), "cannot be read"),
         (body[:19] + (2**40).to_bytes(8, "little") + body[27:], "longer than the file"),
         (body.replace(b'"temperature":1.5', b'"temperature":0.0'), "positive"),
+        (body.replace(b'"usual":[2.0,', b'"usual":[0.0,'), "positive"),
+        (body.replace(b'"fill":[{"temp', b'"pill":[{"temp'), "calibration of a head"),
     ]:
         with pytest.raises(BadWeights, match=reason):
             Weights.from_bytes(signed(wrong))
+
+
+@pytest.mark.parametrize("version", [b"1", b"3", b"12", b"\xff"])
+def test_a_file_of_another_version_is_refused_as_that(version: bytes) -> None:
+    other = DATA[:-HASH].replace(MAGIC, FORMAT + version + b"\n", 1)
+    with pytest.raises(BadWeights, match="version"):
+        Weights.from_bytes(signed(other))
+
+
+def test_each_kind_of_instrument_has_its_own_scale_and_bias() -> None:
+    header = WEIGHTS.header
+    for kind, which in ((Kind.OPTION, 0), (Kind.PERPETUAL, 1), (Kind.FUTURE, 1)):
+        for head in PROBABLE:
+            found = header.calibration[head][which]
+            assert WEIGHTS.slope[kind][columns(head)] == pytest.approx(1 / found.temperature)
+            assert WEIGHTS.shift[kind][columns(head)][-1] == pytest.approx(found.bias)
+        assert WEIGHTS.shift[kind][columns("direction")][0] == 0.0
+        assert WEIGHTS.shift[kind][columns("fill")][0] == WEIGHTS.shift[kind][columns("fill")][1]
 
 
 def test_weights_for_other_features_are_refused_by_name() -> None:

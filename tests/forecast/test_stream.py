@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import e
+
 import msgspec
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from engine.config import WARM_STEPS
 from engine.forecast.baseline import Rates
 from engine.forecast.features import NAMES
-from engine.forecast.parameters import BadWeights, Weights, columns
+from engine.forecast.parameters import PROBABLE, BadWeights, Calibration, Weights, columns
 from engine.forecast.stepping import multiply, tanh
 from engine.forecast.stream import CLIP, IS_OPTION, Forecaster
 from engine.market.book import Book
@@ -106,12 +108,40 @@ def test_a_forecast_is_a_set_of_distributions() -> None:
         assert said.spread_ticks >= 0
 
 
+def calibrated(**changes: float) -> Weights:
+    each = Calibration(**changes)
+    return weights_of(NET, calibration=dict.fromkeys(PROBABLE, (each, each)))
+
+
 def test_temperature_softens_and_keeps_the_order() -> None:
     rows = {"a": vectors(1, 60)}
-    sharp = stepped(Forecaster(weights_of(NET, temperature=0.5)), rows)[-1]["a"]
-    soft = stepped(Forecaster(weights_of(NET, temperature=5.0)), rows)[-1]["a"]
+    sharp = stepped(Forecaster(calibrated(temperature=0.5)), rows)[-1]["a"]
+    soft = stepped(Forecaster(calibrated(temperature=5.0)), rows)[-1]["a"]
     assert abs(soft.up - soft.down) < abs(sharp.up - sharp.down)
     assert (soft.up > soft.down) == (sharp.up > sharp.down)
+    assert (soft.fill_bid > 0.5) == (sharp.fill_bid > 0.5)
+
+
+def test_a_bias_moves_stable_and_fills_and_nothing_else() -> None:
+    rows = {"a": vectors(1, 60)}
+    plain, leaning = (stepped(Forecaster(calibrated(bias=bias)), rows)[-1]["a"] for bias in (0.0, 1.0))
+    for seconds in (1, 10, 60):
+        one, other = plain.odds(seconds), leaning.odds(seconds)
+        assert one is not None
+        assert other is not None
+        assert other.stable / other.up == pytest.approx(e * one.stable / one.up, rel=1e-4)
+        assert other.up / other.down == pytest.approx(one.up / one.down, rel=1e-4)
+    for one_side, other_side in ((plain.fill_bid, leaning.fill_bid), (plain.fill_ask, leaning.fill_ask)):
+        assert other_side / (1 - other_side) == pytest.approx(e * one_side / (1 - one_side), rel=1e-3)
+    assert plain.iv_move == leaning.iv_move
+    assert plain.slip_buy == leaning.slip_buy
+
+
+def test_a_push_is_never_said_to_go_the_other_way() -> None:
+    net = random_net()
+    net.head.bias.data[columns("impact")] = -100.0
+    said = stepped(Forecaster(weights_of(net)), {"a": vectors(1, 60)})
+    assert {(step["a"].impact_buy, step["a"].impact_sell) for step in said} == {(0.0, 0.0)}
 
 
 def test_without_weights_the_baseline_speaks() -> None:

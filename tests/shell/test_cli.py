@@ -101,6 +101,11 @@ def test_a_kill_with_nothing_to_kill(tmp_path: Path) -> None:
     refused(run("-m", "engine", "kill", "--data", str(tmp_path)), "nothing to kill")
 
 
+def test_a_probe_of_nothing(tmp_path: Path) -> None:
+    refused(run("-m", "engine", "probe", "--data", str(tmp_path)), "no paper venue runs")
+    refused(run("-m", "engine", "probe", "--venue", "test", "--data", str(tmp_path)), "TIDEGATE_CLIENT_ID")
+
+
 @pytest.mark.parametrize("arguments", [["--port", "99999"], ["--speed", "0"], ["--speed", "fast"], ["--venue", "moon"]])
 def test_bad_options(arguments: list[str]) -> None:
     refused(run("app.py", *arguments), arguments[0])
@@ -109,6 +114,6 @@ def test_bad_options(arguments: list[str]) -> None:
 def test_help_names_every_command() -> None:
     done = run("-m", "engine", "--help")
     assert done.returncode == 0
-    for command in ("run", "venue", "import", "sessions", "verify", "kill", "train", "evaluate"):
+    for command in ("run", "venue", "import", "sessions", "verify", "kill", "probe", "train", "evaluate"):
         assert command in done.stdout
         assert run("-m", "engine", command, "--help").returncode == 0

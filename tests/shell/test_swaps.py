@@ -166,6 +166,11 @@ def test_the_screen_sees_what_is_on_the_shelf_and_what_was_done(scene: Scene) ->
     assert [(row.id, row.champion, bool(row.bad)) for row in seen.models] == [
         (shipped, True, False), *sorted([(GOOD.id, False, False), (BAD.id, False, True)])
     ]  # fmt: skip
+    first = seen.models[0]
+    header = scene.registry.load(shipped).header
+    assert first.minutes == header.training["minutes"]
+    assert (first.sessions, first.data) == (len(header.seeds), header.data_hash)
+    assert {score.head for score in first.scores} >= {"direction", "slippage", "volatility"}
     asyncio.run(scene.asks(m.PromoteModel(model=GOOD.id), "1"))
     seen = shelf(scene)
     assert seen.in_use == seen.models[0].id == GOOD.id
