@@ -12,6 +12,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Iterable
+from functools import partial
 from math import cos, pi
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,17 @@ import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from engine.config import WARM_STEPS
-from engine.forecast.model import Net, begin, losses, total
+from engine.forecast.model import WEIGHT, Net, begin, losses, total
 from engine.forecast.names import NAMES
-from engine.forecast.parameters import TARGETS
+from engine.forecast.parameters import TARGETS, columns
 from engine.forecast.stream import IS_OPTION
 from engine.research.frozen import Frozen, targets
 from engine.research.rivals import standardised
 from engine.research.targets import Part
+from engine.research.taught import Teachers
 
 Say = Callable[[str], None]
 RISE, FROM, TO = 0.3, 1 / 25, 1e-5  # one cycle of the learning rate (Smith 2018): share of rising, ends over the top
@@ -58,29 +61,33 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 16
     rate: float = 1e-3
     clip: float = 1.0
+    taught: float = 0.5  # share of the direction's loss that is against the teachers' word, not what came
     seed: int = 7
 
 
 class Segments:
-    """(N, T, F) standardised and clipped, (N, T, TARGETS) with the labels of the warm-up unknown, on disk."""
+    """On disk: (N, T, F) standardised and clipped, (N, T, TARGETS + 3) with the labels of the warm-up unknown, the
+    teachers' probabilities last."""
 
     def __init__(self, folder: Path, length: int, features: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._paths = folder / "x.raw", folder / "y.raw"
-        self._shapes = (length, features), (length, TARGETS)
+        self._shapes = (length, features), (length, TARGETS + 3)
         self._length = length
 
-    def cut(self, parts: Iterable[Part], frozen: Frozen) -> int:
+    def cut(self, parts: Iterable[Part], frozen: Frozen, teachers: Teachers) -> int:
         """Lay them down; how many there are. Raises ValueError for none."""
         count = 0
         with self._paths[0].open("wb") as xs, self._paths[1].open("wb") as ys:
             for part in parts:
                 x = standardised(part.stretch.x, frozen.mean, frozen.scale)
-                y = targets(part.stretch, part.labels, frozen)
-                for start in range(part.begin, part.end - self._length + 1, self._length):
+                came = targets(part.stretch, part.labels, frozen)[part.span]
+                y = np.concatenate([came, teachers.say(part)], axis=1)
+                for start in range(0, part.end - part.begin - self._length + 1, self._length):
                     piece = y[start : start + self._length].copy()
                     piece[:WARM_STEPS] = np.nan
-                    xs.write(np.ascontiguousarray(x[start : start + self._length]).tobytes())
+                    begin = part.begin + start
+                    xs.write(np.ascontiguousarray(x[begin : begin + self._length]).tobytes())
                     ys.write(piece.tobytes())
                     count += 1
         if not count:
@@ -100,7 +107,7 @@ def fit(parts: Iterable[Part], frozen: Frozen, plan: Plan, say: Say, device: str
     torch.set_num_threads(1)  # else the order of sums, and so the weights, depends on the machine's load
     torch.manual_seed(plan.seed)
     segments = Segments(folder, plan.segment, len(frozen.mean[0]))
-    count = segments.cut(parts, frozen)
+    count = segments.cut(parts, frozen, Teachers(parts if plan.taught else (), frozen))
     say(f"training on {count} segments of {plan.segment} steps")
     net = Net(plan.hidden, plan.dropout)
     begin(net, frozen.option_rates, frozen.iv_scale)
@@ -150,14 +157,25 @@ def _learn(
     for start in starts:
         out, state = net(x[:, start : start + plan.chunk], state)  # (B, C, OUTPUTS)
         state = (state[0].detach(), state[1].detach())
-        found = losses(out.flatten(0, 1), y[:, start : start + plan.chunk].flatten(0, 1))
+        now, said = y[:, start : start + plan.chunk].flatten(0, 1), out.flatten(0, 1)
+        found = losses(said, now[:, :TARGETS])
         optimiser.zero_grad()
-        total(found).backward()  # type: ignore[no-untyped-call]
+        (total(found) + plan.taught * WEIGHT["direction"] * _towards(said, now)).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), plan.clip)
         optimiser.step()
         for name, loss in found.items():
             sums[name] = sums.get(name, 0.0) + float(loss.detach()) / len(starts)
     return sums
+
+
+def _towards(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """By how much the direction's mean cross-entropy is another against the teachers' probabilities than against what
+    came, where both are known."""
+    came, teacher, logits = y[:, 0], y[:, TARGETS:], out[:, columns("direction")]
+    known = ~torch.isnan(came) & ~torch.isnan(teacher[:, 0])
+    told, true = (torch.nan_to_num(each) for each in (teacher, came))
+    entropy = partial(functional.cross_entropy, logits, reduction="none")
+    return ((entropy(told) - entropy(true.long())) * known).sum() / known.sum().clamp(min=1)
 
 
 def _seen(x: torch.Tensor, plan: Plan) -> torch.Tensor:

@@ -132,13 +132,13 @@ def fit_logistic(parts: Iterable[Part], frozen: Frozen) -> NDArray[np.float32]:
     return out
 
 
-def moments(lessons: Sequence[Lesson]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(N, F) vectors and (N,) classes, one step in EVERY, where these are known."""
+def moments(lessons: Sequence[Lesson], every: int = EVERY) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """(N, F) vectors and (N,) classes, one step in `every`, where these are known."""
     xs, ys = [np.zeros((0, len(NAMES)), np.float32)], [np.zeros(0)]
     for lesson in lessons:
-        known = ~np.isnan(lesson.came[::EVERY])
-        xs.append(lesson.x[::EVERY][known])
-        ys.append(lesson.came[::EVERY][known])
+        known = ~np.isnan(lesson.came[::every])
+        xs.append(lesson.x[::every][known])
+        ys.append(lesson.came[::every][known])
     return np.concatenate(xs), np.concatenate(ys).astype(np.int64)
 
 
@@ -150,9 +150,9 @@ class Boosting:
 
     name = "boosting"
 
-    def __init__(self, lessons: Sequence[Lesson], frozen: Frozen, seed: int = 7) -> None:
+    def __init__(self, lessons: Sequence[Lesson], frozen: Frozen, seed: int = 7, every: int = EVERY) -> None:
         self._frozen = frozen
-        x, y = moments(lessons)
+        x, y = moments(lessons, every)
         thin = max(1, -(-len(x) // MOST))
         x, y = x[::thin], y[::thin]
         self._found = np.unique(y)
