@@ -20,6 +20,9 @@ FIELDS = (
 )  # the order in which the scripts take them
 
 
+ALGORITHMS = {"adaptive": "adaptive", "twap": "TWAP", "vwap": "VWAP", "pov": "POV", "almgren_chriss": "A–C"}
+
+
 def layout() -> html.Section:
     heading = ["Parent order", html.Span(id="ticket-instrument", className="r dim")]
     form = html.Div(
@@ -31,7 +34,7 @@ def layout() -> html.Section:
             *_field(
                 "algorithm",
                 "ticket-algorithm",
-                _choice("ticket-algorithm", {"adaptive": "adaptive", "twap": "TWAP"}, "adaptive"),
+                _choice("ticket-algorithm", ALGORITHMS, "adaptive"),
             ),
             *_field("urgency", "ticket-urgency", _number("ticket-urgency", 5, "0–10")),
             *_field(

@@ -38,6 +38,17 @@ def _parent(desk: Desk, fact: m.ParentAccepted) -> None:
     desk.live[fact.id] = None
 
 
+def _edited(desk: Desk, fact: m.ParentEdited) -> None:
+    parent = desk.parents[fact.parent]
+    parent.state = lifecycle.parent(parent.state, "edit")
+    parent.order, parent.version = fact.order, fact.version
+    _rebase(parent, max(fact.t, fact.order.start))
+
+
+def _view(desk: Desk, fact: m.ViewSet) -> None:
+    desk.parents[fact.parent].view = fact.view
+
+
 def _paused(desk: Desk, fact: m.ParentPaused) -> None:
     parent = desk.parents[fact.parent]
     parent.state, parent.reason = lifecycle.parent(parent.state, "pause"), fact.reason
@@ -46,8 +57,8 @@ def _paused(desk: Desk, fact: m.ParentPaused) -> None:
 def _resumed(desk: Desk, fact: m.ParentResumed) -> None:
     parent = desk.parents[fact.parent]
     parent.state, parent.reason = lifecycle.parent(parent.state, "resume"), ""
-    parent.halted_until = parent.quiet_until = 0
-    _rebase(parent, fact.rebased)
+    parent.halted_until = parent.quiet_until = parent.halts = 0
+    _rebase(parent, max(fact.rebased, parent.order.start))
 
 
 def _halted(desk: Desk, fact: m.ParentHalted) -> None:
@@ -127,6 +138,10 @@ def _rebase(parent: Parent, start: int) -> None:
 def _requested(desk: Desk, fact: m.OrderRequested) -> None:
     desk.children[fact.child] = Child(request=fact, state="requested", price=fact.price)
     desk.live[fact.child] = None
+    if fact.parent:
+        parent = desk.parents[fact.parent]
+        parent.asked_for, parent.asked_at = parent.asked_for + 1, fact.t
+        parent.took_at = parent.took_at if fact.post_only else fact.t
     desk.requests = [t for t in desk.requests if fact.t - t < 60 * 10**9] + [fact.t]
     if desk.day.turn(fact.t):
         desk.day.orders += 1
@@ -259,6 +274,8 @@ _EVOLVE: dict[type, Any] = {
     m.EpochBegan: _epoch,
     m.Refused: _nothing,
     m.ParentAccepted: _parent,
+    m.ParentEdited: _edited,
+    m.ViewSet: _view,
     m.ParentPaused: _paused,
     m.ParentResumed: _resumed,
     m.ParentHalted: _halted,

@@ -54,6 +54,13 @@ def _parents(fact: m.Fact) -> tuple[Level, str, str] | None:
             return "info", fact.user, f"parent {fact.id}: {fact.side} {fact.instrument}, {fact.algorithm}, {fact.dial}"
         case m.ParentPaused():
             return "warn", fact.by, f"parent {fact.parent} paused{_because(fact.reason)}"
+        case m.ParentEdited():
+            return "info", fact.by, f"parent {fact.parent} edited, version {fact.version}; the rest is spread anew"
+        case m.ViewSet(view=m.TraderView() as view):
+            said = f"up {view.up:.0%}, down {view.down:.0%}, weight {view.weight:.0%}"
+            return "info", fact.by, f"parent {fact.parent}: the own view is {said}"
+        case m.ViewSet():
+            return "info", fact.by, f"parent {fact.parent}: the own view is over"
         case m.ParentResumed():
             return "info", fact.by, f"parent {fact.parent} resumed; the rest is spread anew"
         case m.ParentHalted():
