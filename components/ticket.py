@@ -31,10 +31,12 @@ def layout() -> html.Section:
             *_field("quantity", "ticket-quantity", _number("ticket-quantity", None, "lots")),
             *_field("limit", "ticket-limit", _number("ticket-limit", None, "price")),
             *_field("minutes", "ticket-minutes", _number("ticket-minutes", 10, "")),
-            *_field(
-                "algorithm",
-                "ticket-algorithm",
-                _choice("ticket-algorithm", ALGORITHMS, "adaptive"),
+            html.Div(
+                [
+                    html.Label("algorithm", htmlFor="ticket-algorithm", className="unseen"),
+                    _choice("ticket-algorithm", ALGORITHMS, "adaptive"),
+                ],
+                className="wide",
             ),
             *_field("urgency", "ticket-urgency", _number("ticket-urgency", 5, "0–10")),
             *_field(
