@@ -151,6 +151,8 @@ class Market:
                 self._step(item)
             case m.Halted(reason=reason):
                 self.halted = reason
+            case m.Mended():
+                self.halted = ""
             case m.ModelSwap(model=model, reason=""):
                 self._swap(model)
             case m.Focus() | m.Link() | m.Started():

@@ -13,6 +13,7 @@ from engine.execution.desk import Desk, Parent, Proposal
 from engine.execution.lifecycle import LIVE_CHILD
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
+from engine.market.meter import COST
 from engine.market.told import Answered
 
 KILL_AGAIN_NS = NS // 2
@@ -34,7 +35,7 @@ def _allowed(desk: Desk, item: m.Command) -> None:
         raise Refusal("this is a replay: nothing can be done in it")
     if item.role == "viewer":
         raise Refusal(f"{item.user} may look, not trade")
-    if isinstance(item.verb, m.Rearm) and item.role != "admin":
+    if isinstance(item.verb, m.Rearm | m.Unhalt) and item.role != "admin":
         raise Refusal("only an admin may re-arm")
 
 
@@ -46,11 +47,12 @@ def _pause(desk: Desk, _: Picture, item: m.Command, verb: m.Pause) -> Iterator[m
     parent = parent_of(desk, verb.parent)
     if parent.state == "paused":
         raise Refusal("it is paused already")
-    return _pausing(desk, parent, item.user)
+    leave = parent.order.leave if verb.leave is None else verb.leave
+    return _pausing(desk, parent, item.user, leave)
 
 
-def _pausing(desk: Desk, parent: Parent, user: str) -> Iterator[m.Fact]:
-    yield from router.stop(desk, parent, by=user, reason="paused")
+def _pausing(desk: Desk, parent: Parent, user: str, leave: bool) -> Iterator[m.Fact]:
+    yield from router.stop(desk, parent, by=user, reason="paused", leave=leave)
     yield m.ParentPaused(parent=parent.order.id, by=user, reason=f"paused by {user}")
 
 
@@ -63,11 +65,11 @@ def _resume(desk: Desk, picture: Picture, item: m.Command, verb: m.Resume) -> It
 
 def _cancel_parent(desk: Desk, _: Picture, item: m.Command, verb: m.CancelParent) -> Iterator[m.Fact]:
     parent = parent_of(desk, verb.parent)
-    return _cancelling(desk, parent, item.user)
+    return _cancelling(desk, parent, item.user, verb.leave)
 
 
-def _cancelling(desk: Desk, parent: Parent, user: str) -> Iterator[m.Fact]:
-    yield from router.stop(desk, parent, by=user, reason="the parent was cancelled")
+def _cancelling(desk: Desk, parent: Parent, user: str, leave: bool) -> Iterator[m.Fact]:
+    yield from router.stop(desk, parent, by=user, reason="the parent was cancelled", leave=leave)
     yield m.ParentEnded(parent=parent.order.id, outcome="cancelled", by=user)
 
 
@@ -171,6 +173,14 @@ def _rearm_repeats(desk: Desk, _: Picture, item: m.Command, verb: m.RearmRepeats
     return iter([m.RepeatsRearmed(instrument=verb.instrument, by=_person(item), reason=verb.reason.strip())])
 
 
+def _unhalt(_: Desk, picture: Picture, item: m.Command, verb: m.Unhalt) -> Iterator[m.Fact]:
+    if not picture.halted:
+        raise Refusal("the engine is not halted")
+    if not verb.reason.strip():
+        raise Refusal("going on asks for a reason")
+    return iter([m.UnhaltAsked(by=_person(item), reason=verb.reason.strip())])
+
+
 def _person(item: m.Command) -> str:
     if not item.user.strip():
         raise Refusal("this asks for a user with a name")
@@ -207,6 +217,7 @@ _VERBS: dict[type, Callable[[Desk, Picture, m.Command, Any], Iterator[m.Fact]]] 
     m.AskLift: _ask_lift,
     m.GrantLift: _grant_lift,
     m.RearmRepeats: _rearm_repeats,
+    m.Unhalt: _unhalt,
 }
 
 
@@ -226,9 +237,13 @@ def confirm_kill(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
 
 
 def press_on(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
-    """While a kill is not confirmed: cancel and ask again, on each half second."""
-    killed = desk.killed
-    if killed and not killed.took and picture.venue.authenticated and picture.now - killed.asked >= KILL_AGAIN_NS:
+    """While a kill is not confirmed: cancel and ask again, on each half second. Never more than the venue's credits
+    allow: it would end the session, and answer nothing."""
+    killed, venue = desk.killed, picture.venue
+    if not killed or killed.took or not venue.authenticated or picture.now - killed.asked < KILL_AGAIN_NS:
+        return
+    calls = 1 + (1 if killed.account else len(desk.live_children))
+    if venue.meter.credits_at(picture.now) >= calls * COST:
         yield m.KillAsked(call=f"kill{desk.facts + 1}")
 
 

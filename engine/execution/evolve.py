@@ -68,6 +68,11 @@ def _halted(desk: Desk, fact: m.ParentHalted) -> None:
     parent.reason = f"halted by the row '{fact.row}'"
 
 
+def _rested(desk: Desk, fact: m.ParentRested) -> None:
+    parent = desk.parents[fact.parent]
+    parent.quiet_until, parent.reason = max(parent.quiet_until, fact.until), fact.reason
+
+
 def _dial(desk: Desk, fact: m.DialSet) -> None:
     desk.parents[fact.parent].dial = fact.dial
 
@@ -279,6 +284,7 @@ _EVOLVE: dict[type, Any] = {
     m.ParentPaused: _paused,
     m.ParentResumed: _resumed,
     m.ParentHalted: _halted,
+    m.ParentRested: _rested,
     m.DialSet: _dial,
     m.ParentEnded: _parent_ended,
     m.Proposed: _proposed,
@@ -305,6 +311,8 @@ _EVOLVE: dict[type, Any] = {
     m.LiftGranted: _lift_granted,
     m.RepeatsTripped: _tripped,
     m.RepeatsRearmed: _repeats_rearmed,
+    m.UnhaltAsked: _nothing,
+    m.Unhalted: _nothing,
     m.ModelAsked: _nothing,
     m.ModelChanged: _nothing,
     m.ModelRefused: _nothing,

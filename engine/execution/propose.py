@@ -132,10 +132,7 @@ def _end(desk: Desk, parent: Parent) -> Iterator[m.Fact]:
 def _halt(desk: Desk, picture: Picture, parent: Parent, advice: Advice) -> Iterator[m.Fact]:
     """Working children are pulled or left, as the parent says; after several halts the trader is asked."""
     reason, most = f"halted by the row '{advice.halt_row}'", desk.config.execution.halts_before_asking
-    if not parent.order.leave:
-        yield from stop(desk, parent, by="policy", reason=reason)
-    elif proposal := desk.proposal_of(parent.order.id):
-        yield m.Lapsed(proposal=proposal.born.id, reason=reason)
+    yield from stop(desk, parent, by="policy", reason=reason, leave=parent.order.leave)
     yield m.ParentHalted(parent=parent.order.id, row=advice.halt_row, until=picture.now + round(advice.halt_s * NS))
     if parent.halts >= most > 0:
         yield from stop(desk, parent, by="policy", reason=reason)

@@ -108,6 +108,14 @@ class ParentHalted(_Fact, frozen=True, kw_only=True, tag="halted"):
     until: int
 
 
+class ParentRested(_Fact, frozen=True, kw_only=True, tag="rested"):
+    """The venue refused a child for now: nothing new is proposed before `until`."""
+
+    parent: str
+    until: int
+    reason: str
+
+
 class DialSet(_Fact, frozen=True, kw_only=True, tag="dial"):
     parent: str
     by: str
@@ -323,6 +331,15 @@ class RepeatsRearmed(_Fact, frozen=True, kw_only=True, tag="repeats_rearmed"):
     reason: str
 
 
+class UnhaltAsked(_Fact, frozen=True, kw_only=True, tag="unhalt_asked"):
+    by: str
+    reason: str
+
+
+class Unhalted(_Fact, frozen=True, kw_only=True, tag="unhalted"):
+    """Everything decided is kept again; parents wait for the trader."""
+
+
 class Rearmed(_Fact, frozen=True, kw_only=True, tag="rearmed"):
     by: str
     reason: str
@@ -363,7 +380,7 @@ Fact = (
     | ParentEnded | Proposed | Refreshed | Approved | Rejected | Lapsed | OrderRequested | OrderSent | OrderOpened
     | Filled | OrderEnded | CancelRequested | Asked | Killed | KillAsked | KillConfirmed | Rearmed | Reconciling
     | Checked | Reconciled | PositionSet | ModelAsked | ModelChanged | ModelRefused | LiftAsked | LiftGranted
-    | RepeatsTripped | RepeatsRearmed
+    | RepeatsTripped | RepeatsRearmed | ParentRested | UnhaltAsked | Unhalted
 )  # fmt: skip
 
 
@@ -390,4 +407,8 @@ class FetchModel(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", 
     by: str
 
 
-Effect = Call | Hangup | FetchModel
+class Mend(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="mend"):
+    """Try to keep facts and inputs again; come back with `Mended`, or with `Halted`."""
+
+
+Effect = Call | Hangup | FetchModel | Mend

@@ -87,7 +87,10 @@ class SetView(_Verb, frozen=True, kw_only=True, tag="view"):
 
 
 class Pause(_Verb, frozen=True, kw_only=True, tag="pause"):
+    """`leave` says whether its working children stay where they are; None: as the parent itself says."""
+
     parent: str
+    leave: bool | None = None
 
 
 class Resume(_Verb, frozen=True, kw_only=True, tag="resume"):
@@ -95,7 +98,10 @@ class Resume(_Verb, frozen=True, kw_only=True, tag="resume"):
 
 
 class CancelParent(_Verb, frozen=True, kw_only=True, tag="cancel_parent"):
+    """With `leave` its working children stay, and are the trader's to pull."""
+
     parent: str
+    leave: bool = False
 
 
 class SetDial(_Verb, frozen=True, kw_only=True, tag="dial"):
@@ -155,6 +161,12 @@ class GrantLift(_Verb, frozen=True, kw_only=True, tag="grant_lift"):
     lift: str
 
 
+class Unhalt(_Verb, frozen=True, kw_only=True, tag="unhalt"):
+    """Try to keep what is decided again: an engine that was halted goes on once the disk has taken everything."""
+
+    reason: str
+
+
 class RearmRepeats(_Verb, frozen=True, kw_only=True, tag="rearm_repeats"):
     """An instrument that was executed too often may be traded again."""
 
@@ -175,7 +187,7 @@ class RollBackModel(_Verb, frozen=True, kw_only=True, tag="rollback"):
 Verb = (
     EditParent | Press | SetView
     | SubmitParent | Pause | Resume | CancelParent | SetDial | Approve | Reject | SendOrder | CancelChild | Kill | Rearm
-    | PromoteModel | RollBackModel | AskLift | GrantLift | RearmRepeats
+    | PromoteModel | RollBackModel | AskLift | GrantLift | RearmRepeats | Unhalt
 )  # fmt: skip
 Role = Literal["viewer", "trader", "admin"]
 
@@ -312,7 +324,11 @@ class Halted(_Input, frozen=True, kw_only=True, tag="halted"):
     reason: str
 
 
-Input = Started | Frame | Link | Tick | Command | Sent | Failed | Focus | ModelSwap | Halted
+class Mended(_Input, frozen=True, kw_only=True, tag="mended"):
+    """The shell keeps what is decided again, and all that it could not keep meanwhile."""
+
+
+Input = Started | Frame | Link | Tick | Command | Sent | Failed | Focus | ModelSwap | Halted | Mended
 
 
 class Forecasts(msgspec.Struct, frozen=True, tag_field="in", tag="forecasts"):

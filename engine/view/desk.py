@@ -47,6 +47,8 @@ def status(core: Core) -> m.StatusView:
         reconciled=desk.reconciled,
         halted=market.halted,
         instruments=len(venue.instruments),
+        kill_ms=desk.killed.took / MS if desk.killed and desk.killed.took else None,
+        kill_delta=desk.killed.delta if desk.killed and desk.killed.took else None,
     )
 
 

@@ -65,6 +65,8 @@ def _parents(fact: m.Fact) -> tuple[Level, str, str] | None:
             return "info", fact.by, f"parent {fact.parent} resumed; the rest is spread anew"
         case m.ParentHalted():
             return "warn", "policy", f"parent {fact.parent} halted by the row '{fact.row}' {_for(fact)}"
+        case m.ParentRested():
+            return "warn", "venue", f"parent {fact.parent} rests {(fact.until - fact.t) / NS:.0f} s: {fact.reason}"
         case m.DialSet():
             return "info", fact.by, f"parent {fact.parent} is now {fact.dial}"
         case m.ParentEnded():
@@ -98,6 +100,10 @@ def _machine(fact: m.Fact) -> tuple[Level, str, str] | None:
             return "bad", "risk", f"{what}: nothing more of it until a person re-arms it"
         case m.RepeatsRearmed():
             return "warn", fact.by, f"{fact.instrument} may be traded again{_because(fact.reason)}"
+        case m.UnhaltAsked():
+            return "warn", fact.by, f"asks the halted engine to go on{_because(fact.reason)}"
+        case m.Unhalted():
+            return "warn", "engine", "everything decided is kept again; parents wait for the trader"
         case m.Rearmed():
             return "warn", fact.by, f"re-armed{_because(fact.reason)}"
         case m.Reconciling():
