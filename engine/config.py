@@ -161,6 +161,9 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     refresh_ms: Amount = 500.0  # an intent is refreshed at most this often
     order_ttl_s: Amount = 3.0  # `valid_until` of a taker, from the request
     passive_ttl_s: Amount = 20.0  # a resting child is cancelled and thought over after this
+    min_rest_s: Amount = 1.0  # a resting child keeps its place in the queue for at least so long
+    follow_share: Amount = 0.1  # of its own size: what must stand better before it gives its place up for it
+    chase_ticks: Amount = 20.0  # a parent's resting price follows the market so far without a fill
     lag_cross_share: Amount = 0.10  # behind schedule by this share of the parent: cross
     finish_s: Amount = 5.0  # before its end, what a parent still lacks is taken rather than waited for
     catch_up: Amount = 3.0  # of the base child, and of the planned rate: no parent catches up faster

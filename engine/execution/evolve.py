@@ -57,7 +57,7 @@ def _paused(desk: Desk, fact: m.ParentPaused) -> None:
 def _resumed(desk: Desk, fact: m.ParentResumed) -> None:
     parent = desk.parents[fact.parent]
     parent.state, parent.reason = lifecycle.parent(parent.state, "resume"), ""
-    parent.halted_until = parent.quiet_until = parent.halts = 0
+    parent.halted_until = parent.quiet_until = parent.halts = parent.chased_from = 0
     _rebase(parent, max(fact.rebased, parent.order.start))
 
 
@@ -147,6 +147,7 @@ def _requested(desk: Desk, fact: m.OrderRequested) -> None:
         parent = desk.parents[fact.parent]
         parent.asked_for, parent.asked_at = parent.asked_for + 1, fact.t
         parent.took_at = parent.took_at if fact.post_only else fact.t
+        parent.chased_from = parent.chased_from or (fact.price if fact.post_only else 0)
     desk.requests = [t for t in desk.requests if fact.t - t < 60 * 10**9] + [fact.t]
     if desk.day.turn(fact.t):
         desk.day.orders += 1
@@ -182,6 +183,7 @@ def _filled(desk: Desk, fact: m.Filled) -> None:
         parent = desk.parents[child.request.parent]
         parent.filled += fact.quantity
         parent.notional += fact.quantity * fact.price
+        parent.chased_from = 0
 
 
 def _executed(desk: Desk, child: Child, fact: m.Filled) -> None:

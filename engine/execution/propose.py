@@ -18,10 +18,8 @@ from engine.execution.pace import allowed
 from engine.execution.picture import Picture, touch, walked
 from engine.execution.policy import Advice
 from engine.execution.router import cancel, stop
+from engine.execution.tend import pulled
 from engine.execution.want import Moment, Want, holds, moment_of, want
-
-MIN_REST_NS = NS  # a resting child is not moved sooner than this
-CANCEL_RETRY_NS = 2 * NS
 
 
 def work(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
@@ -143,20 +141,13 @@ def _halt(desk: Desk, picture: Picture, parent: Parent, advice: Advice) -> Itera
 def _tend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, moment: Moment) -> Iterator[m.Fact]:
     """Pull resting children that could stand better, or whose place a crossing child needs and can take."""
     order, advice = parent.order, moment.advice
-    near, far = touch(picture, instrument, order.side), touch(picture, instrument, order.side.other)
-    crossing = moment.impatient(desk) and far is not None and order.side.sign * (order.limit - far) >= 0
+    far, crossing = touch(picture, instrument, order.side.other), ""
+    if moment.impatient(desk) and far is not None and order.side.sign * (order.limit - far) >= 0:
+        why = f"the row '{advice.row}' crosses" if advice.style == "cross" else "too late to wait: crossing"
+        crossing = f"{why} instead"
     for child in desk.children_of(parent.order.id):
-        age = picture.now - child.opened
-        if child.state != "open" or age < MIN_REST_NS or picture.now - child.cancelling < CANCEL_RETRY_NS:
-            continue
-        left = near is not None and order.side.sign * (side_price(order.side, near, order.limit) - child.price) > 0
-        if crossing:
-            why = f"the row '{advice.row}' crosses" if advice.style == "cross" else "too late to wait: crossing"
-            yield cancel(desk, child.request.child, by="policy", reason=f"{why} instead")
-        elif left and advice.style != "wait":
-            yield cancel(desk, child.request.child, by="policy", reason="the market moved away")
-        elif age > desk.config.execution.passive_ttl_s * NS:
-            yield cancel(desk, child.request.child, by="policy", reason="rested long enough; thinking again")
+        if why := pulled(desk, picture, parent, child, instrument, crossing, advice.style != "wait"):
+            yield cancel(desk, child.request.child, by="policy", reason=why)
 
 
 def _intend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, moment: Moment) -> Iterator[m.Fact]:
