@@ -20,6 +20,9 @@ FIELDS = (
 )  # the order in which the scripts take them
 
 
+ALGORITHMS = {"adaptive": "adaptive", "twap": "TWAP", "vwap": "VWAP", "pov": "POV", "almgren_chriss": "A–C"}
+
+
 def layout() -> html.Section:
     heading = ["Parent order", html.Span(id="ticket-instrument", className="r dim")]
     form = html.Div(
@@ -28,10 +31,12 @@ def layout() -> html.Section:
             *_field("quantity", "ticket-quantity", _number("ticket-quantity", None, "lots")),
             *_field("limit", "ticket-limit", _number("ticket-limit", None, "price")),
             *_field("minutes", "ticket-minutes", _number("ticket-minutes", 10, "")),
-            *_field(
-                "algorithm",
-                "ticket-algorithm",
-                _choice("ticket-algorithm", {"adaptive": "adaptive", "twap": "TWAP"}, "adaptive"),
+            html.Div(
+                [
+                    html.Label("algorithm", htmlFor="ticket-algorithm", className="unseen"),
+                    _choice("ticket-algorithm", ALGORITHMS, "adaptive"),
+                ],
+                className="wide",
             ),
             *_field("urgency", "ticket-urgency", _number("ticket-urgency", 5, "0–10")),
             *_field(

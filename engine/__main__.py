@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import gc
+import getpass
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -178,6 +179,16 @@ def _probe(chosen: argparse.Namespace) -> int:
     return 0 if all(check.ok for check in found) else 1
 
 
+def _drill(chosen: argparse.Namespace) -> int:
+    from engine.shell.drill import drill
+
+    done = asyncio.run(drill(options_of(chosen), chosen.orders, chosen.user))
+    armed = "armed again" if done.rearmed else "NOT armed again: do so by hand"
+    text = f"{done.orders} orders gone {done.ms:.0f} ms after the press; delta left {done.delta:+.4f}; {armed}"
+    _tell(chosen, msgspec.to_builtins(done), text)
+    return 0 if done.rearmed else 1
+
+
 def _tell(chosen: argparse.Namespace, value: Any, text: str) -> None:
     """The result: exactly one JSON object with `--json`, else text."""
     print(msgspec.json.encode(value).decode() if chosen.json else text, flush=True)
@@ -216,6 +227,11 @@ def _parser() -> argparse.ArgumentParser:
     kill = _command(commands, "kill", _kill, "cancel and verify at the venue, without a running engine")
     kill.add_argument("--account", action="store_true", help="every order of the account, not only ours")
     desk_options(kill)
+
+    drill = _command(commands, "drill", _drill, "rest orders that nobody takes, kill, and see how long it takes")
+    drill.add_argument("--orders", type=int, choices=range(1, 51), default=50, metavar="N", help="up to 50")
+    drill.add_argument("--user", default=getpass.getuser(), metavar="NAME", help="who presses, and arms again")
+    desk_options(drill)
 
     text = "check on the venue, from here, everything the code assumes; live does not arm before it has passed"
     desk_options(_command(commands, "probe", _probe, text))

@@ -221,7 +221,7 @@ class Client:
 async def _connect(address: str) -> ClientConnection:
     place = urlsplit(address).netloc or address.partition("?")[0]  # said without the token
     try:
-        return await connect(address, compression=None, max_size=MAX_DOWN, proxy=None, logger=log)
+        return await connect(address, compression=None, max_size=MAX_DOWN, proxy=None, logger=log, close_timeout=1)
     except (InvalidURI, ValueError):
         raise LinkLost(f"'{place}' is not an engine's address; it looks like ws://127.0.0.1:PORT/?token=…") from None
     except InvalidHandshake:

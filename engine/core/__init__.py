@@ -52,6 +52,8 @@ class Core:
                 effects.append(call)
             if isinstance(fact, m.ModelAsked):
                 effects.append(m.FetchModel(model=fact.model, by=fact.by))
+            if isinstance(fact, m.UnhaltAsked):
+                effects.append(m.Mend())
         return Outcome(facts, effects, self._noted(item))
 
     def may_send(self, call: m.Call, now: int) -> str:

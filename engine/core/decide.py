@@ -27,6 +27,8 @@ def decide(desk: Desk, market: Picture, item: m.Input) -> Iterator[m.Fact]:
             yield from _sent(desk, item)
         case m.Failed():
             yield from _failed(desk, item)
+        case m.Mended():
+            yield from recover.unhalted(desk)
         case m.ModelSwap(model=model, reason=reason):
             yield m.ModelRefused(model=model, reason=reason) if reason else m.ModelChanged(model=model)
 

@@ -8,6 +8,7 @@ proposals or limits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import sqrt
 from typing import Any
 
 import msgspec
@@ -17,15 +18,18 @@ from engine.config import Config
 from engine.core.contexts import Surroundings, underlying, usd
 from engine.core.requotes import Requotes
 from engine.core.smiles import Smiles
-from engine.domain import MS, Instrument, Kind, OffGrid, Side
+from engine.domain import MS, NS, YEAR_NS, Instrument, Kind, OffGrid, Side
 from engine.execution import policy
 from engine.execution.risk import unsound
 from engine.forecast.features import Context, Features, Row, micro
+from engine.forecast.labels import DIRECTIONS, HORIZON_NS
 from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster, Weights
 from engine.market.deribit import wire
 from engine.market.state import Venue
 from engine.market.told import Changes, Print
+from engine.market.usual import Usual
+from engine.market.volume import Volume
 from engine.surface.past import Past
 from engine.surface.surface import Surface
 
@@ -64,6 +68,8 @@ class Market:
         self.contexts: Mapping[str, Context] = {}  # of the last step
         self.prints: list[tuple[str, Print]] = []  # of others, since the last step
         self.own_fills: set[str] = set()  # instruments that we traded since the last step
+        self.volume = Volume()  # of others
+        self.spreads: dict[str, Usual] = {}
         self._surroundings = Surroundings()
         self.forecasts: dict[str, m.Forecast] = {}
         self.verdicts: dict[str, m.Skill] = {}
@@ -102,6 +108,32 @@ class Market:
         units = quote.vega / quote.forward / instrument.tick
         return units / instrument.tick_units(quote.mark / instrument.tick)
 
+    def sigma_ticks(self, name: str) -> float | None:
+        instrument, quote, delta = self.venue.instruments.get(name), self.venue.quotes.get(name), self.delta(name)
+        if instrument is None or quote is None or not quote.mark or delta is None:
+            return None
+        option = instrument.kind is Kind.OPTION
+        vol = quote.mark_iv if option else self.smiles.factors.get(instrument.coin, {}).get("index", 0.0) / 100.0
+        if not vol:
+            return None
+        move = (abs(delta) if option else quote.mark) * vol * sqrt(NS / YEAR_NS)
+        units = quote.mark / instrument.tick
+        return move / instrument.tick / instrument.tick_units(units)
+
+    def usual_spread(self, name: str) -> float | None:
+        usual = self.spreads.get(name)
+        return usual.median() if usual else None
+
+    def stable_ticks(self, name: str, seconds: int) -> float | None:
+        instrument, weights = self.venue.instruments.get(name), self.forecaster.weights
+        if instrument is None or weights is None:
+            return None
+        head = next(head for head in DIRECTIONS if HORIZON_NS[head] == seconds * NS)
+        return weights.header.threshold(instrument.kind, head)
+
+    def traded(self, name: str, start: int, end: int) -> int:
+        return self.volume.between(name, start, end)
+
     def delta(self, name: str) -> float | None:
         instrument, quote = self.venue.instruments.get(name), self.venue.quotes.get(name)
         if instrument is None or quote is None or not quote.mark:
@@ -121,6 +153,8 @@ class Market:
                 self._step(item)
             case m.Halted(reason=reason):
                 self.halted = reason
+            case m.Mended():
+                self.halted = ""
             case m.ModelSwap(model=model, reason=""):
                 self._swap(model)
             case m.Focus() | m.Link() | m.Started():
@@ -134,6 +168,8 @@ class Market:
             self.requotes.heard(name)
         for name, row in self.venue.printed:
             self.prints.append((name, row))
+            if row.plain:
+                self.volume.add(self.now, name, row.lots, row.trade)
             if features := self._features(name):
                 features.on_trade(
                     row.t, row.units, row.lots, row.side, plain=row.plain, liquidation=row.liquidation, trade=row.trade
@@ -148,6 +184,7 @@ class Market:
         for trade in news.trades:
             self.own_fills.add(trade.instrument_name)
             self.requotes.ours(trade.instrument_name)
+            self.volume.own(trade.trade_id)
             self.prints = [(name, row) for name, row in self.prints if row.trade != trade.trade_id]
             self._own_fill(trade)
         for order in news.orders:
@@ -192,6 +229,7 @@ class Market:
         """A broken or abandoned book carries nothing on: it warms up again."""
         self.features.pop(name, None)
         self.forecasts.pop(name, None)
+        self.spreads.pop(name, None)
         self.forecaster.baselines.pop(name, None)
         self.forecaster.reset(name)
 
@@ -224,6 +262,8 @@ class Market:
         self.contexts = contexts
         self.forecasts = self.forecaster.step(item.t, rows, self.venue.books, own, self.monitor.stretches)
         self.forecasts |= self.recorded.get(item.n, {})
+        for name, standing in self.forecaster.standings.items():
+            self.spreads.setdefault(name, Usual()).add(standing.spread)
         self.monitor.step(
             item.t, self.forecasts, self.forecaster.baselines, self.forecaster.standings, contexts, self.prints,
             self.own_fills,
@@ -276,6 +316,8 @@ class Market:
             "monitor": self.monitor.dump(),
             "prints": msgspec.to_builtins(self.prints),
             "own_fills": sorted(self.own_fills),
+            "volume": self.volume.dump(),
+            "spreads": {name: usual.dump() for name, usual in self.spreads.items()},
             "forecasts": msgspec.to_builtins(self.forecasts),
             "baselines": msgspec.to_builtins(self.forecaster.baselines),
             "fired": dict(self.fired),
@@ -304,6 +346,8 @@ class Market:
         self.monitor = Monitor.load(weights, value["monitor"])
         self.prints = msgspec.convert(value["prints"], list[tuple[str, Print]])
         self.own_fills = set(value["own_fills"])
+        self.volume = Volume.load(value["volume"])
+        self.spreads = {name: Usual.load(raw) for name, raw in value["spreads"].items()}
         self.forecasts = msgspec.convert(value["forecasts"], dict[str, m.Forecast])
         self.forecaster.baselines = msgspec.convert(value["baselines"], dict[str, m.Forecast])
         self.verdicts = self.monitor.verdicts()

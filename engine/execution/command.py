@@ -6,20 +6,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from engine import messages as m
-from engine.domain import MAX_UNITS, NS, Instrument, Kind, OffGrid, Side
-from engine.execution import propose, risk, router
+from engine.domain import NS, OffGrid, Side
+from engine.execution import propose, risk, router, terms
+from engine.execution.asked import Refusal, instrument_of, parent_of, price_of, size_of
 from engine.execution.desk import Desk, Parent, Proposal
-from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
+from engine.execution.lifecycle import LIVE_CHILD
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
+from engine.market.meter import COST
 from engine.market.told import Answered
 
 KILL_AGAIN_NS = NS // 2
-MAX_MINUTES = 24 * 60
-
-
-class Refusal(Exception):
-    """Raised inside this file only, to leave a check early; it becomes a `Refused` fact."""
 
 
 def handle(desk: Desk, picture: Picture, item: m.Command) -> Iterator[m.Fact]:
@@ -38,7 +35,7 @@ def _allowed(desk: Desk, item: m.Command) -> None:
         raise Refusal("this is a replay: nothing can be done in it")
     if item.role == "viewer":
         raise Refusal(f"{item.user} may look, not trade")
-    if isinstance(item.verb, m.Rearm) and item.role != "admin":
+    if isinstance(item.verb, m.Rearm | m.Unhalt) and item.role != "admin":
         raise Refusal("only an admin may re-arm")
 
 
@@ -46,66 +43,38 @@ def _allowed(desk: Desk, item: m.Command) -> None:
 # but its refusal.
 
 
-def _submit(desk: Desk, picture: Picture, item: m.Command, verb: m.SubmitParent) -> Iterator[m.Fact]:
-    instrument = _instrument(picture, verb.instrument)
-    quantity, limit = _size(instrument, verb.quantity), _price(instrument, verb.limit)
-    limits, option = desk.config.limits, instrument.kind is Kind.OPTION
-    most, unit = (limits.parent_contracts, "contracts") if option else (limits.future_usd, "USD")
-    if verb.quantity > most:
-        raise Refusal(f"{verb.quantity:,.12g} {unit} is over the limit of {most:,.12g} a parent")
-    if not 0 < verb.minutes <= MAX_MINUTES:
-        raise Refusal(f"{verb.minutes:.12g} minutes is not between 0 and {MAX_MINUTES}")
-    if not 0 <= verb.urgency <= 10:
-        raise Refusal("urgency goes from 0 to 10")
-    end = picture.now + round(verb.minutes * 60 * NS)
-    if instrument.expiry and end > instrument.expiry:
-        raise Refusal(f"{instrument.name} expires before the order would end")
-    if desk.killed or picture.halted:
-        raise Refusal(risk.closed(desk, picture))
-    largest = _whole(instrument, verb.max_child, "largest child")
-    return iter([
-        m.ParentAccepted(
-            id=desk.next_id("P"), user=item.user, instrument=instrument.name, side=verb.side, quantity=quantity,
-            limit=limit, start=picture.now, end=end, algorithm=verb.algorithm, urgency=verb.urgency,
-            min_child=_whole(instrument, verb.min_child, "smallest child"),
-            max_child=max(largest, 1) if verb.max_child else 2 * instrument.contracts(desk.config.execution.base_child),
-            dial=verb.dial, auto_limit=_whole(instrument, verb.auto_limit, "automatic limit"),
-            arrival=picture.micro(instrument.name),
-        )
-    ])  # fmt: skip
-
-
 def _pause(desk: Desk, _: Picture, item: m.Command, verb: m.Pause) -> Iterator[m.Fact]:
-    parent = _parent(desk, verb.parent)
+    parent = parent_of(desk, verb.parent)
     if parent.state == "paused":
         raise Refusal("it is paused already")
-    return _pausing(desk, parent, item.user)
+    leave = parent.order.leave if verb.leave is None else verb.leave
+    return _pausing(desk, parent, item.user, leave)
 
 
-def _pausing(desk: Desk, parent: Parent, user: str) -> Iterator[m.Fact]:
-    yield from router.stop(desk, parent, by=user, reason="paused")
+def _pausing(desk: Desk, parent: Parent, user: str, leave: bool) -> Iterator[m.Fact]:
+    yield from router.stop(desk, parent, by=user, reason="paused", leave=leave)
     yield m.ParentPaused(parent=parent.order.id, by=user, reason=f"paused by {user}")
 
 
 def _resume(desk: Desk, picture: Picture, item: m.Command, verb: m.Resume) -> Iterator[m.Fact]:
-    parent = _parent(desk, verb.parent)
+    parent = parent_of(desk, verb.parent)
     if reason := risk.closed(desk, picture):
         raise Refusal(reason)
     return iter([m.ParentResumed(parent=parent.order.id, by=item.user, rebased=picture.now)])
 
 
 def _cancel_parent(desk: Desk, _: Picture, item: m.Command, verb: m.CancelParent) -> Iterator[m.Fact]:
-    parent = _parent(desk, verb.parent)
-    return _cancelling(desk, parent, item.user)
+    parent = parent_of(desk, verb.parent)
+    return _cancelling(desk, parent, item.user, verb.leave)
 
 
-def _cancelling(desk: Desk, parent: Parent, user: str) -> Iterator[m.Fact]:
-    yield from router.stop(desk, parent, by=user, reason="the parent was cancelled")
+def _cancelling(desk: Desk, parent: Parent, user: str, leave: bool) -> Iterator[m.Fact]:
+    yield from router.stop(desk, parent, by=user, reason="the parent was cancelled", leave=leave)
     yield m.ParentEnded(parent=parent.order.id, outcome="cancelled", by=user)
 
 
 def _dial(desk: Desk, _: Picture, item: m.Command, verb: m.SetDial) -> Iterator[m.Fact]:
-    parent = _parent(desk, verb.parent)
+    parent = parent_of(desk, verb.parent)
     return iter([m.DialSet(parent=parent.order.id, by=item.user, dial=verb.dial)])
 
 
@@ -113,13 +82,13 @@ def _approve(desk: Desk, picture: Picture, item: m.Command, verb: m.Approve) -> 
     proposal = _proposal(desk, verb.proposal)
     if verb.revision not in proposal.shown:
         raise Refusal(f"proposal {verb.proposal} has no revision {verb.revision}")
-    instrument = _instrument(picture, proposal.born.instrument)
+    instrument = instrument_of(picture, proposal.born.instrument)
     shown_quantity, worst, _ = proposal.shown[verb.revision]
     quantity = min(shown_quantity, proposal.quantity)  # the market may have asked for less since
     if verb.quantity is not None:
-        quantity = _size(instrument, verb.quantity)
+        quantity = size_of(instrument, verb.quantity)
     if verb.worst is not None:
-        worst = _price(instrument, verb.worst)
+        worst = price_of(instrument, verb.worst)
     if reason := propose.refusal(desk, picture, proposal, verb.revision, quantity, worst, by=item.user):
         raise Refusal(reason)
     edited = verb.quantity is not None or verb.worst is not None
@@ -134,10 +103,10 @@ def _reject(desk: Desk, picture: Picture, item: m.Command, verb: m.Reject) -> It
 
 
 def _send(desk: Desk, picture: Picture, item: m.Command, verb: m.SendOrder) -> Iterator[m.Fact]:
-    instrument = _instrument(picture, verb.instrument)
+    instrument = instrument_of(picture, verb.instrument)
     wanted = risk.Wanted(
-        instrument=instrument, side=Side(verb.side), quantity=_size(instrument, verb.quantity),
-        price=_price(instrument, verb.price), post_only=verb.post_only, by=item.user,
+        instrument=instrument, side=Side(verb.side), quantity=size_of(instrument, verb.quantity),
+        price=price_of(instrument, verb.price), post_only=verb.post_only, by=item.user,
     )  # fmt: skip
     if reason := risk.blocked(desk, picture, wanted) or risk.price_inside(picture, wanted):
         raise Refusal(reason)
@@ -172,7 +141,7 @@ def _rearm(desk: Desk, _: Picture, item: m.Command, verb: m.Rearm) -> Iterator[m
 
 
 def _ask_lift(desk: Desk, picture: Picture, item: m.Command, verb: m.AskLift) -> Iterator[m.Fact]:
-    instrument = _instrument(picture, verb.instrument)
+    instrument = instrument_of(picture, verb.instrument)
     if verb.block not in risk.LIFTABLE:
         raise Refusal(f"'{verb.block}' cannot be lifted; these can: {', '.join(risk.LIFTABLE)}")
     if not verb.reason.strip():
@@ -204,6 +173,14 @@ def _rearm_repeats(desk: Desk, _: Picture, item: m.Command, verb: m.RearmRepeats
     return iter([m.RepeatsRearmed(instrument=verb.instrument, by=_person(item), reason=verb.reason.strip())])
 
 
+def _unhalt(_: Desk, picture: Picture, item: m.Command, verb: m.Unhalt) -> Iterator[m.Fact]:
+    if not picture.halted:
+        raise Refusal("the engine is not halted")
+    if not verb.reason.strip():
+        raise Refusal("going on asks for a reason")
+    return iter([m.UnhaltAsked(by=_person(item), reason=verb.reason.strip())])
+
+
 def _person(item: m.Command) -> str:
     if not item.user.strip():
         raise Refusal("this asks for a user with a name")
@@ -221,7 +198,10 @@ def _roll_back(_: Desk, __: Picture, item: m.Command, ___: m.RollBackModel) -> I
 
 
 _VERBS: dict[type, Callable[[Desk, Picture, m.Command, Any], Iterator[m.Fact]]] = {
-    m.SubmitParent: _submit,
+    m.SubmitParent: terms.submit,
+    m.EditParent: terms.edit,
+    m.Press: terms.press,
+    m.SetView: terms.set_view,
     m.Pause: _pause,
     m.Resume: _resume,
     m.CancelParent: _cancel_parent,
@@ -237,6 +217,7 @@ _VERBS: dict[type, Callable[[Desk, Picture, m.Command, Any], Iterator[m.Fact]]] 
     m.AskLift: _ask_lift,
     m.GrantLift: _grant_lift,
     m.RearmRepeats: _rearm_repeats,
+    m.Unhalt: _unhalt,
 }
 
 
@@ -256,53 +237,19 @@ def confirm_kill(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
 
 
 def press_on(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
-    """While a kill is not confirmed: cancel and ask again, on each half second."""
-    killed = desk.killed
-    if killed and not killed.took and picture.venue.authenticated and picture.now - killed.asked >= KILL_AGAIN_NS:
+    """While a kill is not confirmed: cancel and ask again, on each half second. Never more than the venue's credits
+    allow: it would end the session, and answer nothing."""
+    killed, venue = desk.killed, picture.venue
+    if not killed or killed.took or not venue.authenticated or picture.now - killed.asked < KILL_AGAIN_NS:
+        return
+    calls = 1 + (1 if killed.account else len(desk.live_children))
+    if venue.meter.credits_at(picture.now) >= calls * COST:
         yield m.KillAsked(call=f"kill{desk.facts + 1}")
 
 
 def _coin_delta(picture: Picture, name: str, lots: int) -> float:
     instrument, delta = picture.venue.instruments.get(name), picture.delta(name)
     return 0.0 if instrument is None or delta is None else instrument.amount(lots) * delta
-
-
-def _instrument(picture: Picture, name: str) -> Instrument:
-    instrument = picture.venue.instruments.get(name)
-    if instrument is None:
-        raise Refusal(f"'{name}' is not listed at the venue")
-    return instrument
-
-
-def _size(instrument: Instrument, amount: float) -> int:
-    lots = instrument.lots(amount)
-    if lots <= 0:
-        raise Refusal(f"a quantity of {amount:.12g} is nothing")
-    return lots
-
-
-def _whole(instrument: Instrument, amount: float, what: str) -> int:
-    """A size setting, rounded to lots: it need not be exact, as an order must."""
-    if not 0.0 <= amount <= instrument.lot * MAX_UNITS:
-        raise Refusal(f"the {what} cannot be {amount:.12g}")
-    return round(amount / instrument.lot)
-
-
-def _price(instrument: Instrument, price: float) -> int:
-    units = instrument.units(price)
-    if units <= 0:
-        raise Refusal(f"a price of {price:.12g} is nothing")
-    if not instrument.on_tick(units):
-        tick = instrument.price(instrument.tick_units(units))
-        raise Refusal(f"the price {price:.12g} is off the tick of {tick:.12g}")
-    return units
-
-
-def _parent(desk: Desk, parent: str) -> Parent:
-    found = desk.parents.get(parent)
-    if found is None or found.state not in LIVE_PARENT:
-        raise Refusal(f"no parent {parent} is running")
-    return found
 
 
 def _proposal(desk: Desk, proposal: str) -> Proposal:

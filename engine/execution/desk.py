@@ -26,6 +26,12 @@ class Parent(msgspec.Struct):
     halted_until: int = 0
     halts: int = 0
     quiet_until: int = 0  # no new proposal before: the trader rejected one
+    chased_from: int = 0  # price of the first resting child since the last fill, 0 for none
+    version: int = 1  # one more with each edit
+    view: m.TraderView | None = None
+    asked_for: int = 0  # children so far
+    asked_at: int = 0  # when the last of them was requested
+    took_at: int = 0  # when the last that crosses was
 
     @property
     def remaining(self) -> int:

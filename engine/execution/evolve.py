@@ -38,6 +38,17 @@ def _parent(desk: Desk, fact: m.ParentAccepted) -> None:
     desk.live[fact.id] = None
 
 
+def _edited(desk: Desk, fact: m.ParentEdited) -> None:
+    parent = desk.parents[fact.parent]
+    parent.state = lifecycle.parent(parent.state, "edit")
+    parent.order, parent.version = fact.order, fact.version
+    _rebase(parent, max(fact.t, fact.order.start))
+
+
+def _view(desk: Desk, fact: m.ViewSet) -> None:
+    desk.parents[fact.parent].view = fact.view
+
+
 def _paused(desk: Desk, fact: m.ParentPaused) -> None:
     parent = desk.parents[fact.parent]
     parent.state, parent.reason = lifecycle.parent(parent.state, "pause"), fact.reason
@@ -46,8 +57,8 @@ def _paused(desk: Desk, fact: m.ParentPaused) -> None:
 def _resumed(desk: Desk, fact: m.ParentResumed) -> None:
     parent = desk.parents[fact.parent]
     parent.state, parent.reason = lifecycle.parent(parent.state, "resume"), ""
-    parent.halted_until = parent.quiet_until = 0
-    _rebase(parent, fact.rebased)
+    parent.halted_until = parent.quiet_until = parent.halts = parent.chased_from = 0
+    _rebase(parent, max(fact.rebased, parent.order.start))
 
 
 def _halted(desk: Desk, fact: m.ParentHalted) -> None:
@@ -55,6 +66,11 @@ def _halted(desk: Desk, fact: m.ParentHalted) -> None:
     parent.halted_until, parent.halts = fact.until, parent.halts + 1
     _rebase(parent, fact.until)
     parent.reason = f"halted by the row '{fact.row}'"
+
+
+def _rested(desk: Desk, fact: m.ParentRested) -> None:
+    parent = desk.parents[fact.parent]
+    parent.quiet_until, parent.reason = max(parent.quiet_until, fact.until), fact.reason
 
 
 def _dial(desk: Desk, fact: m.DialSet) -> None:
@@ -127,6 +143,11 @@ def _rebase(parent: Parent, start: int) -> None:
 def _requested(desk: Desk, fact: m.OrderRequested) -> None:
     desk.children[fact.child] = Child(request=fact, state="requested", price=fact.price)
     desk.live[fact.child] = None
+    if fact.parent:
+        parent = desk.parents[fact.parent]
+        parent.asked_for, parent.asked_at = parent.asked_for + 1, fact.t
+        parent.took_at = parent.took_at if fact.post_only else fact.t
+        parent.chased_from = parent.chased_from or (fact.price if fact.post_only else 0)
     desk.requests = [t for t in desk.requests if fact.t - t < 60 * 10**9] + [fact.t]
     if desk.day.turn(fact.t):
         desk.day.orders += 1
@@ -162,6 +183,7 @@ def _filled(desk: Desk, fact: m.Filled) -> None:
         parent = desk.parents[child.request.parent]
         parent.filled += fact.quantity
         parent.notional += fact.quantity * fact.price
+        parent.chased_from = 0
 
 
 def _executed(desk: Desk, child: Child, fact: m.Filled) -> None:
@@ -259,9 +281,12 @@ _EVOLVE: dict[type, Any] = {
     m.EpochBegan: _epoch,
     m.Refused: _nothing,
     m.ParentAccepted: _parent,
+    m.ParentEdited: _edited,
+    m.ViewSet: _view,
     m.ParentPaused: _paused,
     m.ParentResumed: _resumed,
     m.ParentHalted: _halted,
+    m.ParentRested: _rested,
     m.DialSet: _dial,
     m.ParentEnded: _parent_ended,
     m.Proposed: _proposed,
@@ -288,6 +313,8 @@ _EVOLVE: dict[type, Any] = {
     m.LiftGranted: _lift_granted,
     m.RepeatsTripped: _tripped,
     m.RepeatsRearmed: _repeats_rearmed,
+    m.UnhaltAsked: _nothing,
+    m.Unhalted: _nothing,
     m.ModelAsked: _nothing,
     m.ModelChanged: _nothing,
     m.ModelRefused: _nothing,

@@ -23,11 +23,13 @@ ChildState = Literal["requested", "sent", "open", "filled", "cancelled", "reject
 
 PARENT: dict[tuple[str, str], ParentState] = {
     ("working", "pause"): "paused",
+    ("working", "edit"): "working",  # rebases
     ("working", "resume"): "working",  # rebases
     ("working", "done"): "done",
     ("working", "cancelled"): "cancelled",
     ("working", "expired"): "expired",
     ("paused", "pause"): "paused",  # the reason changes
+    ("paused", "edit"): "paused",
     ("paused", "resume"): "working",
     ("paused", "done"): "done",  # a working child filled the rest
     ("paused", "cancelled"): "cancelled",

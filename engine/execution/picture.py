@@ -35,6 +35,18 @@ class Picture(Protocol):
     def vega_ticks(self, name: str) -> float | None:
         """Ticks of premium per vol point."""
 
+    def sigma_ticks(self, name: str) -> float | None:
+        """How far the price wanders in √1 s by the underlying's volatility, in ticks."""
+
+    def usual_spread(self, name: str) -> float | None:
+        """Median of the last ten minutes or so, in ticks."""
+
+    def stable_ticks(self, name: str, seconds: int) -> float | None:
+        """The move that "stable" stays below at this horizon of the direction."""
+
+    def traded(self, name: str, start: int, end: int) -> int:
+        """Lots that others have traded between two times: no blocks, RFQs or combos, no fills of ours."""
+
     def delta(self, name: str) -> float | None:
         """Coin delta of one unit of amount: a contract of an option, a USD of a future."""
 
@@ -49,6 +61,21 @@ def touch(picture: Picture, instrument: Instrument, side: Side) -> int | None:
         if lots > own.get((side, units), 0):
             return units
     return None
+
+
+def resting(picture: Picture, instrument: Instrument, side: Side, units: int) -> float:
+    """Contracts that others have at one price."""
+    own, book = picture.venue.own_lots(instrument.name), picture.venue.books.get(instrument.name)
+    shown = next((lots for price, lots in book.levels(side, 20) if price == units), 0) if book else 0
+    return max(shown - own.get((side, units), 0), 0) * instrument.lot / instrument.contract
+
+
+def shown(picture: Picture, instrument: Instrument, side: Side, worst: int) -> int:
+    """Lots of others that taking on `side` would find down to this price."""
+    own, book = picture.venue.own_lots(instrument.name), picture.venue.books.get(instrument.name)
+    levels = book.levels(side.other, 50) if book else ()
+    inside = [(price, lots) for price, lots in levels if side.sign * (price - worst) <= 0]
+    return sum(max(lots - own.get((side.other, price), 0), 0) for price, lots in inside)
 
 
 def walked(picture: Picture, instrument: Instrument, side: Side, lots: int) -> int | None:

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 from engine import messages as m
 from engine.domain import NS, Instrument, Side
-from engine.execution import policy, risk
+from engine.execution import risk
 from engine.execution.desk import Desk, Parent, Proposal, side_price
+from engine.execution.pace import allowed
 from engine.execution.picture import Picture, touch, walked
+from engine.execution.policy import Advice
 from engine.execution.router import cancel, stop
-from engine.execution.want import Want, advice_for, impatient, pace_of, want
-
-MIN_REST_NS = NS  # a resting child is not moved sooner than this
-CANCEL_RETRY_NS = 2 * NS
+from engine.execution.tend import pulled
+from engine.execution.want import Moment, Want, holds, moment_of, want
 
 
 def work(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
@@ -28,17 +28,17 @@ def work(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
     if now >= order.end:
         yield from _end(desk, parent)
         return
-    if parent.state != "working" or now < parent.halted_until:
+    if parent.state != "working" or now < max(parent.halted_until, order.start):
         return
     instrument = picture.venue.instruments.get(order.instrument)
     if instrument is None:
         return
-    advice = advice_for(desk, picture, parent, instrument)
-    if advice.halt_s:
-        yield from _halt(desk, picture, parent, advice)
+    moment = moment_of(desk, picture, parent, instrument)
+    if moment.advice.halt_s:
+        yield from _halt(desk, picture, parent, moment.advice)
         return
-    yield from _tend(desk, picture, parent, instrument, advice)
-    yield from _intend(desk, picture, parent, instrument, advice)
+    yield from _tend(desk, picture, parent, instrument, moment)
+    yield from _intend(desk, picture, parent, instrument, moment)
 
 
 def refusal(
@@ -58,14 +58,18 @@ def refusal(
         return "its time is over"
     if quantity > parent.remaining - desk.working(parent.order.id):
         return "it is more than the parent has left"
+    if quantity > allowed(desk, picture, parent):
+        return "it is more than the participation cap leaves"
     if proposal.born.side.sign * (worst - parent.order.limit) > 0:
         return f"its worst price is beyond the parent's limit {instrument.price(parent.order.limit):.12g}"
-    advice = advice_for(desk, picture, parent, instrument)
+    advice = moment_of(desk, picture, parent, instrument).advice
     row = proposal.shown[revision][2]
     if advice.halt_s:
         return f"halted by the row '{advice.halt_row}'"
-    if advice.row != row:
+    if not holds(desk, parent, advice, row):
         return f"the row '{row}' no longer holds"
+    if advice.passive and proposal.cross:
+        return "a row lets children rest only"
     if advice.max_child is not None and quantity > instrument.contracts(advice.max_child):
         return f"the row caps a child at {advice.max_child:.12g}"
     order = _order_now(picture, proposal, quantity, worst, by)
@@ -123,38 +127,32 @@ def _end(desk: Desk, parent: Parent) -> Iterator[m.Fact]:
         yield m.ParentEnded(parent=parent.order.id, outcome="expired", by="schedule")
 
 
-def _halt(desk: Desk, picture: Picture, parent: Parent, advice: policy.Advice) -> Iterator[m.Fact]:
-    yield from stop(desk, parent, by="policy", reason=f"halted by the row '{advice.halt_row}'")
+def _halt(desk: Desk, picture: Picture, parent: Parent, advice: Advice) -> Iterator[m.Fact]:
+    """Working children are pulled or left, as the parent says; after several halts the trader is asked."""
+    reason, most = f"halted by the row '{advice.halt_row}'", desk.config.execution.halts_before_asking
+    yield from stop(desk, parent, by="policy", reason=reason, leave=parent.order.leave)
     yield m.ParentHalted(parent=parent.order.id, row=advice.halt_row, until=picture.now + round(advice.halt_s * NS))
+    if parent.halts >= most > 0:
+        yield from stop(desk, parent, by="policy", reason=reason)
+        why = f"halted {parent.halts} times, last by the row '{advice.halt_row}': resume it when you like"
+        yield m.ParentPaused(parent=parent.order.id, by="policy", reason=why)
 
 
-def _tend(
-    desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, advice: policy.Advice
-) -> Iterator[m.Fact]:
+def _tend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, moment: Moment) -> Iterator[m.Fact]:
     """Pull resting children that could stand better, or whose place a crossing child needs and can take."""
-    order = parent.order
-    near, far = touch(picture, instrument, order.side), touch(picture, instrument, order.side.other)
-    pace = pace_of(desk, picture, parent, instrument)
-    crossing = impatient(advice, pace) and far is not None and order.side.sign * (order.limit - far) >= 0
+    order, advice = parent.order, moment.advice
+    far, crossing = touch(picture, instrument, order.side.other), ""
+    if moment.impatient(desk) and far is not None and order.side.sign * (order.limit - far) >= 0:
+        why = f"the row '{advice.row}' crosses" if advice.style == "cross" else "too late to wait: crossing"
+        crossing = f"{why} instead"
     for child in desk.children_of(parent.order.id):
-        age = picture.now - child.opened
-        if child.state != "open" or age < MIN_REST_NS or picture.now - child.cancelling < CANCEL_RETRY_NS:
-            continue
-        left = near is not None and order.side.sign * (side_price(order.side, near, order.limit) - child.price) > 0
-        if crossing:
-            why = f"the row '{advice.row}' crosses" if advice.action.style == "cross" else "too late to wait: crossing"
-            yield cancel(desk, child.request.child, by="policy", reason=f"{why} instead")
-        elif left and advice.action.style != "wait":
-            yield cancel(desk, child.request.child, by="policy", reason="the market moved away")
-        elif age > desk.config.execution.passive_ttl_s * NS:
-            yield cancel(desk, child.request.child, by="policy", reason="rested long enough; thinking again")
+        if why := pulled(desk, picture, parent, child, instrument, crossing, advice.style != "wait"):
+            yield cancel(desk, child.request.child, by="policy", reason=why)
 
 
-def _intend(
-    desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, advice: policy.Advice
-) -> Iterator[m.Fact]:
+def _intend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, moment: Moment) -> Iterator[m.Fact]:
     """Propose, refresh or let lapse; then fire by itself where the dial allows."""
-    wanted = want(desk, picture, parent, instrument, advice)
+    wanted = want(desk, picture, parent, instrument, moment)
     standing = desk.proposal_of(parent.order.id)
     if isinstance(wanted, str):
         if standing:
@@ -168,7 +166,7 @@ def _intend(
     if standing is None:
         yield _proposed(desk, picture, parent, wanted)
     elif _stale(desk, picture, standing, wanted):
-        yield _refreshed(picture, standing, wanted)
+        yield _refreshed(picture, parent, standing, wanted)
     standing = desk.proposal_of(parent.order.id)
     if standing is None or not _by_itself(parent, standing):
         return
@@ -199,10 +197,13 @@ def _proposed(desk: Desk, picture: Picture, parent: Parent, wanted: Want) -> m.P
         forecast=picture.forecasts.get(parent.order.instrument),
         cost_ticks=wanted.cost_ticks,
         wait_ticks=wanted.wait_ticks,
+        schedule_ticks=wanted.schedule_ticks,
+        view=parent.view if wanted.pooled else None,
+        pooled=wanted.pooled,
     )
 
 
-def _refreshed(picture: Picture, standing: Proposal, wanted: Want) -> m.Refreshed:
+def _refreshed(picture: Picture, parent: Parent, standing: Proposal, wanted: Want) -> m.Refreshed:
     return m.Refreshed(
         proposal=standing.born.id,
         revision=standing.revision + 1,
@@ -214,6 +215,9 @@ def _refreshed(picture: Picture, standing: Proposal, wanted: Want) -> m.Refreshe
         forecast=picture.forecasts.get(standing.born.instrument),
         cost_ticks=wanted.cost_ticks,
         wait_ticks=wanted.wait_ticks,
+        schedule_ticks=wanted.schedule_ticks,
+        view=parent.view if wanted.pooled else None,
+        pooled=wanted.pooled,
     )
 
 

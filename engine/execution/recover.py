@@ -37,6 +37,13 @@ def begin(desk: Desk, item: m.Started) -> Iterator[m.Fact]:
             yield m.ParentPaused(parent=parent.order.id, by="recovery", reason="the engine started anew")
 
 
+def unhalted(desk: Desk) -> Iterator[m.Fact]:
+    """What is decided is kept again: parents wait for the trader, who has not seen what they missed."""
+    yield m.Unhalted()
+    for parent in [p for p in desk.live_parents if p.state == "working"]:
+        yield m.ParentPaused(parent=parent.order.id, by="engine", reason="the engine was halted")
+
+
 def link(desk: Desk, item: m.Link) -> Iterator[m.Fact]:
     """The link fell or is a new one: nothing is confirmed until the venue has introduced itself and been asked."""
     if desk.reconciled or desk.reconciling:

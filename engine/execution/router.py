@@ -13,6 +13,7 @@ import msgspec
 
 from engine import messages as m
 from engine.domain import NS, Instrument, Side
+from engine.execution import rejects
 from engine.execution.desk import Child, Desk, Parent
 from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
 from engine.execution.picture import Picture
@@ -31,7 +32,7 @@ def effects_of(fact: m.Fact, desk: Desk, venue: Venue) -> list[m.Call]:
         case m.OrderRequested():
             return [_order(fact, venue.instruments[fact.instrument])]
         case m.CancelRequested():
-            return [_cancel(fact, desk.children[fact.child])]
+            return [_cancel(fact, desk.children[fact.child], venue)]
         case m.Asked():
             return [_question(fact, desk.children[fact.child], venue.coin)]
         case m.KillAsked():
@@ -61,8 +62,9 @@ def _order(fact: m.OrderRequested, instrument: Instrument) -> m.Call:
     return m.Call(id=fact.call, method=f"private/{fact.side}", params=params, after=fact.n, child=fact.child)
 
 
-def _cancel(fact: m.CancelRequested, child: Child) -> m.Call:
-    if child.order:
+def _cancel(fact: m.CancelRequested, child: Child, venue: Venue) -> m.Call:
+    """By its id; by its label where it has none yet, or where the matching engine would refuse one cancel more."""
+    if child.order and venue.meter.requests_at(venue.now) >= 1.0:
         return m.Call(id=fact.call, method="private/cancel", params={"order_id": child.order})
     return m.Call(id=fact.call, method="private/cancel_by_label", params={"label": fact.child})
 
@@ -106,11 +108,11 @@ def cancel(desk: Desk, child: str, *, by: str, reason: str) -> m.CancelRequested
     return m.CancelRequested(child=child, call=f"cancel-{desk.facts + 1}", by=by, reason=reason)
 
 
-def stop(desk: Desk, parent: Parent, *, by: str, reason: str) -> Iterator[m.Fact]:
-    """Let the proposal lapse and pull what works: a parent that is not working is silent."""
+def stop(desk: Desk, parent: Parent, *, by: str, reason: str, leave: bool = False) -> Iterator[m.Fact]:
+    """Let the proposal lapse and pull what works, or leave it: a parent that is not working sends nothing new."""
     if proposal := desk.proposal_of(parent.order.id):
         yield m.Lapsed(proposal=proposal.born.id, reason=reason)
-    for child in desk.children_of(parent.order.id):
+    for child in () if leave else desk.children_of(parent.order.id):
         if not child.cancelling:
             yield cancel(desk, child.request.child, by=by, reason=reason)
 
@@ -228,9 +230,26 @@ def _placed(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
     if news.error is not None and child.state == "open":
         yield ask(desk, child)  # refused, and yet the venue has told of it
     elif news.error is not None:
-        yield m.OrderEnded(child=child.request.child, state="rejected", reason=_said(news.error))
+        yield from _refused(desk, picture, child, news.error)
     elif placed := news.read(Placed):
         yield from take(desk, picture, [placed.order], placed.trades)
+
+
+def _refused(desk: Desk, picture: Picture, child: Child, error: wire.VenueError) -> Iterator[m.Fact]:
+    """As the table of refusals says: look for it, or end it and let its parent rest, or pause until a person looks."""
+    action, reason = rejects.action_of(error), rejects.said(error)
+    if action == "ask":
+        yield ask(desk, child)
+        return
+    yield m.OrderEnded(child=child.request.child, state="rejected", reason=reason)
+    parent = desk.parents.get(child.request.parent)
+    if parent is None or parent.state != "working":
+        return
+    if action == "pause":
+        yield from stop(desk, parent, by="venue", reason=reason)
+        yield m.ParentPaused(parent=parent.order.id, by="venue", reason=reason)
+    else:
+        yield m.ParentRested(parent=parent.order.id, until=picture.now + rejects.REST_NS[action], reason=reason)
 
 
 def _cancelled(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
@@ -306,20 +325,3 @@ def ask_late(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
             yield ask(desk, child)
         elif child.cancelling and now - child.cancelling > grace:
             yield cancel(desk, child.request.child, by="engine", reason=child.reason)
-
-
-def _said(error: wire.VenueError) -> str:
-    """A venue code in a trader's words."""
-    words = _WORDS.get(error.code, error.message.replace("_", " "))
-    return f"the venue refused: {words} ({error.code})"
-
-
-_WORDS = {
-    10004: "it knows no such order",
-    10009: "not enough funds",
-    10028: "too many requests",
-    10041: "settlement is under way",
-    10043: "the price is off the tick",
-    11054: "post-only, and it would have crossed",
-    13009: "not authorised",
-}

@@ -4,6 +4,15 @@ says (adaptive conformal inference, Gibbs and Candès 2021; tracking the scale: 
 
 After each outcome ln(stretch) goes up by RATE × (1 − MISS) if it fell outside, down by RATE × MISS if inside; so over
 any long run of outcomes, however the market drifts, the share outside comes to MISS. Labels come late: so does this.
+
+An outcome on the very edge of its band says nothing about its width and teaches nothing. Where nearly all outcomes are
+the same number, as the cost of an option's book that stands still is, the right band is that number alone; it holds
+98 % and could not hold less. Were those counted as inside, they would squeeze the bands of the moments that do move;
+as it is they only keep these from being stretched to more than they were trained to be.
+
+No library is used: MAPIE's, crepes' and PUNCC's intervals come of a fitted estimator of theirs and of arrays of
+residuals, with scikit-learn and pandas beneath; here it is one number for each head and kind, moved by one label at a
+time, that must replay to the bit.
 """
 
 from __future__ import annotations
@@ -17,6 +26,7 @@ from engine.forecast.baseline import Band
 MISS = 0.2  # bands are of 80 %
 RATE = 0.02
 WIDEST = 3.0  # |ln(stretch)|: beyond a factor of twenty the band says that nothing is known
+EDGE = 1e-6  # ticks or per cent: so near to an edge is on it
 LEAST = 0.05  # ticks or per cent by which a band without width grows as it is stretched to twice
 
 
@@ -28,6 +38,8 @@ class Stretches:
 
     def saw(self, head: str, kind: Kind, band: Band, y: float) -> None:
         """An outcome beside the band that was said of it."""
+        if min(abs(y - band[0]), abs(y - band[2])) <= EDGE:
+            return
         key, out = _key(head, kind), not band[0] <= y <= band[2]
         moved = self._logs.get(key, 0.0) + RATE * (out - MISS)
         self._logs[key] = min(max(moved, -WIDEST), WIDEST)

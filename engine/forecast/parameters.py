@@ -44,6 +44,7 @@ HEADS: tuple[tuple[str, int], ...] = (
     ("spread", 1),
     ("depth", 1),
 )
+KINDS = (Kind.PERPETUAL, Kind.OPTION)  # all futures are as the perpetual is
 OUTPUTS = sum(width for _, width in HEADS)
 _LABELS = {
     "direction": 1, "direction_10": 1, "direction_60": 1, "drift": 1, "slip": 2 * len(SIZES), "impact": 2, "fill": 2,
@@ -143,7 +144,7 @@ class Weights:
     `bias0`, `bias1` (4, H); `head` (H + F, OUTPUTS), `head_bias` (OUTPUTS,). `logistic` (F + 1, 3), intercepts last,
     is a rival that travels along to be judged on the same sessions. By kind of instrument and in the outputs' columns,
     (OUTPUTS,): `base`, what the baseline says, `trust`, and `slope` and `shift`, which calibrate and give the iv head
-    its unit. `packed` is what steps.
+    its unit; in `spoken` (2, 4, OUTPUTS) slope, shift, base and trust by KINDS. `packed` is what steps.
     """
 
     def __init__(self, header: Header, arrays: Mapping[str, Array]) -> None:
@@ -155,6 +156,8 @@ class Weights:
         self.packed = Packed(self.arrays, BANDS)
         self.trust = {kind: _spread(header.trust if kind is Kind.OPTION else header.future_trust) for kind in Kind}
         self.slope, self.shift = _scaling(header)
+        rows = [(self.slope[kind], self.shift[kind], self.base[kind], self.trust[kind]) for kind in KINDS]
+        self.spoken = np.stack([np.stack(row) for row in rows])
 
     def _body(self) -> bytes:
         text = msgspec.json.encode(self.header)

@@ -11,6 +11,9 @@ impact      5 s after a print of others, scaled to 10 by the square-root law; ov
 spread      10 s; over the spread as it stands
 volatility  60 s: relative change of the fitted IV; over persistence with its usual band, pinball in per cent
 
+Verdicts are of score.py's `Tally`, over blocks of 10 s or of the horizon. While more than UNLIKE of the forecasts of
+the last half minute are of inputs unlike the training, every verdict is "drift": the policy falls back on baselines.
+
 What falls outside the bands also teaches how far to stretch them (adaptive.py).
 
 Deterministic, of bounded memory, cheap: a few microseconds per instrument and step.
@@ -38,7 +41,7 @@ HEADS = tuple(HORIZON_NS)
 _HORIZONS = tuple((head, HORIZON_NS[head] // NS) for head in DIRECTIONS)
 LATE_NS = NS // 2  # a step missing for longer than this leaves its labels unknown
 PENDING = 20_000  # a head's forecasts waiting for their labels
-UNLIKE = 0.5  # unfamiliar share of forecasts above which every verdict is "drift"
+UNLIKE = 0.25  # unfamiliar share of forecasts above which every verdict is "drift"; ordinary sessions stay under 0.01
 UNLIKE_WEIGHT = 0.003  # of a step in that share: half a minute's memory
 
 
@@ -59,7 +62,7 @@ class Monitor:
     def __init__(self, weights: Weights | None) -> None:
         self.id = weights.id if weights else "baseline"
         self._header = weights.header if weights else None
-        self._tallies = {head: Tally(max(10 * NS, 2 * HORIZON_NS[head])) for head in HEADS}
+        self._tallies = {head: Tally(max(10 * NS, HORIZON_NS[head])) for head in HEADS}
         self._pending: dict[str, deque[Sample]] = {head: deque(maxlen=PENDING) for head in HEADS}
         self._sampled: dict[str, int] = {}
         self._moves: dict[str, Frequencies] = {}

@@ -206,13 +206,13 @@ def sigmoid(x: Array) -> Array:
 def spoken(out: Array, kinds: Sequence[Kind], weights: Weights) -> Array:
     """Head outputs (B, OUTPUTS) of instruments of these kinds → what is said: probabilities, calibrated, and per cent
     in the same columns, drawn towards the baseline as far as the held-out sessions taught."""
-    slope, shift = (np.stack([each[kind] for kind in kinds]) for each in (weights.slope, weights.shift))
+    which = np.array([kind is Kind.OPTION for kind in kinds], dtype=np.intp)
+    slope, shift, base, trust = weights.spoken[which].swapaxes(0, 1)  # (B, OUTPUTS) each
     said: Array = out * slope + shift
     for head in DIRECTIONS:
         said[:, columns(head)] = softmax(said[:, columns(head)])
     said[:, columns("fill")] = sigmoid(said[:, columns("fill")])
-    base = np.stack([weights.base[kind] for kind in kinds])
-    mixed: Array = base + np.stack([weights.trust[kind] for kind in kinds]) * (said - base)
+    mixed: Array = base + trust * (said - base)
     for head in ("slip", "iv"):  # where quantiles all but meet, rounding alone could cross them
         bands = mixed[:, columns(head)].reshape(len(mixed), -1, 3)
         mixed[:, columns(head)] = np.maximum.accumulate(bands, axis=-1).reshape(len(mixed), -1)

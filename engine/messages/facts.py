@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.config import Config
+from engine.config import Config, Row
 from engine.domain import Side
-from engine.messages.inputs import Algorithm, Dial, Forecast
+from engine.messages.inputs import Algorithm, Baseline, Dial, Forecast, Odds, TraderView
 
 
 class _Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="fact"):
@@ -59,6 +59,31 @@ class ParentAccepted(_Fact, frozen=True, kw_only=True, tag="parent"):
     dial: Dial
     auto_limit: int  # lots
     arrival: float | None  # micro-price in units when it was accepted
+    leave: bool = False  # working children are left where they are when it pauses or halts, not pulled
+    baseline: Baseline = "twap"
+    rate: float = 0.0
+    participation: float = 0.0
+    would: int | None = None  # units
+    random_time: float = 0.0
+    random_size: float = 0.0
+    seed: int = 0  # of its randomness
+    kappa: float = 0.0  # of Almgren–Chriss, per second, from the forecasts and the surface as they were
+    policy: tuple[Row, ...] | None = None
+
+
+class ParentEdited(_Fact, frozen=True, kw_only=True, tag="edited"):
+    """The order as it is from now on: what is left of it is spread anew."""
+
+    parent: str
+    by: str
+    version: int
+    order: ParentAccepted
+
+
+class ViewSet(_Fact, frozen=True, kw_only=True, tag="view"):
+    parent: str
+    by: str
+    view: TraderView | None
 
 
 class ParentPaused(_Fact, frozen=True, kw_only=True, tag="paused"):
@@ -81,6 +106,14 @@ class ParentHalted(_Fact, frozen=True, kw_only=True, tag="halted"):
     parent: str
     row: str
     until: int
+
+
+class ParentRested(_Fact, frozen=True, kw_only=True, tag="rested"):
+    """The venue refused a child for now: nothing new is proposed before `until`."""
+
+    parent: str
+    until: int
+    reason: str
 
 
 class DialSet(_Fact, frozen=True, kw_only=True, tag="dial"):
@@ -111,6 +144,9 @@ class Proposed(_Fact, frozen=True, kw_only=True, tag="proposed"):
     forecast: Forecast | None
     cost_ticks: float | None  # expected, now, against the micro-price
     wait_ticks: float | None  # expected if it waits
+    schedule_ticks: float | None = None  # expected of what the schedule alone would do now
+    view: TraderView | None = None  # the trader's own, where it was weighed with the model's
+    pooled: Odds | None = None  # what came of that
 
 
 class Refreshed(_Fact, frozen=True, kw_only=True, tag="refreshed"):
@@ -124,6 +160,9 @@ class Refreshed(_Fact, frozen=True, kw_only=True, tag="refreshed"):
     forecast: Forecast | None
     cost_ticks: float | None
     wait_ticks: float | None
+    schedule_ticks: float | None = None
+    view: TraderView | None = None
+    pooled: Odds | None = None
 
 
 class Approved(_Fact, frozen=True, kw_only=True, tag="approved"):
@@ -292,6 +331,15 @@ class RepeatsRearmed(_Fact, frozen=True, kw_only=True, tag="repeats_rearmed"):
     reason: str
 
 
+class UnhaltAsked(_Fact, frozen=True, kw_only=True, tag="unhalt_asked"):
+    by: str
+    reason: str
+
+
+class Unhalted(_Fact, frozen=True, kw_only=True, tag="unhalted"):
+    """Everything decided is kept again; parents wait for the trader."""
+
+
 class Rearmed(_Fact, frozen=True, kw_only=True, tag="rearmed"):
     by: str
     reason: str
@@ -328,10 +376,11 @@ class PositionSet(_Fact, frozen=True, kw_only=True, tag="position"):
 
 Fact = (
     Began | EpochBegan | Refused | ParentAccepted | ParentPaused | ParentResumed | ParentHalted | DialSet
+    | ParentEdited | ViewSet
     | ParentEnded | Proposed | Refreshed | Approved | Rejected | Lapsed | OrderRequested | OrderSent | OrderOpened
     | Filled | OrderEnded | CancelRequested | Asked | Killed | KillAsked | KillConfirmed | Rearmed | Reconciling
     | Checked | Reconciled | PositionSet | ModelAsked | ModelChanged | ModelRefused | LiftAsked | LiftGranted
-    | RepeatsTripped | RepeatsRearmed
+    | RepeatsTripped | RepeatsRearmed | ParentRested | UnhaltAsked | Unhalted
 )  # fmt: skip
 
 
@@ -358,4 +407,8 @@ class FetchModel(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", 
     by: str
 
 
-Effect = Call | Hangup | FetchModel
+class Mend(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="mend"):
+    """Try to keep facts and inputs again; come back with `Mended`, or with `Halted`."""
+
+
+Effect = Call | Hangup | FetchModel | Mend

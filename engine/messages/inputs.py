@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.config import Config
+from engine.config import Config, Row
 from engine.domain import Instrument, Side
 
 
@@ -15,7 +15,8 @@ class _Verb(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
 
 
 Dial = Literal["manual", "semi", "auto"]
-Algorithm = Literal["twap", "adaptive"]
+Baseline = Literal["twap", "vwap", "pov", "almgren_chriss"]
+Algorithm = Literal["twap", "vwap", "pov", "almgren_chriss", "adaptive"]
 
 
 class SubmitParent(_Verb, frozen=True, kw_only=True, tag="submit"):
@@ -32,10 +33,64 @@ class SubmitParent(_Verb, frozen=True, kw_only=True, tag="submit"):
     max_child: float = 0.0  # 0: twice the base child
     dial: Dial = "manual"
     auto_limit: float = 3.0  # semi-automatic: children up to this many contracts go by themselves
+    leave: bool = False  # what becomes of working children when it pauses or halts: left, or pulled
+    start_minutes: float = 0.0  # from now; `minutes` are counted from there
+    baseline: Baseline = "twap"  # the schedule that "adaptive" works on
+    rate: float = 0.1  # of POV: share of what others trade
+    participation: float = 0.0  # at most this share of what others trade; 0: no cap
+    would: float | None = None  # at this price or better the trader would do all of it at once
+    random_time: float = 0.0  # 0 … 1: how far a child's moment strays, in children
+    random_size: float = 0.0  # 0 … 1: how far a child's size strays, as a share of it
+    policy: tuple[Row, ...] | None = None  # its own table; none: the desk's
+
+
+class EditParent(_Verb, frozen=True, kw_only=True, tag="edit_parent"):
+    """Change a running parent: what is None stays as it is. The rest is spread anew from now on; `minutes` are counted
+    from now, a `would` of 0 takes it away. The children that rest stay, unless `pull` takes them away."""
+
+    parent: str
+    pull: bool = False
+    quantity: float | None = None
+    limit: float | None = None
+    minutes: float | None = None
+    algorithm: Algorithm | None = None
+    baseline: Baseline | None = None
+    urgency: int | None = None
+    min_child: float | None = None
+    max_child: float | None = None
+    auto_limit: float | None = None
+    rate: float | None = None
+    participation: float | None = None
+    would: float | None = None
+    random_time: float | None = None
+    random_size: float | None = None
+    leave: bool | None = None
+    policy: tuple[Row, ...] | None = None
+
+
+class Press(_Verb, frozen=True, kw_only=True, tag="press"):
+    """More now: take so much at once, inside the parent's limit, ahead of its schedule."""
+
+    parent: str
+    quantity: float
+
+
+class SetView(_Verb, frozen=True, kw_only=True, tag="view"):
+    """The trader's own odds that the price rises or falls, over the horizon that the policy reads. They are weighed
+    with the model's for so many seconds; 0 takes them away."""
+
+    parent: str
+    up: float = 0.0
+    down: float = 0.0
+    seconds: float = 60.0
+    weight: float | None = None  # 0 … 1; none: the setting
 
 
 class Pause(_Verb, frozen=True, kw_only=True, tag="pause"):
+    """`leave` says whether its working children stay where they are; None: as the parent itself says."""
+
     parent: str
+    leave: bool | None = None
 
 
 class Resume(_Verb, frozen=True, kw_only=True, tag="resume"):
@@ -43,7 +98,10 @@ class Resume(_Verb, frozen=True, kw_only=True, tag="resume"):
 
 
 class CancelParent(_Verb, frozen=True, kw_only=True, tag="cancel_parent"):
+    """With `leave` its working children stay, and are the trader's to pull."""
+
     parent: str
+    leave: bool = False
 
 
 class SetDial(_Verb, frozen=True, kw_only=True, tag="dial"):
@@ -103,6 +161,12 @@ class GrantLift(_Verb, frozen=True, kw_only=True, tag="grant_lift"):
     lift: str
 
 
+class Unhalt(_Verb, frozen=True, kw_only=True, tag="unhalt"):
+    """Try to keep what is decided again: an engine that was halted goes on once the disk has taken everything."""
+
+    reason: str
+
+
 class RearmRepeats(_Verb, frozen=True, kw_only=True, tag="rearm_repeats"):
     """An instrument that was executed too often may be traded again."""
 
@@ -121,8 +185,9 @@ class RollBackModel(_Verb, frozen=True, kw_only=True, tag="rollback"):
 
 
 Verb = (
-    SubmitParent | Pause | Resume | CancelParent | SetDial | Approve | Reject | SendOrder | CancelChild | Kill | Rearm
-    | PromoteModel | RollBackModel | AskLift | GrantLift | RearmRepeats
+    EditParent | Press | SetView
+    | SubmitParent | Pause | Resume | CancelParent | SetDial | Approve | Reject | SendOrder | CancelChild | Kill | Rearm
+    | PromoteModel | RollBackModel | AskLift | GrantLift | RearmRepeats | Unhalt
 )  # fmt: skip
 Role = Literal["viewer", "trader", "admin"]
 
@@ -137,6 +202,15 @@ class Odds(msgspec.Struct, frozen=True, kw_only=True):
     up: float
     down: float
     stable: float
+
+
+class TraderView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the trader thinks himself, with the weight that it has beside the model; over at `until` (ns)."""
+
+    up: float
+    down: float
+    weight: float
+    until: int
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
@@ -250,7 +324,11 @@ class Halted(_Input, frozen=True, kw_only=True, tag="halted"):
     reason: str
 
 
-Input = Started | Frame | Link | Tick | Command | Sent | Failed | Focus | ModelSwap | Halted
+class Mended(_Input, frozen=True, kw_only=True, tag="mended"):
+    """The shell keeps what is decided again, and all that it could not keep meanwhile."""
+
+
+Input = Started | Frame | Link | Tick | Command | Sent | Failed | Focus | ModelSwap | Halted | Mended
 
 
 class Forecasts(msgspec.Struct, frozen=True, tag_field="in", tag="forecasts"):

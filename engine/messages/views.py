@@ -55,6 +55,8 @@ class StatusView(_View, frozen=True, kw_only=True, tag="status"):
     reconciled: bool
     halted: str  # empty, or why the engine neither proposes nor sends
     instruments: int
+    kill_ms: float | None = None  # from the press to the venue's word that nothing is open; None until then
+    kill_delta: float | None = None  # coin, left over
 
 
 class LadderView(_View, frozen=True, kw_only=True, tag="ladder"):

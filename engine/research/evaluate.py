@@ -26,10 +26,12 @@ from engine.research.crowds import ALL, TURNS, Session, in_turn, named_of
 from engine.research.dataset import FOCUS, STEPS_PER_MINUTE, Recorder, Stretch, Watcher, probed, simulated
 from engine.research.fitting import Plan, Say
 from engine.research.folds import whole
+from engine.research.hidden import hindsight
 from engine.research.judging import Judged, judge, merged, outputs_of
 from engine.research.kept import MARKET, Kept
 from engine.research.oracle import FUTURES
 from engine.research.oracle_moments import Moment, gap, judge_moments, moments
+from engine.research.oracle_orders import Asked, Found, filled, judge_orders, orders, pushed
 from engine.research.rivals import Rival, simple
 from engine.research.rivals_trained import foreign, sessions_of, trained
 from engine.research.scoring import Table, tabled
@@ -41,8 +43,8 @@ SKIPPED = Plan().fresh  # sessions that the weights' own scores were taken on
 MINUTES = 10.0
 ORACLE = 1000  # moments of one instrument that the oracle is asked about
 ROOMS = (*MARKET, *(f"research/{name}.py" for name in (
-    "evaluate", "judging", "oracle", "oracle_moments", "dataset", "probes", "entered", "targets", "rivals",
-    "rivals_trained", "networks", "frozen", "gathered",
+    "evaluate", "judging", "oracle", "oracle_moments", "oracle_orders", "dataset", "probes", "entered", "targets",
+    "rivals", "rivals_trained", "knowing", "networks", "frozen", "gathered", "hidden",
 )))  # fmt: skip
 """Code that a judged session hangs on."""
 SELDOM, ALWAYS = 0.01, 0.95  # shares of moments beyond which a policy row says nothing
@@ -62,6 +64,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     focus: int = FOCUS
     workers: Workers = HERE
     regime: str = ""
+    orders: Asked = Asked()  # of the oracle, too: not without it
 
     @property
     def sessions(self) -> list[Session]:
@@ -95,6 +98,7 @@ def evaluate_forecast(
     table["rows_flagged"] = [name for name, share in table["rows"].items() if not SELDOM <= share <= ALWAYS]
     table["notes"] = [*notes, *foreign(weights, wanted.settings), *_unseen(weights, sessions, wanted.settings)]
     _oracle(table, judged)
+    _of_orders(table, judged)
     table["by_regime"] = by_regime(weights, found)
     say(summary(table))
     out: dict[str, Any] = msgspec.to_builtins(table)
@@ -126,8 +130,9 @@ def _judged(
 
 def judged_session(session: Session, wanted: Wanted, weights: Weights, rivals: Sequence[Rival], say: Say) -> Judged:
     """One session: run, asked about, judged."""
-    seed, truths = session.seed, list[Moment]()
-    desk, recorder = Watcher(seed, session.venue(wanted.settings), weights), Recorder(f"paper-{seed}")
+    seed, truths, sent = session.seed, list[Moment](), list[Found]()
+    desk = Watcher(seed, session.venue(wanted.settings), weights)
+    recorder = Recorder(f"paper-{seed}", hindsight(desk.simulation))
     desk.look(wanted.focus)
     prober = desk.prober()
     steps = round(wanted.minutes * STEPS_PER_MINUTE)
@@ -138,13 +143,16 @@ def judged_session(session: Session, wanted: Wanted, weights: Weights, rivals: S
         if step in (times := _times(wanted.times, steps)):
             truths += moments(desk, weights, wanted.futures)
             say(f"session {seed}: the oracle is asked, {times.index(step) + 1} of {len(times)} times")
+        if wanted.oracle and step in _times(wanted.orders.times, steps):
+            sent.append(orders(desk, wanted.orders))
     parts = [whole(stretch) for stretch in probed(recorder.finish(), desk.began + STEP_NS, prober.done)]
     said = outputs_of(weights, parts)
     market = desk.market
     counts = [[market.fired.get(row.name, 0) for row in market.config.policy]]
     judged = judge(weights, parts, rivals, said) | {"fired": np.array(counts), "looks": np.array([market.looks])}
     stateless = [rival for rival in (*simple(weights), *rivals) if rival.name != "past_only"]
-    return judged | judge_moments(weights, parts, said, stateless, truths)
+    judged |= judge_moments(weights, parts, said, stateless, truths)
+    return judged | judge_orders(weights, parts, said, sent, wanted.orders)
 
 
 def _times(count: int, steps: int) -> list[int]:
@@ -195,11 +203,25 @@ def _oracle(table: Table, judged: Judged) -> None:
         return
     direction = table["direction"]
     direction["log_loss"]["oracle"] = found.losses["oracle"]
-    direction["gap_closed"] = found.closed.get("lstm")
+    direction["gap_closed"] = found.closed.shares.get("lstm")
     direction["oracle"] = {
-        "n": found.n, "log_loss": found.losses, "expected_log_loss": found.expected, "gap_closed": found.closed,
+        "n": found.closed.n, "log_loss": found.losses, "expected_log_loss": found.closed.expected,
+        "gap_closed": found.closed.shares,
     }  # fmt: skip
-    table["intervals"]["gap_closed"] = found.band
+    table["intervals"]["gap_closed"] = found.closed.band
+
+
+def _of_orders(table: Table, judged: Judged) -> None:
+    for head, found in (("fill", filled(judged)), ("impact", pushed(judged))):
+        table[head]["oracle"] = None
+        if found is not None:
+            mine = {
+                "n": found.closed.n,
+                found.measure: found.closed.expected,
+                "gap_closed": found.closed.shares["lstm"],
+            }
+            table[head]["oracle"] = mine | ({"brier": found.brier} if found.brier else {})
+            table["intervals"][f"{head}_gap_closed"] = found.closed.band
 
 
 # ------------------------------------------------------------ sessions

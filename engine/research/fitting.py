@@ -102,10 +102,17 @@ class Segments:
         return torch.from_numpy(self._x[chosen]), torch.from_numpy(self._y[chosen])
 
 
+def check(device: str) -> None:
+    """Raises ValueError for a device that is not here."""
+    if device != "cpu" and not torch.cuda.is_available():
+        raise ValueError(f"torch finds no device '{device}' here: train with --device cpu")
+
+
 def fit(parts: Iterable[Part], frozen: Frozen, plan: Plan, say: Say, device: str, folder: Path) -> Net:
     """The network after all epochs; `folder` holds what a later call goes on from, and is gone at the end."""
     torch.set_num_threads(1)  # else the order of sums, and so the weights, depends on the machine's load
     torch.manual_seed(plan.seed)
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = True, False  # if it runs there
     segments = Segments(folder, plan.segment, len(frozen.mean[0]))
     count = segments.cut(parts, frozen, Teachers(parts if plan.taught else (), frozen))
     say(f"training on {count} segments of {plan.segment} steps")
@@ -194,7 +201,8 @@ def _keep(folder: Path, epochs: int, net: Net, optimiser: torch.optim.Optimizer,
     packed = io.BytesIO()
     state: dict[str, Any] = {
         "epochs": epochs, "net": net.state_dict(), "optimiser": optimiser.state_dict(),
-        "torch": torch.get_rng_state(), "dice": json.dumps(dice.bit_generator.state),
+        "torch": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all(),
+        "dice": json.dumps(dice.bit_generator.state),
     }  # fmt: skip
     torch.save(state, packed)
     unfinished = folder / "state.part"
@@ -207,10 +215,12 @@ def _resumed(folder: Path, net: Net, optimiser: torch.optim.Optimizer, dice: np.
     path = folder / "state"
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location="cpu")  # dice must lie there, the rest is copied over
     net.load_state_dict(state["net"])
     optimiser.load_state_dict(state["optimiser"])
     torch.set_rng_state(state["torch"])
+    if torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state.get("cuda", [])[: torch.cuda.device_count()])
     dice.bit_generator.state = json.loads(state["dice"])
     say(f"going on after epoch {state['epochs']}")
     return int(state["epochs"])

@@ -8,7 +8,7 @@ is futures: two hundred of one second are about ten seconds of one core, and ser
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,11 +21,11 @@ from engine.core.market import Market
 from engine.forecast.baseline import standing
 from engine.forecast.labels import HORIZON_NS, outcome_of, place
 from engine.forecast.parameters import Weights, columns
-from engine.forecast.score import FLOOR
 from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster
 from engine.paper.simulation import Futures, Simulation
-from engine.research.dataset import Floats, Watcher
+from engine.research.closing import Closed, closed, expected_log_loss
+from engine.research.dataset import Watcher
 from engine.research.judging import Judged, blocks, outcomes
 from engine.research.losses import log_losses
 from engine.research.oracle import FUTURES, entropy, log_loss, truth
@@ -34,7 +34,6 @@ from engine.research.targets import Part
 
 CHANNELS = 200  # of one request: the venue takes no longer ones
 ABOUT = ("counts", "outcome", "block")
-LEAST_BLOCKS, RESAMPLES = 10, 1000
 
 
 class Moment(NamedTuple):
@@ -134,16 +133,10 @@ def judge_moments(
 
 
 class Gap(NamedTuple):
-    """`n` moments. `losses` of the oracle and of all who forecast there, on what came. `expected` are those losses over
-    all that could have come, so without the luck of the one draw: the oracle's is the least that is possible. `closed`
-    is the share of the way, in expected loss, from the base rate to the oracle that each has come; `band` a 90 %
-    interval of the model's, by resampling blocks."""
+    """`losses` of the oracle and of all who forecast there, on what came; `closed` the way that each has come."""
 
-    n: int
     losses: dict[str, float]
-    expected: dict[str, float]
-    closed: dict[str, float]
-    band: tuple[float, float] | None
+    closed: Closed
 
 
 def gap(judged: Judged) -> Gap | None:
@@ -155,32 +148,7 @@ def gap(judged: Judged) -> Gap | None:
     names = [name.removeprefix("true_") for name in judged if name.startswith("true_")]
     said = {name: judged[f"true_{name}"] for name in names if name not in ABOUT}
     losses = {name: float(log_losses(p, came).mean()) for name, p in said.items()}
-    each = {name: _expected(p, counts) for name, p in said.items()} | {"oracle": np.array([entropy(t) for t in truths])}
     losses["oracle"] = log_loss(truths, [int(k) for k in came])
-    expected = {name: float(loss.mean()) for name, loss in each.items()}
-    closed = {name: _share(expected, name) for name in said if name != "base"}
-    return Gap(len(came), losses, expected, closed, _band(each, judged["true_block"]))
-
-
-def _expected(p: Floats, counts: NDArray[np.int64]) -> Floats:
-    """(M,) loss of forecasts (M, 3), averaged over the futures that were counted."""
-    out: Floats = -(counts * np.log(np.maximum(p, FLOOR))).sum(axis=1) / counts.sum(axis=1)
-    return out
-
-
-def _share(means: Mapping[str, float], name: str) -> float:
-    width = means["base"] - means["oracle"]
-    return (means["base"] - means[name]) / width if width > 0 else float("nan")
-
-
-def _band(each: Mapping[str, Floats], block: Floats) -> tuple[float, float] | None:
-    """Moments of one time share their luck: whole blocks are drawn again."""
-    _, member = np.unique(block, return_inverse=True)
-    count = int(member.max()) + 1
-    if count < LEAST_BLOCKS:
-        return None
-    sums = {name: np.bincount(member, weights=each[name]) for name in ("base", "oracle", "lstm")}
-    drawn = np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
-    shares = [_share({name: float(total[row].sum()) for name, total in sums.items()}, "lstm") for row in drawn]
-    low, high = np.quantile(shares, (0.05, 0.95))
-    return float(low), float(high)
+    each = {name: expected_log_loss(p, counts) for name, p in said.items()}
+    each["oracle"] = np.array([entropy(one) for one in truths])
+    return Gap(losses, closed(each, judged["true_block"]))

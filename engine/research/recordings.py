@@ -47,7 +47,8 @@ class Run(msgspec.Struct, frozen=True):
 
 class Piece(msgspec.Struct, frozen=True):
     """One file's part of a run. `said` (n, 2): at each warm forecast its time in ns, and whether it was familiar. In
-    how many of `looks` each policy row `fired`; and would have, had the model been `believed`."""
+    how many of `looks` each policy row `fired`; and would have, had the model been `believed`; and in how many each
+    head's skill was called what."""
 
     name: str
     market: str  # inverse, linear, deribit
@@ -57,6 +58,7 @@ class Piece(msgspec.Struct, frozen=True):
     fired: dict[str, int]
     believed: dict[str, int]
     looks: int
+    verdicts: dict[str, dict[str, int]] = {}
 
     @property
     def begin(self) -> int:
@@ -173,19 +175,24 @@ def _watched(name: str, market: str, inputs: Iterable[m.Input], weights: Weights
             recorder.step(desk, prints)
             said += [(item.t, int(forecast.familiar)) for forecast in desk.forecasts.values() if forecast.warm]
     return Piece(name, market, market, recorder.finish(), np.array(said, np.int64).reshape(-1, 2), dict(desk.fired),
-                 desk.believed, desk.looks)  # fmt: skip
+                 desk.believed, desk.looks, desk.called)  # fmt: skip
 
 
 class _Watched(Market):
-    """Also counts which rows would fire were the model taken at its word: as if it had an edge, in a market that it
-    knows."""
+    """Also counts what each head's skill is called at each look at an option, and which rows would fire were the model
+    taken at its word: as if it had an edge, in a market that it knows."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         super().__init__(config, weights)
         self.believed: dict[str, int] = {}
+        self.called: dict[str, dict[str, int]] = {}
 
     def _count_firing(self) -> None:
+        before = self.looks
         super()._count_firing()
+        for head, skill in self.verdicts.items():
+            counts = self.called.setdefault(head, {})
+            counts[skill.verdict] = counts.get(skill.verdict, 0) + self.looks - before
         held = self.fired, self.looks, self.forecasts, self.verdicts
         self.fired = self.believed
         self.forecasts = {n: msgspec.structs.replace(said, familiar=True) for n, said in self.forecasts.items()}

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from engine.forecast.features import NAMES
 from engine.forecast.parameters import Weights
@@ -133,13 +134,18 @@ def fit_logistic(parts: Iterable[Part], frozen: Frozen) -> NDArray[np.float32]:
 
 
 def moments(lessons: Sequence[Lesson], every: int = EVERY) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(N, F) vectors and (N,) classes, one step in `every`, where these are known."""
-    xs, ys = [np.zeros((0, len(NAMES)), np.float32)], [np.zeros(0)]
-    for lesson in lessons:
-        known = ~np.isnan(lesson.came[::every])
-        xs.append(lesson.x[::every][known])
-        ys.append(lesson.came[::every][known])
-    return np.concatenate(xs), np.concatenate(ys).astype(np.int64)
+    """(N, F) vectors and (N,) classes, one step in so many, where these are known."""
+    taught = [thinned(lesson, every) for lesson in lessons]
+    if not taught:
+        return np.zeros((0, len(NAMES)), np.float32), np.zeros(0, np.int64)
+    return np.concatenate([one.x for one in taught]), np.concatenate([one.came for one in taught]).astype(np.int64)
+
+
+def thinned(lesson: Lesson, every: int = EVERY) -> Lesson:
+    """One step in so many, where the class is known."""
+    x, came = lesson.x[::every], lesson.came[::every]
+    known = ~np.isnan(came)
+    return Lesson(x[known], came[known])
 
 
 # ------------------------------------------------------------ gradient boosting
@@ -149,10 +155,11 @@ class Boosting:
     """scikit-learn's histogram gradient boosting on the present vector; stops where a tenth held out gains no more."""
 
     name = "boosting"
+    every = EVERY
 
-    def __init__(self, lessons: Sequence[Lesson], frozen: Frozen, seed: int = 7, every: int = EVERY) -> None:
+    def __init__(self, lessons: Sequence[Lesson], frozen: Frozen, seed: int = 7) -> None:
         self._frozen = frozen
-        x, y = moments(lessons, every)
+        x, y = moments(lessons, self.every)
         thin = max(1, -(-len(x) // MOST))
         x, y = x[::thin], y[::thin]
         self._found = np.unique(y)
@@ -161,11 +168,17 @@ class Boosting:
             early_stopping=True, validation_fraction=0.1, n_iter_no_change=8, random_state=seed,
         )  # fmt: skip
         if len(self._found) > 1:
-            self._model.fit(x, y)
+            with threadpool_limits(1):  # threads that share their cores with others wait for each other all the time
+                self._model.fit(x, y)
 
     def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
-        x = standardised(part.stretch.x[part.begin + steps], self._frozen.mean, self._frozen.scale)
         out = np.zeros((len(steps), 3))
         if len(steps):
-            out[:, self._found] = self._model.predict_proba(x) if len(self._found) > 1 else 1.0
+            x = self.seen(part, steps)
+            with threadpool_limits(1):
+                out[:, self._found] = self._model.predict_proba(x) if len(self._found) > 1 else 1.0
         return out
+
+    def seen(self, part: Part, steps: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(N, F) what it is shown."""
+        return standardised(part.stretch.x[part.begin + steps], self._frozen.mean, self._frozen.scale)

@@ -1,19 +1,22 @@
 """Rivals for recordings of minutes: so little that those without a state learn from every step, not from one in ten,
-and that what they say is calibrated as the model is, on the same held-out part, or they would be no rivals.
+and that what they say is calibrated as the model is, on the same quarters left out by turns, or they would be none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from engine.forecast.calibrate import temperature, trust
+from engine.forecast.calibrate import recalibration, trust
 from engine.forecast.features import NAMES
-from engine.forecast.parameters import Weights
+from engine.forecast.parameters import Calibration, Weights
+from engine.forecast.stream import softmax
+from engine.research.crossed import Crossing
 from engine.research.dataset import Floats
 from engine.research.frozen import Frozen
 from engine.research.losses import log_losses
@@ -73,8 +76,8 @@ class BaseHere:
 
     name = "base_here"
 
-    def __init__(self, lessons: Sequence[Lesson]) -> None:
-        came = np.concatenate([lesson.came for lesson in lessons])
+    def __init__(self, parts: Sequence[Part], frozen: Frozen) -> None:
+        came = np.concatenate([lesson_of(part, frozen).came for part in parts])
         counts = np.bincount(came[~np.isnan(came)].astype(int), minlength=3) + 0.5
         self._rates = counts / counts.sum()
 
@@ -83,45 +86,103 @@ class BaseHere:
 
 
 class Calibrated:
-    """A rival's word at the temperature, and drawn to the base rate by the trust, that suit held-out parts."""
+    """A rival's word, at a temperature, with a bias on "stable", and drawn to a base rate so far."""
 
-    def __init__(self, rival: Rival, base: Rival, parts: Sequence[Part], frozen: Frozen) -> None:
-        self.name, self._rival, self._base, self._heat, self._trust = rival.name, rival, base, 1.0, 1.0
-        steps = [np.arange(0, part.end - part.begin, EVERY) for part in parts]
-        came = [lesson_of(part, frozen).came[at] for part, at in zip(parts, steps, strict=True)]
-        all_ = np.concatenate([np.zeros(0), *came])
-        groups = np.concatenate([np.zeros(0, np.int64), *(np.full(len(at), k) for k, at in enumerate(steps))])
-        known = ~np.isnan(all_)
-        y = all_[known].astype(np.int64)
-        self._heat = temperature(np.log(self._said(rival, parts, steps)[known]).astype(np.float32), y)
-        hot, flat = (self._said(each, parts, steps)[known] for each in (self, base))
-        self._trust = trust(hot, flat, lambda mix: log_losses(mix, y), groups[known])
+    def __init__(self, name: str, rival: Rival, base: Rival, found: Calibration, share: float) -> None:
+        self.name, self._rival, self._base, self._found, self._share = name, rival, base, found, share
 
     def says(self, part: Part, steps: NDArray[np.int64]) -> Floats:
-        powers = np.maximum(self._rival.says(part, steps), LEAST) ** (1.0 / self._heat)
-        hot = powers / powers.sum(axis=1, keepdims=True)
         base = self._base.says(part, steps)
-        out: Floats = base + self._trust * (hot - base)
-        return out
-
-    @staticmethod
-    def _said(rival: Rival, parts: Sequence[Part], steps: Sequence[NDArray[np.int64]]) -> Floats:
-        said = [rival.says(part, at) for part, at in zip(parts, steps, strict=True)]
-        out: Floats = np.maximum(np.concatenate([np.zeros((0, 3)), *said]), LEAST)
+        out: Floats = base + self._share * (_hot(self._rival.says(part, steps), self._found) - base)
         return out
 
 
-def fitted(weights: Weights, early: Sequence[Part], late: Sequence[Part]) -> tuple[list[Rival], str]:
-    """One input, all inputs, boosting, trained on `early` and calibrated on `late`, in the weights' own question; and
+def _hot(said: Floats, found: Calibration) -> Floats:
+    logits = _logits(said) / found.temperature
+    logits[:, -1] += found.bias
+    return softmax(logits)
+
+
+def _logits(said: Floats) -> Floats:
+    out: Floats = np.log(np.maximum(said, LEAST))
+    return out
+
+
+class Kind(NamedTuple):
+    """What makes a rival of a network's question and of what there is to learn from, and the base rate it is drawn
+    to."""
+
+    name: str
+    make: Callable[[Weights, Sequence[Part]], Rival]
+    base: Callable[[Weights, Sequence[Part]], Rival]
+
+
+def fitted(
+    weights: Weights, parts: Sequence[Part], crossed: Sequence[Crossing], own: Set[str]
+) -> tuple[list[Rival], str]:
+    """Trained on all that the network learned from, in its own question; the single input, as `single_here`, also on
+    the sessions named in `own` alone, with `base_here`, their base rate: a market may be better known by itself. And
     the name of the one input."""
-    frozen, every = question(weights), each_step(early)
-    taught = [lesson_of(part, frozen) for part in every]
-    single = Single(taught, frozen)
-    logistic = Logistic(Weights(weights.header, weights.arrays | {"logistic": fit_logistic(every, frozen)}))
+
+    def here(some: Sequence[Part]) -> list[Part]:
+        return [part for part in some if part.stretch.session in own]
+
+    kinds = [
+        Kind("single", _single, _base),
+        Kind("logistic", _logistic, _base),
+        Kind("boosting", _boosting, _base),
+        Kind("single_here", lambda w, some: _single(w, here(some)), lambda w, some: _base_here(w, here(some))),
+    ]
     with threadpool_limits(1):  # on so little, threads only wait for each other
-        rivals: list[Rival] = [single, logistic, Boosting(taught, frozen)]
-        out = [Calibrated(rival, BaseRate(weights), late, frozen) for rival in rivals]
-    return [*out], single.input
+        made = {kind.name: kind.make(weights, parts) for kind in kinds}
+        out: list[Rival] = [_calibrated(kind, made[kind.name], weights, parts, crossed) for kind in kinds]
+    single = made["single"]
+    assert isinstance(single, Single), "it is what was made"
+    return [*out, _base_here(weights, here(parts))], single.input
+
+
+def _calibrated(
+    kind: Kind, rival: Rival, weights: Weights, parts: Sequence[Part], crossed: Sequence[Crossing]
+) -> Calibrated:
+    """By what its likes say of quarters that they did not learn from."""
+    said, base, came, groups = [np.zeros((0, 3))], [np.zeros((0, 3))], [np.zeros(0)], [np.zeros(0, np.int64)]
+    for each in crossed:
+        less, flat = kind.make(each.weights, each.learned), kind.base(each.weights, each.learned)
+        for part in each.held:
+            steps = np.arange(0, part.end - part.begin, EVERY)
+            outcome = lesson_of(part, question(each.weights)).came[steps]
+            steps, outcome = steps[~np.isnan(outcome)], outcome[~np.isnan(outcome)]
+            said.append(less.says(part, steps))
+            base.append(flat.says(part, steps))
+            came.append(outcome)
+            groups.append(np.full(len(steps), len(groups)))
+    y, all_ = np.concatenate(came).astype(np.int64), np.concatenate(said)
+    found = recalibration(_logits(all_).astype(np.float32), y)
+    share = trust(_hot(all_, found), np.concatenate(base), lambda mix: log_losses(mix, y), np.concatenate(groups))
+    return Calibrated(kind.name, rival, kind.base(weights, parts), found, share)
+
+
+def _base(weights: Weights, parts: Sequence[Part]) -> Rival:
+    return BaseRate(weights)
+
+
+def _base_here(weights: Weights, parts: Sequence[Part]) -> Rival:
+    return BaseHere(parts, question(weights))
+
+
+def _single(weights: Weights, parts: Sequence[Part]) -> Single:
+    frozen = question(weights)
+    return Single([lesson_of(part, frozen) for part in each_step(parts)], frozen)
+
+
+def _logistic(weights: Weights, parts: Sequence[Part]) -> Rival:
+    coefficients = fit_logistic(each_step(parts), question(weights))
+    return Logistic(Weights(weights.header, weights.arrays | {"logistic": coefficients}))
+
+
+def _boosting(weights: Weights, parts: Sequence[Part]) -> Rival:
+    frozen = question(weights)
+    return Boosting([lesson_of(part, frozen) for part in each_step(parts)], frozen)
 
 
 def each_step(parts: Sequence[Part]) -> list[Part]:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,6 +23,7 @@ from engine.research.fitting import Plan, Say
 from engine.research.folds import early_sessions, split, whole
 from engine.research.frozen import Frozen
 from engine.research.kept import Kept
+from engine.research.knowing import Knowing, told_of
 from engine.research.networks import Diet, networks
 from engine.research.rivals import Boosting, Lesson, Rival, lesson_of
 from engine.research.shelf import remembered
@@ -30,15 +32,22 @@ from engine.research.train import kinds, trained_on
 NONE = "the weights tell of no sessions that they were trained on: no rival could be trained on the same"
 DRIFTED = "the code has changed since the weights were trained: the rivals' training sessions are not quite theirs"
 CROWD = "the crowd's settings differ from those the weights were trained on"
-Folds = tuple[list[Lesson], list[Lesson]]
+
+
+class Folds(NamedTuple):
+    """`told` is what is learned from with the hidden state beside it."""
+
+    early: list[Lesson]
+    late: list[Lesson]
+    told: list[Lesson]
 
 
 def trained(
     weights: Weights, settings: VenueSettings | None, workers: Workers, say: Say, keep: Path | None = None,
     training: Path | None = None,
 ) -> tuple[list[Rival], list[str]]:  # fmt: skip
-    """Boosting and the networks, and what must be known of them; from `keep`, where they were trained before. The
-    sessions are in `training`, if training kept them there."""
+    """Boosting, the networks and who is told what is hidden, and what must be known of them; from `keep`, where they
+    were trained before. The sessions are in `training`, if training kept them there."""
     if not weights.header.seeds:
         return [], [NONE]
     kept = Kept(keep, "rivals", weights.id, named_of(sessions_of(weights), settings))
@@ -46,10 +55,13 @@ def trained(
     if found is not None:
         say("rivals: as kept")
         return found
-    (early, late), same = folds(weights, settings, workers, say, training)
-    made = fitted(early, late, question(weights), say), [] if same else [DRIFTED]
-    kept.write_object(made)
-    return made
+    (early, late, told), same = folds(weights, settings, workers, say, training)
+    made = fitted(early, late, question(weights), say)
+    if told:
+        made.append(Knowing(told, question(weights)))
+        say("the model that is given the hidden state: done")
+    kept.write_object((made, [] if same else [DRIFTED]))
+    return made, [] if same else [DRIFTED]
 
 
 def plan_of(weights: Weights) -> Plan:
@@ -90,8 +102,7 @@ def folds(
 ) -> tuple[Folds, bool]:
     """What the weights were trained on and what was held out, and whether it still is the same to the bit."""
     header, plan, frozen = weights.header, plan_of(weights), question(weights)
-    early: list[Lesson] = []
-    late: list[Lesson] = []
+    found = Folds([], [], [])
     digest, count = hashlib.sha256(), len(header.seeds)
     learned = early_sessions(count, plan.share, len(kinds(plan)))
     for k, source in enumerate(_sources(weights, settings, workers, training)):
@@ -103,10 +114,11 @@ def folds(
         else:
             parts = [whole(stretch) for stretch in session]
             first, later = (parts, []) if k < learned else ([], parts)
-        early += [lesson_of(part, frozen) for part in first]
-        late += [lesson_of(part, frozen) for part in later]
+        found.early.extend(lesson_of(part, frozen) for part in first)
+        found.late.extend(lesson_of(part, frozen) for part in later)
+        found.told.extend(lesson for part in first for lesson in told_of(part, frozen))
         say(f"session {header.seeds[k]}, for the rivals: {k + 1} of {count}")
-    return (early, late), digest.hexdigest() == header.data_hash
+    return found, digest.hexdigest() == header.data_hash
 
 
 def question(weights: Weights) -> Frozen:

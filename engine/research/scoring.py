@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.forecast.adaptive import EDGE
 from engine.forecast.labels import DOWN, STABLE, UP
 from engine.forecast.parameters import Weights, columns
 from engine.forecast.score import Z
@@ -234,20 +235,26 @@ def _at_threshold(name: str, k: int, level: float, model: Floats, outcome: NDArr
 def _slippage(judged: Judged) -> tuple[Table, Bands]:
     losses, known = losses_of("slippage", judged)
     bands, y = _slip_bands(judged, known)["lstm"], (judged["cost"] - judged["walked"])[known]
-    table = {"pinball": losses.means(), "coverage": _coverage(bands, y), "n": len(y)}
+    table = {"pinball": losses.means(), "coverage": _coverage(bands, y), "on_edge": _on_edge(bands, y), "n": len(y)}
     return table, losses.bands("slippage")
 
 
 def _volatility(judged: Judged) -> tuple[Table, Bands]:
     losses, known = losses_of("volatility", judged)
     bands, y = judged["said"][known][:, columns("iv")], judged["iv"][known]
-    table = {"pinball": losses.means(), "coverage": _coverage(bands, y), "n": len(y)}
+    table = {"pinball": losses.means(), "coverage": _coverage(bands, y), "on_edge": _on_edge(bands, y), "n": len(y)}
     return table, losses.bands("volatility")
 
 
 def _coverage(bands: Floats, y: Floats) -> float | None:
-    """How often the bands held the outcome."""
-    return _mean((y >= bands[..., 0]) & (y <= bands[..., 2]))
+    """How often the bands held the outcome, their edges included."""
+    return _mean((y >= bands[..., 0] - EDGE) & (y <= bands[..., 2] + EDGE))
+
+
+def _on_edge(bands: Floats, y: Floats) -> float | None:
+    """How often the outcome was an edge of its band: where nearly all outcomes are one number the right band is that
+    number, and holds more than four in five however narrow it is."""
+    return _mean((np.abs(y - bands[..., 0]) <= EDGE) | (np.abs(y - bands[..., 2]) <= EDGE))
 
 
 def _fill(judged: Judged) -> tuple[Table, Bands]:

@@ -23,7 +23,7 @@ from engine.research.kept import MARKET, code_of
 from engine.research.stored import Stored, write
 from engine.shell.store.folders import write_whole
 
-ROOMS = (*MARKET, *(f"research/{name}.py" for name in ("dataset", "probes", "entered", "stored")))
+ROOMS = (*MARKET, *(f"research/{name}.py" for name in ("dataset", "hidden", "probes", "entered", "stored")))
 
 
 def stored(

@@ -14,25 +14,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.research.frozen import Frozen
-from engine.research.rivals import EVERY, Boosting, Lesson, lesson_of
+from engine.research.rivals import Boosting, Lesson, lesson_of, thinned
 from engine.research.targets import Part
 
 HALVES = 2
 
 
+class Teacher(Boosting):
+    """The rival itself, given lessons that are thinned out already."""
+
+    name = "teacher"
+    every = 1
+
+
 class Teachers:
-    """`parts` are gone through once; of each, one step in EVERY is kept."""
+    """`parts` are gone through once; of each, one step in `rivals.EVERY` is kept."""
 
     def __init__(self, parts: Iterable[Part], frozen: Frozen) -> None:
         self._half: dict[str, int] = {}
         lessons: tuple[list[Lesson], ...] = tuple([] for _ in range(HALVES))
         for part in parts:
             half = self._half.setdefault(part.stretch.session, len(self._half) % HALVES)
-            x, came = lesson_of(part, frozen)
+            lesson = thinned(lesson_of(part, frozen))
             for other in range(HALVES):
                 if other != half:
-                    lessons[other].append(Lesson(x[::EVERY].copy(), came[::EVERY]))
-        self._of = [Boosting(each, frozen, every=1) for each in lessons] if len(self._half) >= HALVES else []
+                    lessons[other].append(lesson)
+        self._of = [Teacher(each, frozen) for each in lessons] if len(self._half) >= HALVES else []
 
     def say(self, part: Part) -> NDArray[np.float32]:
         """(T, 3) of each step of the part; NaN where there is but one session, and so no teacher."""

@@ -28,7 +28,7 @@ from engine.research.calibration import calibrated, untouched
 from engine.research.cluster import HERE, Workers
 from engine.research.crowds import MIX, Session, in_turn, named_of
 from engine.research.dataset import Stretch, digest
-from engine.research.fitting import Plan, Say, fit
+from engine.research.fitting import Plan, Say, check, fit
 from engine.research.folds import Fold, early_sessions, folds, in_sessions, whole
 from engine.research.frozen import freeze
 from engine.research.judging import judge, merged
@@ -76,6 +76,7 @@ def train(
     keep: Path | None = None,
 ) -> Weights:
     """The whole way. `settings` are the venue's but for the crowds of the plan's regimes."""
+    check(device)
     seeds = tuple(FIRST_SEED + k for k in range(plan.sessions))
     lived = trained_on(seeds, plan)
     fresh = in_turn([FRESH_SEED + k for k in range(plan.fresh)], kinds(plan))

@@ -186,10 +186,15 @@ async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIt
     swaps.look()
     writer = Writer(
         journal, session,
-        lambda n: _into(loop, engine.outbox.durable, n), lambda reason: _into(loop, engine.broken, reason),
+        lambda n: _into(loop, engine.durable, n), lambda reason: _into(loop, engine.broken, reason),
     )  # fmt: skip
     recorder = Recorder(tape, lambda reason: _into(loop, engine.broken, reason))
-    engine.keep(writer.put)
+
+    def mend() -> None:
+        writer.mend()
+        recorder.mend()
+
+    engine.keep(writer.put, mend)
     writer.start()
     recorder.start()
     engine.outbox.durable(desk.facts)

@@ -34,6 +34,7 @@ LOOK_VIEWS = 2  # one expiry is looked at for arbitrage: every so many fast ones
 
 
 RESTART = "nothing new goes out until the engine is started again"
+RESUME = "nothing new goes out until an admin lets it go on, once the cause is gone"
 ANSWERS_KEPT = 1000
 KEYFRAME_S = 60.0
 _NOTHING = Outcome([], [], None)
@@ -60,14 +61,16 @@ class Engine:
         self._hangup: Callable[[str], None] = lambda _: None
         self._swaps: Swaps | None = None
         self._jobs: Jobs | None = None
+        self._mend: Callable[[], None] = lambda: None
+        self._mending = False  # the disk is tried again
 
     def plug(self, send: Callable[[bytes], bool], hangup: Callable[[str], None]) -> None:
         """`send` writes bytes to the venue and says whether it could; `hangup` makes a new connection."""
         self._send, self._hangup = send, hangup
 
-    def keep(self, write: Callable[[Sequence[m.Fact]], None]) -> None:
-        """`write` hands facts to the journal's writer."""
-        self._keep = write
+    def keep(self, write: Callable[[Sequence[m.Fact]], None], mend: Callable[[], None] = lambda: None) -> None:
+        """`write` hands facts to the journal's writer; `mend` has journal and tape written again after a break."""
+        self._keep, self._mend = write, mend
 
     def choose(self, swaps: Swaps, jobs: Jobs | None = None) -> None:
         """`swaps` fetches the models that people ask for; `jobs` make and compare them."""
@@ -98,11 +101,25 @@ class Engine:
 
     def broken(self, reason: str) -> None:
         """Journal or tape cannot be written: stop proposing and sending; cancels still go out."""
-        reason = f"{reason}; {RESTART}"
+        reason, self._mending = f"{reason}; {RESUME}", False
         log.error("halted: %s", reason)
         self.outbox.break_off(reason)
         if not self.core.market.halted:
             self.take(m.Halted, reason=reason)
+
+    def durable(self, n: int) -> None:
+        """All facts up to `n` are durable; once all there are, an engine that was halted and asked to goes on."""
+        if self._mending and n >= self.core.desk.facts:
+            self._mending = False
+            self.outbox.mend()
+            self.take(m.Mended)
+        self.outbox.durable(n)
+
+    def _try_again(self) -> None:
+        """Everything that could not be kept is written, or breaks anew."""
+        log.warning("the halted engine is asked to go on")
+        self._mending = True
+        self._mend()
 
     def _break(self, reason: str) -> None:
         """Nothing is decided any more; what works is pulled, and the screen keeps what was true last."""
@@ -130,6 +147,8 @@ class Engine:
                 self._hangup(effect.reason)
             case m.FetchModel():
                 self._fetch(effect)
+            case m.Mend():
+                self._try_again()
         return True
 
     def _fetch(self, effect: m.FetchModel) -> None:

@@ -19,6 +19,8 @@ from engine.shell import modes
 
 RESTART_S, RESTART_CAP_S = 0.5, 10.0
 ENDING_S = 10.0  # in which an engine ends in order; one that does not is killed
+LOOK_S = 0.25
+STOPPED_S = 1.0  # one that a debugger or a signal holds still is killed after this: it would never end
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -91,11 +93,31 @@ class Supervisor(threading.Thread):
             return
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            try:
-                process.wait(ENDING_S)
-            except subprocess.TimeoutExpired:
+            if not _ends(process):
                 print("app: the engine did not end in time; it is killed", file=sys.stderr, flush=True)
                 process.kill()
                 process.wait()
         if self._owner and self._options.venue == "paper" and not self._options.replay:
             modes.end_paper_venue(self._options)
+
+
+def _ends(process: subprocess.Popen[str]) -> bool:
+    """Whether it ends in time. One that is held still is not waited for as one that only needs a while is."""
+    held = 0.0
+    for _ in range(round(ENDING_S / LOOK_S)):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_S)
+            return True
+        held = held + LOOK_S if _held_still(process.pid) else 0.0
+        if held >= STOPPED_S:
+            return False
+    return False
+
+
+def _held_still(pid: int) -> bool:
+    """Whether the process is stopped by a signal or a debugger; False where the system does not say."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state in ("T", "t")

@@ -92,7 +92,8 @@ def thresholds(rows: tuple[Row, ...]) -> dict[str, float]:
     out: dict[str, float] = {}
     for row in rows:
         for condition in row.when:
-            out.setdefault(condition.reading, condition.value)
+            if condition.unit == "own":
+                out.setdefault(condition.reading, condition.value)
     return out
 
 

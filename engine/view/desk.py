@@ -9,7 +9,7 @@ from engine.core import Core
 from engine.domain import MS, Instrument, Kind, instrument_of
 from engine.execution import risk, today
 from engine.execution.desk import Child, Parent, Proposal
-from engine.execution.schedule import planned
+from engine.execution.pace import due_by
 from engine.view.book import digits
 
 FILLS = 200
@@ -47,6 +47,8 @@ def status(core: Core) -> m.StatusView:
         reconciled=desk.reconciled,
         halted=market.halted,
         instruments=len(venue.instruments),
+        kill_ms=desk.killed.took / MS if desk.killed and desk.killed.took else None,
+        kill_delta=desk.killed.delta if desk.killed and desk.killed.took else None,
     )
 
 
@@ -92,7 +94,7 @@ def _parent(core: Core, parent: Parent) -> m.ParentRow:
     order = parent.order
     instrument = _known(core, order.instrument)
     average = parent.notional / parent.filled if parent.filled else None
-    due = planned(order.quantity, parent.done_at_start, parent.start, order.end, core.market.now)
+    due = due_by(core.desk, core.market, parent, core.market.now)
     return m.ParentRow(
         id=order.id,
         instrument=order.instrument,

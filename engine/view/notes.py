@@ -54,10 +54,19 @@ def _parents(fact: m.Fact) -> tuple[Level, str, str] | None:
             return "info", fact.user, f"parent {fact.id}: {fact.side} {fact.instrument}, {fact.algorithm}, {fact.dial}"
         case m.ParentPaused():
             return "warn", fact.by, f"parent {fact.parent} paused{_because(fact.reason)}"
+        case m.ParentEdited():
+            return "info", fact.by, f"parent {fact.parent} edited, version {fact.version}; the rest is spread anew"
+        case m.ViewSet(view=m.TraderView() as view):
+            said = f"up {view.up:.0%}, down {view.down:.0%}, weight {view.weight:.0%}"
+            return "info", fact.by, f"parent {fact.parent}: the own view is {said}"
+        case m.ViewSet():
+            return "info", fact.by, f"parent {fact.parent}: the own view is over"
         case m.ParentResumed():
             return "info", fact.by, f"parent {fact.parent} resumed; the rest is spread anew"
         case m.ParentHalted():
             return "warn", "policy", f"parent {fact.parent} halted by the row '{fact.row}' {_for(fact)}"
+        case m.ParentRested():
+            return "warn", "venue", f"parent {fact.parent} rests {(fact.until - fact.t) / NS:.0f} s: {fact.reason}"
         case m.DialSet():
             return "info", fact.by, f"parent {fact.parent} is now {fact.dial}"
         case m.ParentEnded():
@@ -91,6 +100,10 @@ def _machine(fact: m.Fact) -> tuple[Level, str, str] | None:
             return "bad", "risk", f"{what}: nothing more of it until a person re-arms it"
         case m.RepeatsRearmed():
             return "warn", fact.by, f"{fact.instrument} may be traded again{_because(fact.reason)}"
+        case m.UnhaltAsked():
+            return "warn", fact.by, f"asks the halted engine to go on{_because(fact.reason)}"
+        case m.Unhalted():
+            return "warn", "engine", "everything decided is kept again; parents wait for the trader"
         case m.Rearmed():
             return "warn", fact.by, f"re-armed{_because(fact.reason)}"
         case m.Reconciling():

@@ -37,6 +37,10 @@ class Still:
         self.fairs: dict[str, float] = {}
         self.vegas: dict[str, float] = {}
         self.deltas: dict[str, float] = {}
+        self.sigmas: dict[str, float] = {}
+        self.usual: dict[str, float] = {}
+        self.stable: dict[tuple[str, int], float] = {}
+        self.volume: list[tuple[int, int]] = []  # of others: time, lots
         self.venue = Venue(instrument.coin)
         self._n = 0
         self.see(m.Started, config=Config(), code="", model="", seed=1, session="s", instruments=(instrument,))
@@ -88,6 +92,18 @@ class Still:
 
     def vega_ticks(self, name: str) -> float | None:
         return self.vegas.get(name)
+
+    def sigma_ticks(self, name: str) -> float | None:
+        return self.sigmas.get(name)
+
+    def usual_spread(self, name: str) -> float | None:
+        return self.usual.get(name)
+
+    def stable_ticks(self, name: str, seconds: int) -> float | None:
+        return self.stable.get((name, seconds))
+
+    def traded(self, _: str, start: int, end: int) -> int:
+        return sum(lots for t, lots in self.volume if start < t <= end)
 
     def delta(self, name: str) -> float | None:
         return self.deltas.get(name)

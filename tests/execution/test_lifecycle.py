@@ -13,12 +13,12 @@ from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT, IllegalMove
 
 # A row is a state, a column an event; "." is an illegal move.
 PARENT = """
-            pause    resume   done  cancelled  expired
-working     paused   working  done  cancelled  expired
-paused      paused   working  done  cancelled  expired
-done        .        .        .     .          .
-cancelled   .        .        .     .          .
-expired     .        .        .     .          .
+            pause    resume   edit     done  cancelled  expired
+working     paused   working  working  done  cancelled  expired
+paused      paused   working  paused   done  cancelled  expired
+done        .        .        .        .     .          .
+cancelled   .        .        .        .     .          .
+expired     .        .        .        .     .          .
 """
 PROPOSAL = """
            refresh  approve   reject    lapse

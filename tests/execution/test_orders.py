@@ -87,7 +87,9 @@ def test_meeting_an_order_of_the_account_made_elsewhere_is_refused_by_the_venue(
     world, name = desk
     world.ask("private/sell", {"instrument_name": name, "amount": 1.0, "price": 0.033, "type": "limit"})
     send(world, name, post_only=False)
-    assert (world.child().state, world.child().reason) == ("rejected", "the venue refused: order overlap (10003)")
+    assert (world.child().state, world.child().reason) == (
+        "rejected", "the venue refused: it would have met another order of this account (10003)"
+    )  # fmt: skip
 
 
 def news_first(frames: Frames) -> Frames:

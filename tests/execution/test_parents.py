@@ -68,7 +68,8 @@ def test_what_is_left_near_the_end_is_taken(desk: tuple[World, str]) -> None:
     world.run(60)
     assert (world.parent().state, world.parent().filled) == ("done", 100)
     assert {child.reason for child in world.desk.children.values() if child.state == "cancelled"} == {
-        "too late to wait: crossing instead"
+        "rested long enough; thinking again",
+        "too late to wait: crossing instead",
     }
 
 
@@ -79,7 +80,7 @@ def test_even_a_crumb_is_taken_before_the_end(desk: tuple[World, str]) -> None:
     world.until(lambda: world.desk.live_children, 40)
     world.trade(Side.SELL, name, 5.4 + 3.5, 0.0325)
     assert world.parent().filled == 35
-    world.run(30)
+    world.run(60)
     assert world.parent().state == "done"
 
 
@@ -165,7 +166,7 @@ def test_a_crossing_row_takes_the_place_of_what_rests() -> None:
     first = world.child()
     world.run(2)
     world.trade(Side.SELL, name, 20.0, 0.033, rest=True)
-    world.run(0.5)
+    world.run(1.5)
     assert (first.state, first.reason) == ("cancelled", "the row 'tight' crosses instead")
     taken = [c for c in world.desk.children.values() if not c.request.post_only]
     assert [(c.request.quantity, c.request.price, c.state) for c in taken] == [

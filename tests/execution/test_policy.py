@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from engine import messages as m
 from engine.config import DEFAULT_POLICY, Action, Condition, Reading, Row
 from engine.domain import Instrument, Side, instrument_of
-from engine.execution.policy import Advice, advise, readings
+from engine.execution.policy import FILL_SAID, Advice, advise, readings
 from tests.execution.still import CALL, NAME, Still, forecast, mirrored, slippage, verdicts
 
 SIDES = (Side.BUY, Side.SELL)
+UNITS = {"premium_ticks", "vol_point_ticks"}  # that a condition may be written in
 
 
 def picture_for(side: Side, said: m.Forecast | None, *heads: str) -> Still:
@@ -61,7 +62,7 @@ def test_dear_size_caps_the_child(side: Side, ten: float, cap: float | None) -> 
     found = advice(picture, side)
     assert (found.max_child, found.halt_s) == (cap, 0.0)
     assert ("slippage" in found.fired) is (cap is not None)
-    assert found.row == "schedule"
+    assert found.row == "else"
 
 
 def test_protective_rows_combine_and_the_tightest_wins() -> None:
@@ -113,7 +114,7 @@ def test_down_waits_below_the_market(side: Side) -> None:
 @pytest.mark.parametrize("side", SIDES)
 def test_the_bound_itself_fires_nothing(side: Side) -> None:
     for said in (forecast(up=0.75, stable=0.15), forecast(down=0.75, stable=0.15)):
-        assert advice(picture_for(side, said, "direction"), side).row == "schedule"
+        assert advice(picture_for(side, said, "direction"), side).row == "else"
 
 
 def test_the_first_row_that_fires_acts() -> None:
@@ -123,7 +124,7 @@ def test_the_first_row_that_fires_acts() -> None:
         Row(name="second", kind="opportunistic", when=(), action=Action(style="cross")),
     )
     found = advise(rows, {"p_for": 0.6})
-    assert (found.row, found.fired) == ("first", ("first", "second"))
+    assert (found.row, found.fired) == ("first", ("first",))  # a row that always fires is no news
 
 
 def test_a_protective_cap_stands_beside_the_row_that_acts() -> None:
@@ -145,7 +146,9 @@ def test_without_skill_there_is_only_the_schedule(side: Side, verdict: str) -> N
     picture.vegas[NAME] = 9.0
     picture.ticker(mark_iv=45.0)
     found = advice(picture, side)
-    assert found == Advice(fired=(), halt_s=0.0, halt_row="", max_child=None, row="schedule", action=Action())
+    rest = Action(style="weigh")  # and no fill forecast to weigh: the schedule's own tactic
+    assert found == Advice(fired=("else",), halt_s=0.0, halt_row="", max_child=None, row="else", action=rest)
+    assert FILL_SAID not in readings(picture, CALL, side)
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -169,8 +172,10 @@ def test_a_forecast_that_cannot_be_used_fires_nothing(side: Side, flaw: str) -> 
     picture = picture_for(side, said, "direction", "volatility", "slippage")
     picture.vegas[NAME] = 9.0
     picture.ticker(mark_iv=45.0)
-    assert advice(picture, side).fired == ()
-    assert set(readings(picture, CALL, side)) == {"spread_ticks", "slippage_10_ticks", "impact_ticks", "fill"}
+    assert advice(picture, side).fired == ("else",)
+    assert set(readings(picture, CALL, side)) - UNITS == {
+        "spread_ticks", "near_depth_contracts", "slippage_10_ticks", "impact_ticks", "fill",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("missing", ["vega", "ticker", "mark iv"])
@@ -204,7 +209,7 @@ def test_a_missing_reading_can_only_take_rows_away(values: dict[str, float], dat
     dropped = data.draw(st.sets(st.sampled_from(get_args(Reading))))
     fewer = {name: value for name, value in values.items() if name not in dropped}
     fired, still = advise(DEFAULT_POLICY, values).fired, advise(DEFAULT_POLICY, fewer).fired
-    assert set(still) <= set(fired)
+    assert set(still) <= {*fired, "else"}
     for row in DEFAULT_POLICY:
         if {condition.reading for condition in row.when} - fewer.keys():
             assert row.name not in still
@@ -217,8 +222,9 @@ def test_a_missing_reading_can_only_take_rows_away(values: dict[str, float], dat
 def test_every_reading_is_one_that_settings_may_name(side: Side) -> None:
     picture = picture_for(side, EVERYTHING, "direction", "volatility", "slippage", "fill", "impact")
     picture.vegas[NAME] = 9.0
+    picture.usual[NAME] = 2.0
     picture.ticker(mark_iv=45.0)
-    assert set(readings(picture, CALL, side)) == set(get_args(Reading))
+    assert set(readings(picture, CALL, side)) == set(get_args(Reading)) | UNITS | {FILL_SAID}
 
 
 @given(st.floats(0, 1), st.floats(-3, 3), st.floats(0, 1), st.floats(-5, 5), st.floats(0, 9), st.floats(-20, 20))

@@ -6,10 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.execution.schedule import child, planned
+from engine.execution.schedule import FINISHING, SCHEDULES, child, planned
+from engine.execution.schedules.course import Course
+from engine.execution.schedules.profile import Profile
 
 LOTS = st.integers(0, 100_000)
 TIMES = st.integers(0, 2 * 10**18)
+
+
+def steady(start: int, end: int) -> float:
+    """Others trade a lot a second."""
+    return (end - start) / 1e9
+
+
+def twap(quantity: int, done: int, start: int, end: int, now: int) -> int:
+    return planned("twap", Course(quantity=quantity, done=done, start=start, end=end), now, steady)
 
 
 @pytest.mark.parametrize(
@@ -31,16 +42,27 @@ TIMES = st.integers(0, 2 * 10**18)
     ],
 )
 def test_planned(quantity: int, done: int, start: int, end: int, now: int, due: int) -> None:
-    assert planned(quantity, done, start, end, now) == due
+    assert twap(quantity, done, start, end, now) == due
 
 
-@given(quantity=LOTS, done=LOTS, start=TIMES, end=TIMES, now=TIMES, later=st.integers(0, 10**18))
-def test_planned_never_falls_and_stays_between_done_and_all(
-    quantity: int, done: int, start: int, end: int, now: int, later: int
-) -> None:
-    due = planned(quantity, done, start, end, now)
+@pytest.mark.parametrize("name", SCHEDULES)
+@given(
+    quantity=LOTS, done=LOTS, start=TIMES, length=st.integers(-(10**14), 10**14), now=st.floats(-0.5, 2.0),
+    later=st.floats(0.0, 1.0), kappa=st.floats(0.0, 1.0), rates=st.tuples(*[st.floats(0.0, 5.0)] * 24),
+)  # fmt: skip
+def test_what_is_due_never_falls_and_stays_between_done_and_all(
+    name: str, quantity: int, done: int, start: int, length: int, now: float, later: float, kappa: float,
+    rates: tuple[float, ...],
+) -> None:  # fmt: skip
+    course = Course(quantity=quantity, done=done, start=start, end=start + length, kappa=kappa, rate=0.2,
+                    profile=Profile(rates))  # fmt: skip
+    at, then = start + int(now * length), start + int(now * length) + int(later * abs(length))
+    due = planned(name, course, at, steady)
     assert done <= due <= max(quantity, done)
-    assert due <= planned(quantity, done, start, end, now + later)
+    assert due <= planned(name, course, then, steady)
+    assert planned(name, course, min(start, start + length - 1), steady) == done
+    if name in FINISHING:
+        assert planned(name, course, start + length, steady) == max(quantity, done)
 
 
 @given(quantity=LOTS, start=st.integers(0, 10**18), length=st.integers(1, 10**15), share=st.floats(0.0, 1.0))
@@ -48,9 +70,9 @@ def test_a_rebase_on_schedule_changes_nothing_but_rounding(
     quantity: int, start: int, length: int, share: float
 ) -> None:
     end, middle = start + length, start + int(length * share)
-    done = planned(quantity, 0, start, end, middle)
+    done = twap(quantity, 0, start, end, middle)
     now = (middle + end) // 2
-    assert abs(planned(quantity, done, middle, end, now) - planned(quantity, 0, start, end, now)) <= 1
+    assert abs(twap(quantity, done, middle, end, now) - twap(quantity, 0, start, end, now)) <= 1
 
 
 SIZES = {"base": 50, "min_child": 10, "max_child": 120, "remaining": 1000, "catch_up": 3.0}
@@ -83,6 +105,15 @@ SIZES = {"base": 50, "min_child": 10, "max_child": 120, "remaining": 1000, "catc
         (1000, 995, 0, {"remaining": 5}, 5),  # a crumb alone
         (1000, 1000, 0, {"remaining": 0}, 0),
         (1000, 995, 0, {"remaining": 5, "catch_up": 0.0}, 5),
+        (0, 0, 0, {"begun": 0.0}, 50),  # the first child rests from the start on
+        (49, 0, 0, {"begun": 1.0}, 0),
+        (50, 0, 0, {"begun": 1.0}, 50),
+        (900, 0, 0, {"taken": 40, "max_child": 1000}, 120),  # three times what was planned since the last one
+        (900, 0, 0, {"taken": 10}, 0),  # it would go faster than three times the plan
+        (900, 0, 0, {"taken": 17}, 51),
+        (25, 0, 0, {"taken": 25}, 50),  # on schedule nothing is caught up with
+        (100, 120, 0, {"since": 33, "times": 1.5}, 0),  # ahead already
+        (100, 120, 0, {"since": 34, "times": 1.5}, 50),  # … but half as fast again as planned
     ],
 )
 def test_child(due: int, filled: int, working: int, change: dict[str, float], size: int) -> None:
@@ -117,7 +148,7 @@ def test_filled_at_once_the_parent_follows_the_line_and_is_done_before_the_end(
     base = max(base, 4 * quantity // steps + 1)
     filled = 0
     for now in range(steps):
-        due = planned(quantity, 0, 0, steps, now)
+        due = twap(quantity, 0, 0, steps, now)
         filled += child(
             due, filled, 0, base=base, min_child=min_child, max_child=quantity, remaining=quantity - filled,
             catch_up=3.0,

@@ -34,6 +34,29 @@ def test_bands_hold_their_share_after_the_market_has_drifted(after: float) -> No
     assert (abs(fixed - (1 - MISS)) > 0.1) == (after != 1.0)
 
 
+@pytest.mark.parametrize("deviation", [0.5, 1.0])
+def test_outcomes_that_stand_still_do_not_squeeze_the_bands_of_those_that_move(deviation: float) -> None:
+    """Nineteen costs in twenty are what the book says, to the tick, and the band says just that; the others vary."""
+    rng, stretches, inside = np.random.default_rng(5), Stretches(), []
+    for _ in range(20_000):
+        moves = rng.random() < 0.05
+        band = stretched(BAND if moves else (2.0, 2.0, 2.0), stretches.of("slippage", Kind.OPTION))
+        y = deviation * rng.normal() if moves else 2.0
+        stretches.saw("slippage", Kind.OPTION, band, y)
+        if moves:
+            inside.append(band[0] <= y <= band[2])
+    assert np.mean(inside[300:]) == pytest.approx(1 - MISS, abs=0.06)
+
+
+def test_a_single_number_that_nearly_always_comes_stays_a_narrow_band() -> None:
+    rng, stretches, widths = np.random.default_rng(6), Stretches(), []
+    for _ in range(20_000):
+        lo, mid, hi = stretched((2.0, 2.0, 2.0), stretches.of("slippage", Kind.OPTION))
+        stretches.saw("slippage", Kind.OPTION, (lo, mid, hi), 2.0 + (rng.random() < 0.02) * rng.normal())
+        widths.append(hi - lo)
+    assert np.mean(widths) < 0.01
+
+
 def test_heads_and_kinds_learn_apart_and_a_state_goes_on() -> None:
     stretches = Stretches()
     for _ in range(20):

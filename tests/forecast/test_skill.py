@@ -19,7 +19,7 @@ from tests.forecast.market import OPTION, START, STEP, book_of
 from tests.forecast.weights import random_net, weights_of
 
 WEIGHTS = weights_of(random_net(), threshold_ticks=0.25, rates=Rates(up=0.3, down=0.3))
-STEPS = 3000
+STEPS = 6000
 NAME = OPTION.name
 
 Say = Callable[[int, Forecast], Forecast]

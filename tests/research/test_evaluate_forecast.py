@@ -19,6 +19,7 @@ from engine.research.evaluate import Wanted, evaluate_forecast, judged_session, 
 from engine.research.folds import whole
 from engine.research.judging import judge, merged
 from engine.research.kept import Kept
+from engine.research.oracle_orders import Asked
 from engine.research.scoring import HEADS, differences
 from tests.forecast.weights import random_net, weights_of
 from tests.research.stretches import planted
@@ -26,7 +27,10 @@ from tests.research.stretches import planted
 SMALL = VenueSettings(listing=(Spec(expiries=1, strikes=3, futures=0),))
 WEIGHTS = weights_of(random_net())
 ONE = Workers(1)
-WANTED = Wanted(seeds=2, minutes=0.4, oracle=4, futures=3, rivals=False, settings=SMALL, focus=2, workers=ONE)
+WANTED = Wanted(
+    seeds=2, minutes=0.4, oracle=4, futures=3, rivals=False, settings=SMALL, focus=2, workers=ONE,
+    orders=Asked(fills=2, pairs=2, takers=2),
+)  # fmt: skip
 
 
 def quiet(text: str) -> None:
@@ -57,6 +61,15 @@ def test_the_table_has_the_shape_that_others_script_against(table: dict[str, obj
     assert direction["oracle"]["n"] >= 2
     assert direction["oracle"]["gap_closed"].keys() == {"lstm", "logistic"}
     assert table["rows"].keys() == {row.name for row in DEFAULT_POLICY}  # type: ignore[attr-defined]
+    fill, impact, by_regime = table["fill"], table["impact"], table["by_regime"]
+    assert isinstance(fill, dict)
+    assert isinstance(impact, dict)
+    assert isinstance(by_regime, dict)
+    assert {"n", "log_loss", "brier", "gap_closed"} <= fill["oracle"].keys()
+    assert impact["oracle"]["huber"].keys() == {"lstm", "base", "oracle"}
+    assert by_regime["usual"]["sessions"] == 2
+    assert by_regime["usual"]["log_loss"] == losses
+    assert [row["seed"] for row in table["sessions"]] == seeds_of(2)  # type: ignore[attr-defined]
 
 
 def test_what_is_kept_is_not_simulated_again(table: dict[str, object], folder: Path) -> None:
@@ -77,9 +90,11 @@ def test_one_that_was_broken_off_goes_on_where_it_was(table: dict[str, object], 
 
 
 def test_rows_that_say_nothing_are_flagged() -> None:
-    judged = {"fired": np.array([[0, 1, 50, 99, 20], [0, 0, 50, 99, 20]]), "looks": np.array([100, 100])}
-    shares = rows(judged)
-    assert list(shares.values()) == [0.0, 0.005, 0.5, 0.99, 0.2]
+    fired = np.zeros((2, len(DEFAULT_POLICY)))
+    fired[:, :4] = [[0, 1, 50, 99], [0, 0, 50, 99]]
+    shares = rows({"fired": fired, "looks": np.array([100, 100])})
+    assert list(shares.values())[:4] == [0.0, 0.005, 0.5, 0.99]
+    assert shares.keys() == {row.name for row in DEFAULT_POLICY}
 
 
 def test_another_question_finds_nothing_that_is_kept(table: dict[str, object], folder: Path) -> None:

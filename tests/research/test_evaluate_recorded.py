@@ -23,9 +23,10 @@ from engine.research.folds import whole
 from engine.research.frozen import freeze
 from engine.research.imports import BadRecording, Printed, open_events
 from engine.research.judging import EVERY
-from engine.research.recorded_folds import APART, folds_of, lessons
-from engine.research.recorded_tables import NEITHER, verdicts
-from engine.research.recordings import Piece, between, found, pieces, runs
+from engine.research.networks import KINDS as NETWORKS
+from engine.research.recorded_folds import APART, folds_of, quarters
+from engine.research.recorded_tables import NAMED, NEITHER, verdicts
+from engine.research.recordings import OWN, Piece, between, found, pieces, runs
 from engine.research.retold import frames, told_as
 from engine.research.rivals import lesson_of
 from engine.research.rivals_recorded import Single, each_step
@@ -143,9 +144,33 @@ def test_the_last_file_is_judged_after_an_embargo(cut: list[Piece]) -> None:
     assert [piece.name for piece in fold.training] == ["a.gz.log"]
     assert [piece.name for piece in fold.judged] == ["b.gz.log"]
     assert fold.judged[0].begin == fold.training[0].end + EMBARGO * STEP_NS
-    taught, held = lessons(fold.training)
-    assert taught.t + (len(taught.x) + APART) * STEP_NS == held.t
-    assert held.t + len(held.x) * STEP_NS == fold.training[0].end
+    assert fold.own == fold.training
+
+
+def test_every_quarter_is_left_out_once(cut: list[Piece]) -> None:
+    (stretch,) = cut[0].stretches
+    ends = []
+    for learned, (held,) in quarters(cut[:1]):
+        for other in learned:
+            gap = max(held.t - other.t - len(other.x) * STEP_NS, other.t - held.t - len(held.x) * STEP_NS)
+            assert gap == APART * STEP_NS
+        ends += [held.t, held.t + len(held.x) * STEP_NS]
+    assert (ends[0], ends[-1]) == (stretch.t, stretch.t + len(stretch.x) * STEP_NS)
+    assert ends[1:-1:2] == ends[2:-1:2]
+
+
+def test_other_venues_markets_are_trained_on_together(cut: list[Piece]) -> None:
+    """What is judged of one may be trained on for another that is judged later, and not the other way round."""
+    later = [msgspec.structs.replace(piece, name=f"later {piece.name}", market="inverse", stretches=[
+        msgspec.structs.replace(stretch, t=stretch.t + 3600 * NS) for stretch in piece.stretches
+    ]) for piece in cut]  # fmt: skip
+    own = [msgspec.structs.replace(piece, name=f"own {piece.name}", market=OWN) for piece in cut]
+    trained = {fold.market: [piece.name for piece in fold.training] for fold in folds_of([*later, *cut, *own], 100)[0]}
+    assert trained == {
+        "linear": ["a.gz.log"],
+        OWN: ["own a.gz.log"],
+        "inverse": ["a.gz.log", "b.gz.log", "later a.gz.log"],
+    }
 
 
 def test_what_is_too_short_is_said(cut: list[Piece]) -> None:
@@ -176,7 +201,7 @@ def test_the_table_has_the_shape_that_others_script_against(table: dict[str, Any
     fold = table["folds"]["linear"]
     for each in (table, fold):
         losses = each["direction"]["log_loss"]
-        assert all(losses[name] > 0.0 for name in ("lstm", "base", "past_only", "single", "logistic", "boosting"))
+        assert all(losses[name] > 0.0 for name in ("lstm", "past_only", *NAMED) if name not in NETWORKS)
         assert {f"direction_vs_{name}" for name in ("base", "single", "boosting")} <= each["intervals"].keys()
     assert fold["n"] == pytest.approx((1500 - EMBARGO - WARM_STEPS) / EVERY, abs=2)
     assert {"weights", "log_loss", "intervals", "familiar", "shares"} <= fold["transfer"].keys()
@@ -200,10 +225,20 @@ def test_words_follow_the_intervals() -> None:
     })[0]  # fmt: skip
 
 
-def test_policy_rows_on_real_frames(shared_data: Path) -> None:
-    table = evaluate_recorded(WEIGHTS, [shared_data / "deribit_frames" / "2021-07-22.ws.txt"], TINY, quiet)
+def test_policy_rows_on_real_frames(shared_data: Path, tmp_path: Path) -> None:
+    """The first seconds of a recording, twice: the same."""
+    whole_file = (shared_data / "deribit_frames" / "2021-07-22.ws.txt").read_text().splitlines(keepends=True)
+    short = tmp_path / "2021-07-22.ws.txt"
+    short.write_text("".join(whole_file[:90]))
+    table = evaluate_recorded(WEIGHTS, [short], TINY, quiet)
+    assert msgspec.json.encode(evaluate_recorded(WEIGHTS, [short], TINY, quiet)) == msgspec.json.encode(table)
     assert table["rows"].keys() == table["rows_believed"].keys() == {row.name for row in DEFAULT_POLICY}
-    assert table["rows_of"]["looks"] > 100
+    of = table["rows_of"]
+    assert of["looks"] > 100
+    assert of["verdicts"].keys() >= {"direction", "slippage", "volatility", "fill", "impact"}
+    assert all(sum(shares.values()) == pytest.approx(1.0) for shares in of["verdicts"].values())
+    assert 0.8 < of["unchanged_1s"]["least"] <= of["unchanged_1s"]["share"] <= of["unchanged_1s"]["most"] <= 1.0
+    assert any("the micro-price is exactly where it was" in line for line in table["notes"])
     assert set(table["rows_flagged"]) == {name for name, share in table["rows"].items() if not 0.01 <= share <= 0.95}
     assert table["folds"] == {}
 

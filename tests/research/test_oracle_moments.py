@@ -93,9 +93,9 @@ def test_the_gap_is_the_share_of_the_way_from_base_rate_to_oracle() -> None:
     found = gap(judged)
     assert found is not None
     assert found.losses["oracle"] == pytest.approx(0.0, abs=0.003)
-    assert found.losses["base"] == found.expected["base"] == pytest.approx(1.0)
-    assert found.closed == {"lstm": pytest.approx(0.5), "logistic": pytest.approx(0.0)}
-    assert found.band is None, "two moments of one time say nothing of their luck"
+    assert found.losses["base"] == found.closed.expected["base"] == pytest.approx(1.0)
+    assert found.closed.shares == {"lstm": pytest.approx(0.5), "logistic": pytest.approx(0.0)}
+    assert found.closed.band is None, "two moments of one time say nothing of their luck"
     assert gap({}) is None
 
 
@@ -110,8 +110,8 @@ def test_the_expected_loss_is_that_of_all_that_could_have_come() -> None:
     }  # fmt: skip
     found = gap(judged)
     assert found is not None
-    assert found.closed["lstm"] == pytest.approx(1.0, abs=0.02)
-    assert found.band is not None
-    assert found.band[0] < found.closed["lstm"] < found.band[1]
-    assert found.expected["lstm"] == pytest.approx(found.expected["oracle"], abs=0.005)
+    assert found.closed.shares["lstm"] == pytest.approx(1.0, abs=0.02)
+    assert found.closed.band is not None
+    assert found.closed.band[0] < found.closed.shares["lstm"] < found.closed.band[1]
+    assert found.closed.expected["lstm"] == pytest.approx(found.closed.expected["oracle"], abs=0.005)
     assert found.losses["lstm"] == pytest.approx(-np.log(0.2)), "on the one draw it looks otherwise"

@@ -15,8 +15,9 @@ from engine.research.cluster import Workers
 from engine.research.dataset import Stretch, simulated
 from engine.research.fitting import Plan
 from engine.research.folds import split, whole
+from engine.research.knowing import Knowing
 from engine.research.networks import Diet
-from engine.research.rivals import Rival, lesson_of, simple
+from engine.research.rivals import EVERY, Rival, lesson_of, simple
 from engine.research.rivals_trained import NONE, fitted, folds, question, trained
 from engine.research.scoring import score
 from engine.research.targets import AHEAD
@@ -110,10 +111,19 @@ def test_the_folds_are_those_that_the_weights_were_trained_on() -> None:
     data = [simulated(seed, plan.minutes, SMALL) for seed in (101, 102)]
     stretches = [stretch for session in data for stretch in session]
     weights = train_on(stretches, plan, quiet, seeds=(101, 102))
-    (early, late), same = folds(weights, SMALL, ONE, quiet)
+    (early, late, told), same = folds(weights, SMALL, ONE, quiet)
     assert same
     assert [len(early), len(late)] == [len(session) for session in data]
     want = lesson_of(whole(data[0][0]), question(weights))
     assert np.array_equal(early[0].x, want.x)
     assert np.array_equal(early[0].came, want.came, equal_nan=True)
+    known = ~np.isnan(want.came[::EVERY])
+    hidden = data[0][0].hidden
+    assert hidden is not None
+    assert np.array_equal(told[0].x, np.concatenate([want.x, hidden], axis=1)[::EVERY][known])
+    knowing = Knowing(told, question(weights))
+    steps = np.array([WARM_STEPS, 70])
+    assert knowing.says(whole(data[1][0]), steps).sum(axis=1) == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="nothing hidden is known"):
+        knowing.says(whole(planted(1, 300)), steps)
     assert not folds(weights, msgspec.structs.replace(SMALL, balance=1.0, crowd=None), ONE, quiet)[1]

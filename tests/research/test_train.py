@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
+import torch
 
 from engine.domain import Side
 from engine.forecast.parameters import Weights
@@ -13,7 +14,7 @@ from engine.research.fitting import Plan
 from engine.research.folds import split, whole
 from engine.research.scoring import interval, score
 from engine.research.targets import EMBARGO
-from engine.research.train import train_on
+from engine.research.train import train, train_on
 from tests.forecast.market import OPTION, START, STEP, book_of
 from tests.research.stretches import planted, shuffled, stretch_of
 
@@ -78,6 +79,12 @@ def test_no_step_is_both_trained_on_and_held_out() -> None:
 def test_too_little_to_train_on_is_said() -> None:
     with pytest.raises(ValueError, match="250 steps in a row"):
         train_on([planted(1, 200)], PLAN, quiet)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is such a device here")
+def test_a_device_that_is_not_here_is_said_before_anything_is_simulated() -> None:
+    with pytest.raises(ValueError, match="no device 'cuda'"):
+        train(Plan(), quiet, device="cuda")
 
 
 def test_the_interval_covers_and_knows_that_neighbours_are_alike() -> None:

@@ -101,6 +101,11 @@ def test_a_kill_with_nothing_to_kill(tmp_path: Path) -> None:
     refused(run("-m", "engine", "kill", "--data", str(tmp_path)), "nothing to kill")
 
 
+def test_a_drill_of_nothing(tmp_path: Path) -> None:
+    refused(run("-m", "engine", "drill", "--data", str(tmp_path)), "no engine runs")
+    refused(run("-m", "engine", "drill", "--venue", "live", "--data", str(tmp_path)), "never on live")
+
+
 def test_a_probe_of_nothing(tmp_path: Path) -> None:
     refused(run("-m", "engine", "probe", "--data", str(tmp_path)), "no paper venue runs")
     refused(run("-m", "engine", "probe", "--venue", "test", "--data", str(tmp_path)), "TIDEGATE_CLIENT_ID")

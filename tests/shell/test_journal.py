@@ -275,6 +275,22 @@ class TestWriter:
         assert told.broken == ["the journal cannot be written: database or disk is full"]
         assert list(journal.facts()) == facts(1, 2)
 
+    def test_once_mended_everything_is_written_in_its_order(self, journal: Journal) -> None:
+        told = Told()
+        writer = Writer(journal, "one", told.on_durable, told.on_broken)
+        writer.mend()  # nothing is broken: nothing to mend
+        writer.start()
+        journal._write.execute("PRAGMA max_page_count = 1")
+        large = Reconciled(n=1, t=T0, differences=("x" * 100_000,))
+        writer.put([large])
+        told.until_broken()
+        writer.put(facts(2, 3))
+        journal._write.execute("PRAGMA max_page_count = 1000000")
+        writer.mend()
+        told.until(3)
+        writer.close()
+        assert list(journal.facts()) == [large, *facts(2, 3)]
+
     def test_a_hole_in_the_numbers_breaks_it(self, journal: Journal) -> None:
         told = Told()
         writer = Writer(journal, "one", told.on_durable, told.on_broken)

@@ -146,6 +146,7 @@ def test_broken_fails_what_waits_and_what_would_wait_but_cancels_still_go(shell:
     shell.outbox.durable(9)
     shell.outbox.break_off("again")
     assert shell.taken() == [
+        ("facts", [2]),  # the writer keeps them until it can write again
         ("out", "c"),
         ("failed", ("b", "the journal cannot be written")),
         ("failed", ("d", "the journal cannot be written")),
@@ -183,6 +184,15 @@ def test_a_perform_that_raises_does_not_jam_it(shell: Shell) -> None:
     shell.after_sent = lambda call: None
     shell.outbox.durable(1)
     assert ("sent", "b") in shell.taken()
+
+
+def test_once_mended_calls_wait_for_their_facts_again(shell: Shell) -> None:
+    shell.outbox.break_off("the journal cannot be written")
+    shell.outbox.mend()
+    shell.outbox.put(facts(3), [order("e", 3)])
+    assert shell.taken() == [("facts", [3])]
+    shell.outbox.durable(3)
+    assert ("out", "e") in shell.taken()
 
 
 steps = st.lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -95,6 +96,43 @@ def test_a_halted_journal_lets_nothing_new_out(line: tuple[Line, World, str]) ->
     refused = wire_.engine.ask(ask(resting(world, name), "2"))
     assert not refused.ok
     assert "disk is full" in refused.text
-    assert "started again" in refused.text
+    assert "until an admin lets it go on" in refused.text
     assert wire_.engine.ask(ask(m.CancelChild(child=label), "3")).ok
     assert wire_.methods()[-1] in ("private/cancel", "private/cancel_by_label")
+
+
+def test_a_halted_engine_goes_on_when_its_cause_is_gone(line: tuple[Line, World, str]) -> None:
+    """The disk is tried again with all that it missed; parents then wait for the trader, and nothing has leaked."""
+    wire_, world, name = line
+    engine, kept, full = wire_.engine, list[m.Fact](), [False]
+
+    def keep(facts: Sequence[m.Fact]) -> None:
+        kept.extend(facts)
+        mend()
+
+    def mend() -> None:
+        if full[0]:
+            engine.broken("the journal cannot be written: the disk is full")
+        else:
+            engine.durable(kept[-1].n)
+
+    engine.keep(keep, mend)
+    parent = m.SubmitParent(instrument=name, side=Side.BUY, quantity=5, limit=0.05)
+    assert engine.ask(ask(parent, "0")).ok
+    assert not engine.ask(ask(m.Unhalt(reason="too soon"), "1")).ok  # not halted yet
+    full[0] = True
+    engine.ask(ask(resting(world, name), "2"))  # it waits for the disk, which breaks now
+    assert "private/buy" not in wire_.methods()
+    assert world.core.desk.children
+    assert not world.core.desk.live_children
+    engine.ask(ask(m.Unhalt(reason="try"), "3"))
+    assert "disk is full" in world.core.market.halted  # the cause is not gone
+    assert not engine.ask(m.Ask(id="4", user="trader", role="trader", verb=m.Unhalt(reason="x"))).ok
+    full[0] = False
+    assert engine.ask(ask(m.Unhalt(reason="space was made"), "5")).ok
+    assert world.core.market.halted == ""
+    assert [p.state for p in world.core.desk.live_parents] == ["paused"]
+    numbers = [fact.n for fact in kept]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))  # the journal has no hole
+    assert engine.ask(ask(resting(world, name), "6")).ok
+    assert wire_.methods().count("private/buy") == 1

@@ -201,14 +201,14 @@ def test_firing_rates_are_shares_of_the_moments_looked_at(desk: tuple[World, str
 def test_parents_children_fills_and_positions_in_decimals(desk: tuple[World, str]) -> None:
     world, name = desk
     submit(world, name, dial="auto", quantity=20.0, minutes=10.0)
-    world.until(lambda: world.desk.live_children, 90)
+    world.run(15)
     world.trade(Side.SELL, name, 7.4, 0.0325)
     shown = view.desk(world.core)
     (parent,), (child,), (fill,), (position,) = shown.parents, shown.children, shown.fills, shown.positions
     assert (parent.amount, parent.filled, parent.working, parent.limit) == (20.0, 2.0, 3.0, 0.04)
     assert (parent.state, parent.user, parent.reason) == ("working", "trader", "")
     assert parent.average == pytest.approx(0.0325)
-    assert parent.scheduled == pytest.approx(2.5, abs=0.2)
+    assert parent.scheduled == pytest.approx(0.5, abs=0.01)
     assert parent.arrival == pytest.approx(0.03277, abs=1e-5)
     assert parent.shortfall_ticks == pytest.approx((325 - 327.687) / 5, abs=0.01)
     assert (child.amount, child.filled, child.price, child.state) == (5.0, 2.0, 0.0325, "open")

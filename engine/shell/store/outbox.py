@@ -45,7 +45,7 @@ class Outbox:
 
     def put(self, facts: Sequence[Fact], effects: Sequence[Effect]) -> None:
         """Hands the facts on, performs at once what may not wait, keeps the rest until it is durable."""
-        if facts and not self._broken:  # first of all: what `on_sent` leads to has later numbers
+        if facts:  # first of all: what `on_sent` leads to has later numbers
             self._write(facts)
         self._waiting.extend(effect for effect in effects if isinstance(effect, Call) and effect.after)
         for effect in effects:
@@ -62,6 +62,10 @@ class Outbox:
         """The journal is broken: what waits has failed, and so will all that would have to wait."""
         self._broken = self._broken or reason
         self._release()
+
+    def mend(self) -> None:
+        """The journal has caught up: from here on calls wait for their facts again."""
+        self._broken = ""
 
     def _release(self) -> None:
         """From the front, in order. A call made from within only adds to the queue; the outer one goes on."""

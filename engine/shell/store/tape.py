@@ -12,6 +12,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -51,7 +52,7 @@ class Tape:
     """The writer of one session's inputs. `append` is for one thread, `flush`, `sync` and `close` for any.
 
     A write that fails raises OSError once and the tape is `broken` from then on: what comes later is dropped, so
-    that a full disk stops neither cancels nor the kill.
+    that a full disk stops neither cancels nor the kill, until `mend` begins a new segment.
     """
 
     def __init__(self, folder: Path, meta: Meta, block: int, segment: int) -> None:
@@ -137,6 +138,13 @@ class Tape:
         finally:
             self._let_go()
             os.close(self._owner)
+
+    def mend(self) -> None:
+        """Go on in a new segment after a break: what came in between is a gap, which a reader is told of."""
+        with self._writing:
+            with suppress(OSError):
+                self._let_go()
+            self._file, self.broken = -1, ""
 
     def _take(self) -> list[tuple[int, int, bytes]]:
         """One block's worth of what is held: up to `block` bytes, at least one item."""

@@ -21,8 +21,9 @@ SYNC_EVERY = 5  # flushes
 class Writer:
     """Group commit. `put` never blocks on the disk.
 
-    `on_durable(n)` says that all facts up to `n` are durable. `on_broken(reason)` comes at most once: nothing is
-    written any more, and what is put later is dropped, since a journal with a hole is worse than one that ends.
+    `on_durable(n)` says that all facts up to `n` are durable. `on_broken(reason)` comes once for each time that it
+    breaks: nothing is written any more, since a journal with a hole is worse than one that ends. What came since waits
+    for `mend`, which tries to write it all, in its order.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Writer:
         self._waiting: list[Fact] = []
         self._closing = self._broken = False
         self._change = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread = self._new_thread()
 
     def start(self) -> None:
         self._thread.start()
@@ -42,9 +43,22 @@ class Writer:
         if not facts:
             return
         with self._change:
+            self._waiting.extend(facts)
             if not self._broken:
-                self._waiting.extend(facts)
                 self._change.notify()
+
+    def mend(self) -> None:
+        """Try again with everything that waits: `on_durable` or `on_broken` tells what came of it."""
+        with self._change:
+            if not self._broken or self._closing:
+                return
+            self._broken = False
+        self._thread.join()
+        self._thread = self._new_thread()
+        self._thread.start()
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name="journal", daemon=True)
 
     def close(self) -> None:
         """Commits what is waiting and ends the thread. The journal stays open."""
@@ -59,7 +73,7 @@ class Writer:
             try:
                 self._journal.append(batch, self._session)
             except Exception as error:  # whatever it is, a thread that died in silence would be worse
-                self._break(f"the journal cannot be written: {error}")
+                self._break(batch, f"the journal cannot be written: {error}")
                 return
             self._on_durable(batch[-1].n)
 
@@ -69,28 +83,42 @@ class Writer:
             batch, self._waiting = self._waiting, []
             return batch
 
-    def _break(self, reason: str) -> None:
+    def _break(self, unwritten: list[Fact], reason: str) -> None:
         with self._change:
             self._broken = True
-            self._waiting = []
+            self._waiting = unwritten + self._waiting
         self._on_broken(reason)
 
 
 class Recorder:
     """Writes a tape every `flush_s` seconds and makes it durable every fifth time.
 
-    `on_broken(reason)` comes at most once. A disk that hangs in a write cannot tell: `tape.broken` may be looked at.
+    `on_broken(reason)` comes once for each time that it breaks. A disk that hangs in a write cannot tell: `tape.broken`
+    may be looked at.
     """
 
     def __init__(self, tape: Tape, on_broken: Callable[[str], None], flush_s: float = FLUSH_S) -> None:
         self._tape, self._on_broken, self._flush_s = tape, on_broken, flush_s
         self._told = False
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tape", daemon=True)
+        self._thread = self._new_thread()
         tape.driven = True
 
     def start(self) -> None:
         self._thread.start()
+
+    def mend(self) -> None:
+        """Go on with the tape, after a gap, where it had broken."""
+        if not self._told or self._closing.is_set():
+            return
+        self._thread.join()
+        self._tape.mend()
+        self._told = False
+        self._thread = self._new_thread()
+        self._thread.start()
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name="tape", daemon=True)
 
     def close(self) -> None:
         """Writes what is held, makes it durable, ends the thread and closes the tape."""
