@@ -51,17 +51,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     fresh: int = 6  # sessions to judge on
     share: float = 0.8  # of the sessions that is trained on
     hidden: int = 64
-    epochs: int = 4
-    dropout: float = 0.5
-    hidden_inputs: float = 0.2  # share of the inputs that a segment is learned without: no single one is leaned on
-    hidden_slow: float = 0.8  # and of those that tell one session from another rather than one moment from another
+    epochs: int = 8
+    dropout: float = 0.2
+    hidden_inputs: float = 0.05  # share of the inputs that a segment is learned without: no single one is leaned on
+    hidden_slow: float = 0.3  # and of those that tell one session from another rather than one moment from another
     decay: float = 1e-2
     segment: int = 1200  # steps
-    chunk: int = 100
-    batch: int = 16
-    rate: float = 1e-3
+    chunk: int = 50
+    batch: int = 64
+    rate: float = 3e-3
     clip: float = 1.0
-    taught: float = 0.5  # share of the direction's loss that is against the teachers' word, not what came
+    taught: float = 0.6  # share of the direction's loss that is against the teachers' word, not what came
+    drawn: float = 0.3  # share of the direction's logits that is the logistic regression's: surer where all is strange
     seed: int = 7
 
 

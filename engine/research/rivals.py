@@ -119,7 +119,7 @@ class Logistic:
 
 def fit_logistic(parts: Iterable[Part], frozen: Frozen) -> NDArray[np.float32]:
     """(F + 1, 3), the intercepts last."""
-    x, y = moments([lesson_of(part, frozen) for part in parts])
+    x, y = moments([thinned(lesson_of(part, frozen)) for part in parts], every=1)
     out = np.zeros((len(NAMES) + 1, 3), np.float32)
     out[-1] = ABSENT
     found = np.unique(y)

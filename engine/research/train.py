@@ -21,7 +21,7 @@ from engine.domain import NS
 from engine.forecast.features import NAMES
 from engine.forecast.labels import HORIZON_NS
 from engine.forecast.model import arrays
-from engine.forecast.parameters import HEADS, Header, Weights, header_arrays
+from engine.forecast.parameters import HEADS, Array, Header, Weights, columns, header_arrays
 from engine.forecast.stream import STRANGEST
 from engine.paper.venue import VenueSettings
 from engine.research.calibration import calibrated, untouched
@@ -161,8 +161,18 @@ def train_sessions(
         arrays=header_arrays(plan.hidden, len(NAMES)),
         code=code_version(),
     )
-    numbers = {**arrays(net), "mean": frozen.mean, "scale": frozen.scale, "logistic": rivals}
+    numbers = {**drawn(arrays(net), rivals, plan), "mean": frozen.mean, "scale": frozen.scale, "logistic": rivals}
     return calibrated(Weights(header, numbers), frozen, late)
+
+
+def drawn(numbers: dict[str, Array], logistic: Array, plan: Plan) -> dict[str, Array]:
+    """The net's arrays with the direction's logits drawn towards the logistic regression's, (F + 1, 3): the head reads
+    the present vector too, so that their weighted mean (a geometric pool of the probabilities) is a head again."""
+    head, bias, at = numbers["head"].copy(), numbers["head_bias"].copy(), columns("direction")
+    head[:, at] *= 1.0 - plan.drawn
+    head[plan.hidden :, at] += plan.drawn * logistic[:-1]
+    bias[at] = (1.0 - plan.drawn) * bias[at] + plan.drawn * logistic[-1]
+    return {**numbers, "head": head, "head_bias": bias}
 
 
 def _name(plan: Plan, data: str) -> str:
