@@ -89,14 +89,14 @@ function choices(select, wanted) {
 async function begin() {
   const size = { sessions: Number(form.sessions.value), minutes: Number(form.minutes.value) };
   const job = chosenTab("work") === "train" ? { do: "train", ...size } : { do: "compare", first: form.first.value, second: form.second.value, ...size };
-  await put_(form.begin, job);
+  await send(form.begin, job);
 }
 
 async function end() {
-  await put_(parts.end, { do: "end" });
+  await send(parts.end, { do: "end" });
 }
 
-async function put_(node, job) {
+async function send(node, job) {
   node.disabled = true;
   const answer = await work(job);
   say(form.said, answer.ok ? "" : answer.text, "bad");

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ VERSION = b"2"  # 2: scale and bias of each head of probabilities, by kind of in
 MAGIC = FORMAT + VERSION + b"\n"
 HASH = 32
 MAX_HEADER = 1_000_000
+LARGEST = 1e7  # of any number of theirs: with larger ones sums overflow
 LAYERS = 2
 
 Array = NDArray[np.float32]
@@ -186,6 +188,7 @@ class Weights:
             header = msgspec.json.decode(data[at : at + size], type=Header)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadWeights(f"the weights file's header cannot be read: {error}") from None
+        _check_header(header)
         return cls(header, _cut(header, data[at + size : -HASH]))
 
 
@@ -239,7 +242,7 @@ def header_arrays(hidden: int, features: int) -> tuple[tuple[str, tuple[int, ...
 
 
 def _cut(header: Header, data: bytes) -> dict[str, Array]:
-    sizes = [int(np.prod(shape)) for _, shape in header.arrays]
+    sizes = [prod(shape) for _, shape in header.arrays]
     if 4 * sum(sizes) != len(data):
         raise BadWeights(f"the weights file holds {len(data)} bytes of numbers where its header tells {4 * sum(sizes)}")
     flat, at, out = np.frombuffer(data, dtype="<f4"), 0, {}
@@ -251,25 +254,47 @@ def _cut(header: Header, data: bytes) -> dict[str, Array]:
 
 def _check(weights: Weights) -> None:
     header = weights.header
-    if header.names != NAMES:
-        missing = sorted(set(header.names) ^ set(NAMES))
-        raise BadWeights(
-            f"the weights are for other features than this code makes: {', '.join(missing) or 'the order'}"
-        )
-    if header.arrays != header_arrays(header.hidden, len(NAMES)):
-        raise BadWeights("the weights' arrays do not have the shapes of this model")
+    _check_header(header)
     if not (weights.arrays["scale"] >= 0).all():
         raise BadWeights("a feature's scale is below zero")
     if any(weights.arrays[name].shape != shape for name, shape in header.arrays):
         raise BadWeights("an array differs from its header's shape")
-    if not all(np.isfinite(array).all() for array in weights.arrays.values()):
-        raise BadWeights("the weights hold numbers that are not finite")
+    if not all((np.abs(array) <= LARGEST).all() for array in weights.arrays.values()):
+        raise BadWeights("the weights hold numbers that are not finite, or too large to reckon with")
+
+
+def _check_header(header: Header) -> None:
+    if header.names != NAMES:
+        missing = ", ".join(sorted(set(header.names) ^ set(NAMES))) or "the order"
+        raise BadWeights(f"the weights are for other features than this code makes: {missing}")
+    if header.hidden < 1 or header.arrays != header_arrays(header.hidden, len(NAMES)):
+        raise BadWeights("the weights' arrays do not have the shapes of this model")
     for trust in (header.trust, header.future_trust):
         if set(trust) != {name for name, _ in HEADS} or not all(0 <= share <= 1 for share in trust.values()):
             raise BadWeights("the weights do not say how far each head is to be trusted")
     if {*header.later_thresholds} != {*DIRECTIONS[1:]} or {*header.calibration} != {*PROBABLE}:
         raise BadWeights("the weights lack the threshold of a horizon or the calibration of a head")
-    temperatures = [each.temperature for pair in header.calibration.values() for each in pair]
+    if header.horizon_s * NS != HORIZON_NS["direction"]:
+        raise BadWeights(f"the weights' first direction is of {header.horizon_s:g} s, this desk's is of another time")
+    _check_sizes(header)
+    for rates in (header.rates, header.future_rates):
+        _check_rates(rates)
+
+
+def _check_sizes(header: Header) -> None:
+    """JSON has no NaN, so what is neither too small nor too large is a number."""
+    found = [each for pair in header.calibration.values() for each in pair]
     thresholds = [header.threshold(kind, head) for kind in Kind for head in DIRECTIONS]
-    if min(*thresholds, *temperatures, *header.usual) <= 0:
-        raise BadWeights("the weights' temperatures, thresholds and limits must be positive")
+    scales = [*thresholds, *(each.temperature for each in found), *header.usual, header.iv_scale]
+    if min(scales) < 1.0 / LARGEST or max(*scales, *(abs(each.bias) for each in found)) > LARGEST:
+        raise BadWeights("the weights' temperatures, thresholds and limits must be positive and within reason")
+
+
+def _check_rates(rates: Rates) -> None:
+    odds = [rates.odds(HORIZON_NS[head] // NS) for head in DIRECTIONS]
+    shares = [rates.fill_bid, rates.fill_ask, *(share for each in odds for share in (each.up, each.down, each.stable))]
+    if not all(-1e-9 <= share <= 1 for share in shares):  # "stable" is what rounding leaves of 1
+        raise BadWeights("the weights' base rates are not probabilities")
+    bands = [-LARGEST, *rates.slip, LARGEST], [-LARGEST, *rates.iv, LARGEST]
+    if any(band != sorted(band) for band in bands) or not 0 <= rates.impact <= LARGEST:
+        raise BadWeights("the weights' base rates cross or are out of reach")

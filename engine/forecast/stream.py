@@ -98,7 +98,15 @@ class Forecaster:
         self.baselines = {name: baseline(t, now, self.rates(now)) for name, now in self.standings.items()}
         if self.weights is None or not rows:
             return dict(self.baselines)
-        return self._forecasts(t, self.outputs(t, rows), stretches or UNSTRETCHED)
+        return self._forecasts(t, self.outputs(t, self._finite(rows)), stretches or UNSTRETCHED)
+
+    def _finite(self, rows: Mapping[str, Row]) -> Mapping[str, Row]:
+        """The vectors that are numbers throughout. One that is not, of whatever absurdity the venue has told, has no
+        forecast, and its instrument begins anew: state that has once seen a NaN would never be without."""
+        broken = [name for name, row in rows.items() if not np.isfinite(row).all()]
+        for name in broken:
+            self.reset(name)
+        return {name: row for name, row in rows.items() if name not in broken} if broken else rows
 
     def rates(self, now: Standing) -> Rates:
         """The base rates frozen for this kind of instrument."""
@@ -107,6 +115,8 @@ class Forecaster:
     def outputs(self, t: int, rows: Mapping[str, Row]) -> dict[str, Array]:
         """Step the recurrent state by one vector each; the head's raw outputs, (OUTPUTS,) per instrument."""
         assert self.weights is not None
+        if not rows:
+            return {}
         carried = [self._of(name, t) for name in rows]
         raw = np.stack(list(rows.values()))  # (B, F)
         x = standardise(raw, self.weights.arrays["mean"], self.weights.arrays["scale"])
@@ -146,7 +156,7 @@ class Forecaster:
 
     def _forecasts(self, t: int, outputs: Mapping[str, Array], stretches: Stretches) -> dict[str, Forecast]:
         assert self.weights is not None
-        names = list(self.standings)
+        names = [name for name in self.standings if name in outputs]
         if not names:
             return {}
         kinds = [self.standings[name].instrument.kind for name in names]

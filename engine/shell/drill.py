@@ -31,7 +31,7 @@ class Drilled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Seen:
-    """What the link has said last, and the notes that came."""
+    """What the link has said last of each kind."""
 
     def __init__(self, client: Client) -> None:
         self.client = client

@@ -45,7 +45,7 @@ def _words(core: Core, fact: m.Fact) -> tuple[Level, str, str] | None:
             return "info", fact.by, f"approved {fact.proposal}{edited}"
         case m.Rejected():
             return "info", fact.by, f"rejected {fact.proposal}{_because(fact.reason)}"
-    return _parents(fact) or _machine(fact)
+    return _parents(fact) or _guards(fact) or _machine(fact)
 
 
 def _parents(fact: m.Fact) -> tuple[Level, str, str] | None:
@@ -74,25 +74,17 @@ def _parents(fact: m.Fact) -> tuple[Level, str, str] | None:
     return None
 
 
-def _machine(fact: m.Fact) -> tuple[Level, str, str] | None:
+def _guards(fact: m.Fact) -> tuple[Level, str, str] | None:
+    """The kill, the hard blocks, the halt: what holds the desk back, and who lets it go on."""
     match fact:
-        case m.Began():
-            return "info", "engine", f"session {fact.session} began with the model {fact.model or 'baseline'}"
-        case m.EpochBegan(first=True):
-            return "info", "venue", f"the venue's account is in its epoch {fact.epoch}"
-        case m.EpochBegan():
-            return "warn", "venue", f"a new epoch began ({fact.epoch}): earlier orders and positions are gone there"
         case m.Killed():
             what = "every order of the account" if fact.account else "our orders"
             return "bad", fact.by, f"KILL: new orders are blocked, {what} cancelled"
         case m.KillConfirmed():
             return "bad", "venue", f"nothing is open, {fact.took / MS:.0f} ms after the press; delta {fact.delta:+.2f}"
         case m.LiftAsked():
-            return (
-                "warn",
-                fact.by,
-                f"asks to lift the block '{fact.block}' for one order in {fact.instrument}: {fact.reason}",
-            )
+            what = f"the block '{fact.block}' for one order in {fact.instrument}"
+            return "warn", fact.by, f"asks to lift {what}: {fact.reason}"
         case m.LiftGranted():
             return "warn", fact.by, f"lift {fact.id} is confirmed, good for one order"
         case m.RepeatsTripped():
@@ -106,6 +98,17 @@ def _machine(fact: m.Fact) -> tuple[Level, str, str] | None:
             return "warn", "engine", "everything decided is kept again; parents wait for the trader"
         case m.Rearmed():
             return "warn", fact.by, f"re-armed{_because(fact.reason)}"
+    return None
+
+
+def _machine(fact: m.Fact) -> tuple[Level, str, str] | None:
+    match fact:
+        case m.Began():
+            return "info", "engine", f"session {fact.session} began with the model {fact.model or 'baseline'}"
+        case m.EpochBegan(first=True):
+            return "info", "venue", f"the venue's account is in its epoch {fact.epoch}"
+        case m.EpochBegan():
+            return "warn", "venue", f"a new epoch began ({fact.epoch}): earlier orders and positions are gone there"
         case m.Reconciling():
             level: Level = "warn" if not fact.call else "info"  # without a call nobody can be asked: the line is down
             return level, "engine", f"reconciling with the venue{_because(fact.reason)}"

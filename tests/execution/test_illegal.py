@@ -16,8 +16,8 @@ from engine.execution import command, lifecycle, router
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
 from engine.market.deribit import wire
+from tests.execution.desks import desk_of, parent_of, picture_of, request
 from tests.execution.still import NAME, NOW, Still
-from tests.execution.test_risk import desk_of, parent_of, picture_of, request
 
 CHILD, PARENT, PROPOSAL = "s-9", "P1", "R1"
 

@@ -14,8 +14,8 @@ from engine.domain import Side
 from engine.execution import exposure, risk
 from engine.execution.desk import Child, Desk
 from engine.execution.evolve import evolve
+from tests.execution.desks import OTHER, desk_of, picture_of, request
 from tests.execution.still import CALL, NAME, NOW, Still
-from tests.execution.test_risk import OTHER, desk_of, picture_of, request
 
 LIMITS = Limits(
     position_delta=6.0, position_gamma=3e-4, position_vega=1_300.0, short_per_expiry=9.0, open_orders=5,

@@ -12,8 +12,8 @@ from engine.config import Config, Execution
 from engine.domain import NS, Side
 from engine.execution.desk import Desk
 from engine.execution.tend import pulled
+from tests.execution.desks import desk_of, filled, parent_of, picture_of, request
 from tests.execution.still import CALL, NOW, Still
-from tests.execution.test_risk import desk_of, filled, parent_of, picture_of, request
 
 REST = 2 * NS  # since it opened
 SETTINGS = Execution(min_rest_s=1.0, follow_share=0.2, chase_ticks=3.0, passive_ttl_s=20.0)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain import Kind
+from engine.forecast.baseline import Rates
 from engine.forecast.features import NAMES
 from engine.forecast.parameters import FORMAT, HASH, HEADS, MAGIC, OUTPUTS, PROBABLE, BadWeights, Weights, columns
 from tests.forecast.weights import random_net, weights_of
@@ -47,19 +48,51 @@ def signed(body: bytes) -> bytes:
     return body + hashlib.sha256(body).digest()
 
 
-def test_a_signed_file_whose_header_lies_is_refused() -> None:
-    body = DATA[:-HASH]
-    for wrong, reason in [
-        (body[:-4], "bytes of numbers"),
-        (body.replace(b'"hidden":16', b'"hidden":17'), "shapes of this model"),
-        (body.replace(b'"names"', b'"gnome"'), "cannot be read"),
-        (body[:19] + (2**40).to_bytes(8, "little") + body[27:], "longer than the file"),
-        (body.replace(b'"temperature":1.5', b'"temperature":0.0'), "positive"),
-        (body.replace(b'"usual":[2.0,', b'"usual":[0.0,'), "positive"),
-        (body.replace(b'"fill":[{"temp', b'"pill":[{"temp'), "calibration of a head"),
-    ]:
+def lying(old: bytes, new: bytes) -> bytes:
+    """The file's body with another header, of whatever length."""
+    at = len(MAGIC) + 8
+    size = int.from_bytes(DATA[len(MAGIC) : at], "little")
+    header = DATA[at : at + size].replace(old, new)
+    return MAGIC + len(header).to_bytes(8, "little") + header + DATA[at + size : -HASH]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (DATA[:-HASH][:-4], "bytes of numbers"),
+        (lying(b'"hidden":16', b'"hidden":17'), "shapes of this model"),
+        (lying(b'["mean",[2,', b'["mean",[-2,-'), "shapes of this model"),
+        (lying(b'"names"', b'"gnome"'), "cannot be read"),
+        (DATA[:19] + (2**40).to_bytes(8, "little") + DATA[27:-HASH], "longer than the file"),
+        (lying(b'"temperature":1.5', b'"temperature":0.0'), "positive"),
+        (lying(b'"temperature":1.5', b'"temperature":1e-300'), "positive"),
+        (lying(b'"bias":0.2', b'"bias":1e99'), "within reason"),
+        (lying(b'"iv_scale":1.0', b'"iv_scale":-1.0'), "positive"),
+        (lying(b'"usual":[2.0,', b'"usual":[0.0,'), "positive"),
+        (lying(b'"horizon_s":1.0', b'"horizon_s":7.0'), "of 7 s"),
+        (lying(b'"fill":[{"temp', b'"pill":[{"temp'), "calibration of a head"),
+    ],
+)
+def test_a_signed_file_whose_header_lies_is_refused(wrong: bytes, reason: str) -> None:
+    with pytest.raises(BadWeights, match=reason):
+        Weights.from_bytes(signed(wrong))
+
+
+@pytest.mark.parametrize(
+    ("rates", "reason"),
+    [
+        (Rates(up=0.7, down=0.7), "not probabilities"),
+        (Rates(up_60=-0.1), "not probabilities"),
+        (Rates(fill_ask=1.5), "not probabilities"),
+        (Rates(slip=(1.0, 0.0, 2.0)), "cross"),
+        (Rates(iv=(-1e30, 0.0, 1.0)), "out of reach"),
+        (Rates(impact=-1.0), "out of reach"),
+    ],
+)
+def test_base_rates_that_cannot_be_are_refused(rates: Rates, reason: str) -> None:
+    for which in ("rates", "future_rates"):
         with pytest.raises(BadWeights, match=reason):
-            Weights.from_bytes(signed(wrong))
+            weights_of(random_net(), **{which: rates})
 
 
 @pytest.mark.parametrize("version", [b"1", b"3", b"12", b"\xff"])
@@ -87,9 +120,10 @@ def test_weights_for_other_features_are_refused_by_name() -> None:
 
 def test_numbers_that_are_not_finite_are_refused() -> None:
     net = random_net()
-    net.head.bias.data[3] = float("nan")
-    with pytest.raises(BadWeights, match="finite"):
-        weights_of(net)
+    for number in (float("nan"), float("-inf"), 3e38):
+        net.head.bias.data[3] = number
+        with pytest.raises(BadWeights, match="finite"):
+            weights_of(net)
 
 
 def test_heads_cover_the_outputs_once() -> None:

@@ -95,6 +95,23 @@ def test_silent_until_warm_and_again_after_a_reset_or_a_gap() -> None:
     assert not late[0]["a"].warm
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_an_input_that_is_no_number_silences_its_instrument_alone_until_it_is_warm_again(broken: float) -> None:
+    rows = {"a": vectors(1, 3 * WARM_STEPS), "b": vectors(2, 3 * WARM_STEPS)}
+    whole = stepped(Forecaster(WEIGHTS), rows)
+    rows["a"][WARM_STEPS, 3] = broken
+    forecaster = Forecaster(WEIGHTS)
+    found = stepped(forecaster, rows)
+    assert [step["b"] for step in found] == [step["b"] for step in whole]
+    assert [step["a"] for step in found[:WARM_STEPS]] == [step["a"] for step in whole[:WARM_STEPS]]
+    assert "a" not in found[WARM_STEPS]
+    assert [step["a"].warm for step in found[WARM_STEPS + 1 :]] == [False] * (WARM_STEPS - 1) + [True] * WARM_STEPS
+    assert np.isfinite(found[-1]["a"].up)
+    rows = {"a": np.full((1, len(NAMES)), broken, np.float32)}
+    assert stepped(forecaster, rows, 3 * WARM_STEPS) == [{}], "though nobody else is stepped"
+    assert "a" in forecaster.baselines
+
+
 def test_a_forecast_is_a_set_of_distributions() -> None:
     for step in stepped(Forecaster(WEIGHTS), {"a": vectors(5, 80)}):
         said = step["a"]
