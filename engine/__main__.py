@@ -142,7 +142,7 @@ def _verify(chosen: argparse.Namespace) -> int:
     lines.append("the same facts as in the journal" if found.same else f"DIFFERENT: {found.first_difference}")
     recorded, ours = meta_of(folder.resolve()).code, modes.code_version()
     if not found.same and recorded != ours:
-        lines.append(f"it was recorded by {recorded}, and this is {ours}: other rules decide otherwise on the same tape")
+        lines.append(f"it was recorded by {recorded}; this is {ours}, whose rules may decide otherwise")
     _tell(chosen, msgspec.to_builtins(found), "\n".join(lines))
     return 0 if found.same else 1
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine import messages as m
-from engine.execution import lifecycle
-from engine.execution.desk import Child, Desk, KillState, Lift, Parent, Proposal
-
-EXECUTIONS_KEPT_NS = 600 * 10**9
+from engine.execution import guards, lifecycle
+from engine.execution.desk import Child, Desk, Parent, Proposal
 
 
 def evolve(desk: Desk, fact: m.Fact) -> Desk:
@@ -175,7 +173,7 @@ def _filled(desk: Desk, fact: m.Filled) -> None:
     if not fact.child:
         return
     child = desk.children[fact.child]
-    _executed(desk, child, fact)
+    guards.executed(desk, child, fact)
     child.filled += fact.quantity
     child.notional += fact.quantity * fact.price
     child.state = lifecycle.child(child.state, "part")
@@ -184,16 +182,6 @@ def _filled(desk: Desk, fact: m.Filled) -> None:
         parent.filled += fact.quantity
         parent.notional += fact.quantity * fact.price
         parent.chased_from = 0
-
-
-def _executed(desk: Desk, child: Child, fact: m.Filled) -> None:
-    """Whose position it is, and, with an order's first fill, one execution more of its side of its instrument."""
-    owner = desk.traded.setdefault(desk.owner(child.request.parent, child.request.by), {})
-    owner[fact.instrument] = owner.get(fact.instrument, 0) + fact.side.sign * fact.quantity
-    if not child.filled:
-        key = f"{fact.side} {fact.instrument}"
-        kept = [t for t in desk.executions.get(key, []) if fact.t - t < EXECUTIONS_KEPT_NS]
-        desk.executions[key] = [*kept, fact.t]
 
 
 def _order_ended(desk: Desk, fact: m.OrderEnded) -> None:
@@ -213,45 +201,6 @@ def _cancel_requested(desk: Desk, fact: m.CancelRequested) -> None:
 def _asked(desk: Desk, fact: m.Asked) -> None:
     child = desk.children[fact.child]
     child.asked, child.ask_call = fact.t, fact.call
-
-
-def _killed(desk: Desk, fact: m.Killed) -> None:
-    desk.killed = KillState(by=fact.by, t=fact.t, account=fact.account)
-
-
-def _kill_asked(desk: Desk, fact: m.KillAsked) -> None:
-    if desk.killed:
-        desk.killed.asked, desk.killed.call = fact.t, fact.call
-
-
-def _kill_confirmed(desk: Desk, fact: m.KillConfirmed) -> None:
-    if desk.killed:
-        desk.killed.took, desk.killed.delta = fact.took, fact.delta
-
-
-def _lift_asked(desk: Desk, fact: m.LiftAsked) -> None:
-    desk.lifts = {k: lift for k, lift in desk.lifts.items() if fact.t < lift.until}
-    desk.lifts[fact.id] = Lift(fact.block, fact.instrument, fact.by, fact.reason, "asked", fact.until)
-
-
-def _lift_granted(desk: Desk, fact: m.LiftGranted) -> None:
-    lift = desk.lifts[fact.id]
-    lift.state, lift.until = lifecycle.lift(lift.state, "grant"), fact.until
-
-
-def _tripped(desk: Desk, fact: m.RepeatsTripped) -> None:
-    reason = f"{fact.side} orders of {fact.instrument} were executed {fact.count} times in {fact.seconds:.12g} s"
-    desk.tripped[f"{fact.side} {fact.instrument}"] = reason
-
-
-def _repeats_rearmed(desk: Desk, fact: m.RepeatsRearmed) -> None:
-    for side in ("buy", "sell"):
-        desk.tripped.pop(f"{side} {fact.instrument}", None)
-        desk.executions.pop(f"{side} {fact.instrument}", None)
-
-
-def _rearmed(desk: Desk, _: m.Rearmed) -> None:
-    desk.killed = None
 
 
 def _reconciling(desk: Desk, fact: m.Reconciling) -> None:
@@ -301,18 +250,18 @@ _EVOLVE: dict[type, Any] = {
     m.OrderEnded: _order_ended,
     m.CancelRequested: _cancel_requested,
     m.Asked: _asked,
-    m.Killed: _killed,
-    m.KillAsked: _kill_asked,
-    m.KillConfirmed: _kill_confirmed,
-    m.Rearmed: _rearmed,
+    m.Killed: guards.killed,
+    m.KillAsked: guards.kill_asked,
+    m.KillConfirmed: guards.kill_confirmed,
+    m.Rearmed: guards.rearmed,
     m.Reconciling: _reconciling,
     m.Checked: _checked,
     m.Reconciled: _reconciled,
     m.PositionSet: _position,
-    m.LiftAsked: _lift_asked,
-    m.LiftGranted: _lift_granted,
-    m.RepeatsTripped: _tripped,
-    m.RepeatsRearmed: _repeats_rearmed,
+    m.LiftAsked: guards.lift_asked,
+    m.LiftGranted: guards.lift_granted,
+    m.RepeatsTripped: guards.tripped,
+    m.RepeatsRearmed: guards.repeats_rearmed,
     m.UnhaltAsked: _nothing,
     m.Unhalted: _nothing,
     m.ModelAsked: _nothing,
