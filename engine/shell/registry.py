@@ -21,9 +21,11 @@ import msgspec
 
 from engine.config import Config
 from engine.forecast.stream import BadWeights, Weights
+from engine.shell.scores import read
 from engine.shell.store.folders import make_private, write_whole
 
 Where = Literal["shipped", "kept"]
+LARGEST = 1 << 26  # bytes of a weights file: two hundred times ours
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     regimes: tuple[str, ...] = ()  # of the crowd, where they were named
     log_loss: dict[str, float | None] = {}  # of direction, beside its rivals', as judged when it was trained
     scores: dict[str, Any] = {}  # the whole table of that
+
+
+class _Lived(msgspec.Struct, frozen=True):
+    """Of what a header tells of its training; anyone may have written it."""
+
+    minutes: float | None = None
+    regimes: tuple[str, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,10 +92,7 @@ class Registry:
         found = self.paths().get(model)
         if found is None:
             raise BadWeights(f"there is no model '{model}' here")
-        try:
-            weights = Weights.from_bytes(found[0].read_bytes())
-        except OSError as error:
-            raise BadWeights(f"the weights file of {model} cannot be read: {error.strerror}") from None
+        weights = _read(found[0])
         if weights.id != model:
             raise BadWeights(f"the file {found[0].name} holds another model, {weights.id}")
         return weights
@@ -129,18 +135,18 @@ class Registry:
             header = self.load(model).header
         except BadWeights as error:
             return Entry(id=model, where=where, champion=model == champion, bad=str(error))
+        lived = read(header.training, _Lived, _Lived())
         return Entry(
             id=model, where=where, champion=model == champion, code=header.code, data_hash=header.data_hash,
-            crowd_hash=header.crowd_hash, sessions=len(header.seeds),
-            minutes=header.training.get("minutes"), regimes=tuple(dict.fromkeys(header.training.get("regimes") or ())),
-            log_loss=header.scores.get("direction", {}).get("log_loss", {}), scores=header.scores,
+            crowd_hash=header.crowd_hash, sessions=len(header.seeds), minutes=lived.minutes,
+            regimes=tuple(dict.fromkeys(lived.regimes)), log_loss=_direction_of(header.scores), scores=header.scores,
         )  # fmt: skip
 
     # ------------------------------------------------------------ changing it
 
     def add(self, path: Path) -> str:
-        """Keep a weights file under its id, as a candidate. Raises BadWeights, OSError."""
-        weights = Weights.from_bytes(path.read_bytes())
+        """Keep a weights file under its id, as a candidate. Raises BadWeights, OSError where it cannot be kept."""
+        weights = _read(path)
         make_private(self.folder)
         write_whole(self.folder / f"{weights.id}.weights", weights.to_bytes())
         return weights.id
@@ -208,6 +214,23 @@ def wanted(registry: Registry, config: Config) -> tuple[str, Weights | None, str
 
 def _weights_in(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.weights"), key=lambda path: path.stem)
+
+
+def _read(path: Path) -> Weights:
+    """Raises BadWeights with the reason, also for what is no file, or far too large for one of ours."""
+    try:
+        if not path.is_file():
+            raise BadWeights(f"the weights file {path.name} is not there, or is not a file")
+        if path.stat().st_size > LARGEST:
+            raise BadWeights(f"the weights file {path.name} is far larger than any of this desk's")
+        return Weights.from_bytes(path.read_bytes())
+    except OSError as error:
+        raise BadWeights(f"the weights file {path.name} cannot be read: {error.strerror}") from None
+
+
+def _direction_of(scores: dict[str, Any]) -> dict[str, float | None]:
+    head = scores.get("direction")
+    return read(head.get("log_loss") if isinstance(head, dict) else None, dict[str, float | None], {})
 
 
 def _last(record: Record) -> str:

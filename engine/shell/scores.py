@@ -55,8 +55,8 @@ class _Compared(msgspec.Struct, frozen=True):
 
 def heads(table: Mapping[str, Any]) -> tuple[m.HeadScore, ...]:
     """Of every head that was judged, in the order of the gauges."""
-    bands: dict[str, Band] = _read(table.get("intervals"), dict[str, Band], {})
-    found = [(head, _read(table.get(head), _Head, _Head())) for head in HORIZON_NS]
+    bands: dict[str, Band] = read(table.get("intervals"), dict[str, Band], {})
+    found = [(head, read(table.get(head), _Head, _Head())) for head in HORIZON_NS]
     return tuple(_score(head, one, bands, table) for head, one in found if one.measured[1])
 
 
@@ -66,7 +66,7 @@ def _score(head: str, one: _Head, bands: Mapping[str, Band], table: Mapping[str,
     return m.HeadScore(
         head=head,
         measure=MEASURES[measure],
-        n=one.n if one.n is not None else _read(table.get("n"), int | None, None),
+        n=one.n if one.n is not None else read(table.get("n"), int | None, None),
         loss=losses.get(MODEL),
         rivals=tuple(
             m.RivalScore(name=name, loss=loss, lo=band[0] if band else None, hi=band[1] if band else None)
@@ -101,7 +101,8 @@ def _duel(head: str, first: m.HeadScore | None, second: m.HeadScore | None, pair
     )  # fmt: skip
 
 
-def _read(value: object, kind: Any, otherwise: Read) -> Read:
+def read(value: object, kind: Any, otherwise: Read) -> Read:
+    """What somebody else has written, as this kind of thing; else `otherwise`."""
     try:
         found: Read = msgspec.convert(value, kind)
     except msgspec.ValidationError:

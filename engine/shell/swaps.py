@@ -31,14 +31,18 @@ class Swaps:
     # ------------------------------------------------------------ what is on the shelf
 
     def look(self) -> None:
-        """Read the registry anew if its files have changed."""
-        files = self.registry.files()
+        """Read the registry anew if its files have changed. What cannot be read is said, and no reason to stop."""
+        try:
+            files = self.registry.files()
+        except OSError as error:
+            self._files, self._note = None, f"the registry cannot be read: {error.strerror}"
+            return
         if files == self._files:
             return
         try:
             rows = tuple(map(_row, self.registry.entries()))
             self._rows, self._steps, self._note = rows, self.registry.record().history, ""
-        except BadWeights as error:
+        except (BadWeights, OSError) as error:
             self._note = str(error)
         self._files = files
 

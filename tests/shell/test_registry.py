@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from engine import messages as m
 from engine.config import Config
 from engine.forecast.parameters import BadWeights, Weights
-from engine.shell.registry import Registry, shipped, wanted
+from engine.shell.registry import LARGEST, Registry, shipped, wanted
+from engine.shell.swaps import Swaps
 from tests.forecast.weights import random_net, weights_of
 from tests.processes import ROOT
 
@@ -90,6 +94,56 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_reason(registry: Registr
     assert registry.champion() == good.id, "the old one goes on"
     assert registry.find(bad.id) is None
     assert reason in next(row.bad for row in registry.entries() if row.id == bad.id)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"scores": {"direction": 5}}, {"scores": {"direction": {"log_loss": [1]}, "intervals": 3}},
+        {"training": {"regimes": 5}}, {"training": {"regimes": [["a"]]}}, {"training": {"minutes": "ten"}},
+    ],
+)  # fmt: skip
+def test_a_header_that_tells_nonsense_of_its_past_is_listed_without_it(
+    registry: Registry, told: dict[str, object]
+) -> None:
+    odd = kept(registry, 3, **told)
+    row = next(row for row in registry.entries() if row.id == odd.id)
+    assert (row.bad, row.minutes, row.regimes, row.log_loss) == ("", None, (), {})
+    swaps = Swaps(registry)
+    swaps.look()
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(swaps.view("")), type=m.ModelsView)
+    assert len(again.models) == 2
+
+
+def test_what_is_not_a_file_of_ours_is_listed_with_its_reason(registry: Registry) -> None:
+    registry.folder.mkdir(parents=True)
+    (registry.folder / "folder.weights").mkdir()
+    (registry.folder / "gone.weights").symlink_to("nowhere")
+    os.mkfifo(registry.folder / "pipe.weights")
+    with (registry.folder / "vast.weights").open("wb") as file:
+        file.truncate(LARGEST + 1)
+    bad = {row.id: row.bad for row in registry.entries() if row.bad}
+    assert {model: why.rpartition(" is ")[2] for model, why in bad.items()} == {
+        "folder": "not a file", "gone": "not a file", "pipe": "not a file",
+        "vast": "far larger than any of this desk's",
+    }  # fmt: skip
+    with pytest.raises(BadWeights, match="not a file"):
+        registry.add(registry.folder / "pipe.weights")
+
+
+def test_a_registry_that_cannot_be_looked_at_is_said_and_stops_nobody(registry: Registry) -> None:
+    swaps = Swaps(registry)
+    swaps.look()
+    assert len(swaps.view("").models) == 1
+    registry.folder.mkdir(parents=True)
+    endless = registry.folder / "endless.weights"
+    endless.symlink_to("n" * 300)
+    swaps.look()
+    assert swaps.view("").note == "the registry cannot be read: File name too long"
+    assert len(swaps.view("").models) == 1, "what was seen last"
+    endless.unlink()
+    swaps.look()
+    assert swaps.view("").note == ""
 
 
 def test_an_unknown_model_and_a_garbled_record_are_said(registry: Registry) -> None:
