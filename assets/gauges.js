@@ -8,6 +8,7 @@ const TEN = 3; // index of 10 contracts in SIZES
 const STANDS_MS = 15_000;
 const LATER = [10, 60]; // seconds, horizons of the direction beside the first
 const VERDICTS = { edge: "edge", "no edge": "no edge", "unknown yet": "unproven", drift: "drift" };
+const STRANGE = "unlike training"; // in place of a verdict: whatever such forecasts were worth, this one is not of them
 
 export function start() {
   for (const card of $("gauges").children) {
@@ -48,10 +49,11 @@ function draw() {
 // Shared by all cards: how much to believe it, in words and looks.
 function trust(card, view, head, empty) {
   const skill = view?.skill[head];
-  const verdict = skill?.verdict ?? "unknown yet";
+  const strange = view?.forecast?.familiar === false;
+  const verdict = strange ? "drift" : skill?.verdict ?? "unknown yet";
   const warming = Boolean(view) && view.warm < 1;
   const badge = card.parts.verdict;
-  put(badge, warming ? `warming ${Math.round(view.warm * 100)} %` : empty ? "" : VERDICTS[verdict]);
+  put(badge, warming ? `warming ${Math.round(view.warm * 100)} %` : empty ? "" : strange ? STRANGE : VERDICTS[verdict]);
   attr(badge, "data-verdict", warming ? "warming" : verdict);
   badge.title = known(skill?.gain)
     ? `gain over the baseline ${signed(skill.gain, 3)} (${signed(skill.lo, 3)} to ${signed(skill.hi, 3)}), ${skill.n} forecasts`
@@ -94,7 +96,7 @@ function later(nodes, view, forecast) {
     const read = view?.direction_s === seconds ? "●" : "";
     put(nodes[k], odds ? `${read}${seconds} s ▲${number(100 * odds.up, 0)} ▼${number(100 * odds.down, 0)} %` : `${seconds} s –`);
     nodes[k].title = `${VERDICTS[verdict]}${known(stable) ? `; stable < ${number(stable, 2)} ticks` : ""}`;
-    flag(nodes[k], "dim", !odds || verdict !== "edge");
+    flag(nodes[k], "dim", !odds || verdict !== "edge" || !forecast.warm || !forecast.familiar);
   }
 }
 
@@ -171,7 +173,7 @@ function card(id, view, head, { value, digits, unit = "", sign, band = "", low, 
   place(parts.span, known(low) && known(high) ? [low, high] : null, at);
   parts.mark.hidden = !known(threshold);
   if (known(threshold)) parts.mark.style.left = at(threshold);
-  meter(node, value, digits, known(value) ? `${text} ${unit}, ${view.skill[head]?.verdict ?? ""}` : "no forecast");
+  meter(node, value, digits, known(value) ? `${text} ${unit}, ${view.skill[head] ? parts.verdict.textContent : ""}` : "no forecast");
 }
 
 function place(node, between, at) {

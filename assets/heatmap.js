@@ -165,7 +165,7 @@ function fan(c, width, w) {
   if (!forecast?.warm || !known(ladder?.micro) || ladder.stale) return;
   const y = yOf(ladder.micro);
   if (y === null) return;
-  const edge = gauges.skill.direction?.verdict === "edge";
+  const edge = gauges.skill.direction?.verdict === "edge" && forecast.familiar;
   const reach = ROW * 1.4;
   const wedge = (rise, chance, tint) => {
     c.beginPath();

@@ -127,14 +127,15 @@ def _costs(
     picture: Picture, instrument: Instrument, order: m.ParentAccepted, worst: int, cross: bool, near: int, far: int,
     late: bool,
 ) -> tuple[float | None, float | None, float | None]:  # fmt: skip
-    """Expected cost against the micro-price of doing it now, of waiting, and of what the schedule alone would do."""
+    """Expected cost against the micro-price of doing it now, of waiting, and of what the schedule alone would do. What
+    waiting comes to is not known where nothing forecasts the move with an edge."""
     micro = picture.micro(instrument.name)
     if micro is None:
         return None, None, None
     tick, sign = instrument.tick_units(worst), order.side.sign
     now, schedule = sign * (worst - micro) / tick, sign * ((far if late else near) - micro) / tick
     forecast = picture.forecasts.get(instrument.name)
-    if forecast is None or not forecast.warm:
+    if forecast is None or policy.believed(picture, instrument.name, 1) is None:
         return now, None, schedule
     drift = sign * forecast.drift_ticks
     wait = sign * (far - micro) / tick + drift if cross else now + drift

@@ -191,16 +191,18 @@ def _proposal(core: Core, proposal: Proposal) -> m.ProposalRow:
         reason=proposal.reason,
         born_ms=born.t / MS,
         until_ms=born.until / MS,
-        up=proposal.forecast.up if proposal.forecast and _direction_has_edge(core) else None,
+        up=_said_up(core, proposal.forecast),
         cost_ticks=proposal.cost_ticks,
         wait_ticks=proposal.wait_ticks,
     )
 
 
-def _direction_has_edge(core: Core) -> bool:
-    """A probability without skill is not said beside an order."""
+def _said_up(core: Core, forecast: m.Forecast | None) -> float | None:
+    """A probability without skill, or of inputs unlike the training, is not said beside an order."""
     skill = core.market.verdicts.get("direction")  # `up` is that of a second, whichever the policy reads
-    return skill is not None and skill.verdict == "edge"
+    if skill is None or skill.verdict != "edge" or forecast is None:
+        return None
+    return forecast.up if forecast.warm and forecast.familiar else None
 
 
 def _known(core: Core, name: str) -> Instrument:

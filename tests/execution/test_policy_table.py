@@ -139,6 +139,21 @@ def wanted(desk: Desk, picture: Still, parent: Parent) -> tuple[Advice, Want | s
     return moment.advice, want(desk, picture, parent, CALL, moment)
 
 
+@pytest.mark.parametrize(
+    ("flaw", "changes"), [("", {}), ("cold", {"warm": False}), ("strange", {"familiar": False}), ("greyed", {})]
+)
+def test_what_waiting_costs_is_said_only_by_a_forecast_with_an_edge(flaw: str, changes: dict[str, bool]) -> None:
+    desk, picture, parent = scene(Side.BUY, msgspec.structs.replace(forecast(), **changes))
+    if flaw == "greyed":
+        del picture.verdicts["direction"]
+    picture.now += 900 * NS
+    picture.venue.heard = picture.now
+    _, child = wanted(desk, picture, parent)
+    assert isinstance(child, Want), child
+    assert child.cost_ticks is not None
+    assert (child.wait_ticks is None) == bool(flaw)
+
+
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize(
     ("said", "row", "contracts", "from_touch", "cross"),

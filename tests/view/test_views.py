@@ -236,6 +236,21 @@ def test_proposals_are_shown_while_they_live(desk: tuple[World, str]) -> None:
     assert view.desk(world.core).proposals == ()
 
 
+def test_a_probability_is_said_beside_an_order_only_where_it_is_worth_something(desk: tuple[World, str]) -> None:
+    world, name = desk
+    proposal = world.core.desk.proposals[proposed(world, name)]
+    forecast = proposal.forecast
+    assert forecast is not None
+
+    def said(verdict: m.Verdict, **changes: bool) -> float | None:
+        proposal.forecast = msgspec.structs.replace(forecast, **changes)
+        world.core.market.verdicts = {"direction": m.Skill(verdict=verdict)}
+        return view.desk(world.core).proposals[0].up
+
+    assert said("edge") == forecast.up
+    assert [said("no edge"), said("edge", warm=False), said("edge", familiar=False)] == [None] * 3
+
+
 def test_newest_first(desk: tuple[World, str]) -> None:
     world, name = desk
     for price in (0.031, 0.0315, 0.032):
