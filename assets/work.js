@@ -9,7 +9,7 @@ import * as losses from "./losses.js";
 import { pick, readOnly, shown } from "./registry.js";
 import { chosenTab, tabsOf } from "./tabs.js";
 
-const SIZES = { train: { sessions: 16, minutes: 8 }, compare: { sessions: 3, minutes: 10 } };
+const SIZES = { train: { sessions: 42, minutes: 6.2 }, compare: { sessions: 3, minutes: 10 } };
 const STATES = { running: "running", ending: "ending…", done: "done", failed: "failed", cancelled: "cancelled" };
 const LOOKS = { running: "warming", ending: "drift", done: "edge", failed: "failed", cancelled: "drift" };
 const LOG = 7; // lines that are shown
