@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
+
 from engine import messages as m
 from engine.domain import NS, OffGrid, Side
 from engine.execution import propose, risk, router, terms
@@ -190,6 +192,10 @@ def _person(item: m.Command) -> str:
 def _promote(_: Desk, __: Picture, item: m.Command, verb: m.PromoteModel) -> Iterator[m.Fact]:
     if not verb.model:
         raise Refusal("which model? 'python -m engine models' lists them")
+    try:
+        msgspec.convert(verb.model, m.ModelId)
+    except msgspec.ValidationError:
+        raise Refusal("that cannot be a model's name: letters, digits, '.', '_' and '-', up to 100") from None
     return iter([m.ModelAsked(model=verb.model, by=item.user)])
 
 

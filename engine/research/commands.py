@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.research.models import models, models_options
+from engine.research.models import minutes_number, models, models_options
 
 if TYPE_CHECKING:
     from engine.forecast.parameters import Weights
@@ -25,7 +25,7 @@ def _say(text: str) -> None:
 
 def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=0, help="simulated sessions to train on; 0 takes the default")
-    parser.add_argument("--minutes", type=float, default=0.0, help="of market in each; 0 takes the default")
+    parser.add_argument("--minutes", type=minutes_number, default=0.0, help="of market in each; 0 takes the default")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--out", type=Path, help="the weights file; by default the folder of the shipped ones")
     parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="where sessions are kept")
@@ -54,7 +54,7 @@ def _train(chosen: argparse.Namespace) -> int:
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("forecast", "venue", "surface"))
     parser.add_argument("--seeds", type=int, default=3, help="fresh sessions to judge on")
-    parser.add_argument("--minutes", type=float, default=0.0, help="of market in each; 0 takes the default")
+    parser.add_argument("--minutes", type=minutes_number, default=0.0, help="of market in each; 0 takes the default")
     parser.add_argument("--oracle", type=int, default=-1, help="forecast: moments it is asked about; 0 for none")
     parser.add_argument("--no-rivals", action="store_true", help="forecast: train no rivals, only those in the weights")
     parser.add_argument("--sessions", type=Path, nargs="+", default=[], metavar="PATH",

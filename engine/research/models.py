@@ -23,6 +23,7 @@ from engine.shell.registry import Entry, Registry
 
 ENGINE_S = 10.0  # in which a running engine has taken the model up, or said why not
 USER = "command line"
+LEAST_MINUTES, MOST_MINUTES = 0.1, 1440.0  # of a session: shorter ones have nothing to judge, longer ones do not end
 VENUES: tuple[Mode, ...] = ("paper", "test", "live")
 
 
@@ -31,7 +32,15 @@ def models_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", nargs="*", metavar="ID", help="promote takes one, compare two, add a weights file")
     parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="where models are kept")
     parser.add_argument("--seeds", type=int, default=3, help="compare: fresh sessions to judge on")
-    parser.add_argument("--minutes", type=float, default=0.0, help="compare: of market in each")
+    parser.add_argument("--minutes", type=minutes_number, default=0.0, help="compare: of market in each")
+
+
+def minutes_number(text: str) -> float:
+    """Of market in a session; 0 stands for the default."""
+    value = float(text)
+    if value and not LEAST_MINUTES <= value <= MOST_MINUTES:
+        raise argparse.ArgumentTypeError(f"{text} is not between {LEAST_MINUTES:g} and {MOST_MINUTES:g} minutes")
+    return value
 
 
 def models(chosen: argparse.Namespace) -> int:

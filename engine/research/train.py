@@ -39,6 +39,7 @@ from engine.shell.modes import code_version
 from engine.shell.registry import shipped_folder
 
 FIRST_SEED, FRESH_SEED = 101, 911  # of the training sessions, of the judged ones
+MOST = FRESH_SEED - FIRST_SEED  # sessions to train on: any more of them would be judged on, too
 MEASURES = {
     "direction_10": "log_loss", "direction_60": "log_loss", "slippage": "pinball", "volatility": "pinball",
     "fill": "log_loss", "impact": "huber", "spread": "squared_log",
@@ -75,8 +76,11 @@ def train(
     workers: Workers = HERE,
     keep: Path | None = None,
 ) -> Weights:
-    """The whole way. `settings` are the venue's but for the crowds of the plan's regimes."""
+    """The whole way. `settings` are the venue's but for the crowds of the plan's regimes. Raises ValueError for what
+    cannot be trained on."""
     check(device)
+    if not 1 <= plan.sessions <= MOST:
+        raise ValueError(f"training takes 1 to {MOST} sessions, not {plan.sessions}: those after them are judged on")
     seeds = tuple(FIRST_SEED + k for k in range(plan.sessions))
     lived = trained_on(seeds, plan)
     fresh = in_turn([FRESH_SEED + k for k in range(plan.fresh)], kinds(plan))

@@ -28,6 +28,7 @@ from engine.shell.swaps import Swaps
 ROOT = Path(__file__).resolve().parents[2]
 NICE = 10
 ENDING_S = 3.0  # in which a job that is told to end has done so, or is killed
+SECRETS = "TIDEGATE_CLIENT", "TIDEGATE_LINK", "TIDEGATE_OPERATOR"  # begin the names of what a job is not told
 LINES = 60  # that are shown
 LONGEST = 1 << 24  # bytes of one line of it: a comparison is one
 EPOCH = re.compile(r"epoch (\d+) of (\d+): (.+)")
@@ -155,9 +156,7 @@ def _signal(group: int, number: signal.Signals) -> None:
 
 def _environment() -> dict[str, str]:
     """Ours without the desk's secrets: a job needs no venue."""
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith(("TIDEGATE_CLIENT", "TIDEGATE_LINK"))
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith(SECRETS)}
 
 
 # ---------------------------------------------------------------- as a command, and in words

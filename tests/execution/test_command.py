@@ -208,3 +208,12 @@ def test_before_the_venue_is_there_everything_waits() -> None:
     assert world.refused(order("BTC-PERPETUAL")) == "'BTC-PERPETUAL' is not listed at the venue"
     world.do(m.Kill())
     assert world.desk.killed is not None
+
+
+@pytest.mark.parametrize("model", ["../../x", "x" * 101, "lstm-1\n", "--data", "модель", "a b", "\x00"])
+def test_what_cannot_be_a_models_name_is_not_looked_for(desk: tuple[World, str], model: str) -> None:
+    world, _ = desk
+    (fact,) = world.do(m.PromoteModel(model=model))
+    assert isinstance(fact, m.Refused)
+    assert fact.reason.startswith("that cannot be a model's name")
+    assert [type(fact) for fact in world.do(m.PromoteModel(model="lstm-0123456789ab"))] == [m.ModelAsked]

@@ -58,7 +58,7 @@ def test_promote_and_roll_back_without_an_engine(data: Path, capsys: pytest.Capt
         (["list", "a"], "takes no models"),
         (["promote", "lstm-none"], "no model 'lstm-none'"),
         (["rollback"], "nothing has been promoted"),
-        (["add", "/nowhere"], "No such file"),
+        (["add", "/nowhere"], "is not there"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
@@ -66,6 +66,16 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
 ) -> None:
     assert main(["models", *arguments, "--data", str(tmp_path)]) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("minutes", ["-1", "nan", "inf", "1e-9", "soon"])
+@pytest.mark.parametrize("command", [["train"], ["evaluate", "forecast"], ["models", "compare", "a", "b"]])
+def test_a_length_that_no_session_has_is_refused_before_anything_runs(
+    command: list[str], minutes: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*command, "--minutes", minutes])
+    assert "argument --minutes" in capsys.readouterr().err
 
 
 def test_a_spoilt_file_is_listed_with_its_reason_and_not_promoted(

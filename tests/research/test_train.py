@@ -14,7 +14,7 @@ from engine.research.fitting import Plan
 from engine.research.folds import split, whole
 from engine.research.scoring import interval, score
 from engine.research.targets import EMBARGO
-from engine.research.train import train, train_on
+from engine.research.train import FIRST_SEED, FRESH_SEED, MOST, train, train_on
 from tests.forecast.market import OPTION, START, STEP, book_of
 from tests.research.stretches import planted, shuffled, stretch_of
 
@@ -82,6 +82,13 @@ def test_too_little_to_train_on_is_said() -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is such a device here")
+@pytest.mark.parametrize("sessions", [0, -3, MOST + 1])
+def test_sessions_that_would_be_judged_on_are_not_trained_on(sessions: int) -> None:
+    assert FIRST_SEED + MOST - 1 < FRESH_SEED <= FIRST_SEED + MOST
+    with pytest.raises(ValueError, match="training takes 1 to 810 sessions"):
+        train(Plan(sessions=sessions), print)
+
+
 def test_a_device_that_is_not_here_is_said_before_anything_is_simulated() -> None:
     with pytest.raises(ValueError, match="no device 'cuda'"):
         train(Plan(), quiet, device="cuda")

@@ -124,6 +124,7 @@ def test_what_was_trained_becomes_a_candidate(tmp_path: Path) -> None:
 def test_a_job_is_not_told_the_desks_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIDEGATE_CLIENT_SECRET", "hidden")
     monkeypatch.setenv("TIDEGATE_LINK_TOKEN", "hidden")
+    monkeypatch.setenv("TIDEGATE_OPERATOR", "hidden")
     monkeypatch.setenv("TIDEGATE_SHARED_DATA", "seen")
 
     async def story() -> None:
