@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.domain import DAY_NS, NS
+from engine.domain import DAY_NS
 
 GOOD_NS = 30 * DAY_NS
 
@@ -69,5 +69,5 @@ def lacking(folder: Path, client_id: str, venue: str, now: int) -> str:
         failed = ", ".join(check.name for check in found.checks if not check.ok)
         return f"`probe` has failed ({failed}): {how} again"
     if not 0 <= now - found.t < GOOD_NS:
-        return f"`probe` passed {abs(now - found.t) / (24 * 3600 * NS):.0f} days ago: {how} again"
+        return f"`probe` passed {abs(now - found.t) / DAY_NS:.0f} days ago: {how} again"
     return ""

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import MS, NS, Instrument, Kind, OffGrid
+from engine.domain import DAY_NS, MS, NS, Instrument, Kind, OffGrid
 from engine.market.deribit import wire
 from engine.market.meter import COST, Meter
 from engine.shell.feed import Credentials
@@ -158,7 +158,7 @@ async def quotes(one: Probe) -> str:
     said = await one.line.ask("public/get_instruments", {"currency": one.coin, "kind": "option", "expired": False})
     index = await one.line.ask("public/get_index_price", {"index_name": f"{one.coin.lower()}_usd"})
     options = [wire.instrument_of(row) for row in msgspec.convert(said, list[wire.InstrumentData])]
-    soon = time.time_ns() + 24 * 3600 * NS
+    soon = time.time_ns() + DAY_NS
     near = sorted(
         (i for i in options if i.expiry > soon), key=lambda i: (i.expiry, abs(i.strike - index["index_price"]))
     )
