@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -65,7 +65,9 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--regime", default="",
                         help="of the paper venue's crowd, 'held-out', or for forecasts 'all' of these in turn, which "
                         "is the default where there are seven seeds or more; else the usual settings")  # fmt: skip
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="venue, surface: drawn as SVG")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="the table as a picture, SVG")
+    parser.add_argument("--table", type=Path, metavar="FILE",
+                        help="forecast: what --json printed before, drawn and told again, not evaluated")  # fmt: skip
     parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="where results are kept")
     _cluster_option(parser)
 
@@ -75,6 +77,8 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 
 def _evaluate_forecast(chosen: argparse.Namespace) -> int:
+    if chosen.table is not None:
+        return _told(chosen, _saved(chosen.table))
     from engine.research.cluster import Workers
     from engine.research.evaluate import MINUTES, ORACLE, Wanted, evaluate_forecast, say, shipped
     from engine.shell.registry import Registry
@@ -88,10 +92,37 @@ def _evaluate_forecast(chosen: argparse.Namespace) -> int:
         oracle=ORACLE if chosen.oracle < 0 else chosen.oracle, regime=chosen.regime,
         workers=Workers(address=chosen.cluster),
     )  # fmt: skip
-    found = evaluate_forecast(weights, wanted, say, data / "evaluations", data / "training")
-    encoded = msgspec.json.encode(found)
+    return _told(chosen, evaluate_forecast(weights, wanted, say, data / "evaluations", data / "training"))
+
+
+def _told(chosen: argparse.Namespace, table: dict[str, Any]) -> int:
+    _draw_forecast(chosen, table)
+    encoded = msgspec.json.encode(table)
     print(encoded.decode() if chosen.json else msgspec.json.format(encoded).decode())
     return 0
+
+
+def _saved(path: Path) -> dict[str, Any]:
+    """Raises ValueError for anything else than a table of forecasts, OSError."""
+    try:
+        table: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path} holds no table: {error}") from error
+    if "direction" not in table:
+        raise ValueError(f"{path} holds no table of forecasts")
+    return table
+
+
+def _draw_forecast(chosen: argparse.Namespace, table: dict[str, Any]) -> None:
+    from engine.research.picture_forecast import picture
+
+    if chosen.picture is not None:
+        _draw(chosen.picture, picture(table))
+
+
+def _draw(path: Path, page: str) -> None:
+    path.write_text(page, encoding="utf-8")
+    _say(f"the picture is {path}")
 
 
 def _evaluate_recorded(chosen: argparse.Namespace, weights: Weights) -> int:
@@ -99,6 +130,8 @@ def _evaluate_recorded(chosen: argparse.Namespace, weights: Weights) -> int:
 
     keep = chosen.data.expanduser() / "evaluations"
     table = evaluate_recorded(weights, chosen.sessions, Asked(networks=chosen.networks), _say, keep)
+    if "direction" in table:
+        _draw_forecast(chosen, table)
     print(msgspec.json.encode(table).decode() if chosen.json else "\n".join(table["notes"]))
     return 0
 
@@ -111,8 +144,7 @@ def _evaluate_venue(chosen: argparse.Namespace) -> int:
     keep, workers = chosen.data.expanduser() / "evaluations", Workers(address=chosen.cluster)
     table = evaluate_venue(chosen.seeds, _say, chosen.minutes or MINUTES, chosen.regime, keep, workers)
     if chosen.picture is not None:
-        chosen.picture.write_text(picture(table), encoding="utf-8")
-        _say(f"the picture is {chosen.picture}")
+        _draw(chosen.picture, picture(table))
     print(msgspec.json.encode(table).decode() if chosen.json else "\n".join(lines(table)))
     return 0
 
@@ -128,8 +160,7 @@ def _evaluate_surface(chosen: argparse.Namespace) -> int:
         return 1
     table = evaluate_surface(found, _say)
     if chosen.picture is not None:
-        chosen.picture.write_text(picture(table, *drawn_sweep(found)), encoding="utf-8")
-        _say(f"the picture is {chosen.picture}")
+        _draw(chosen.picture, picture(table, *drawn_sweep(found)))
     print(msgspec.json.encode(table).decode() if chosen.json else "\n".join(lines(table)))
     return 0
 

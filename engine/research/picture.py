@@ -173,9 +173,7 @@ class Scale(NamedTuple):
 
 
 def drawn(panel: Panel) -> Iterator[str]:
-    yield f'<rect width="{PANEL_W}" height="{PANEL_H}" rx="4" fill="{PANEL}" stroke="{LINE}"/>'
-    yield text_at(12, 18, panel.title, TEXT, 12.5, weight=600)
-    yield text_at(12, 33, panel.unit, SOFT, 10.5)
+    yield from frame(panel.title, panel.unit)
     known = [v for v in (*panel.ours, *panel.theirs) if v is not None and (v > 0 or not panel.log)]
     if not known:
         yield text_at(PANEL_W / 2, PANEL_H / 2, "not known", SOFT, 11, "middle")
@@ -244,6 +242,13 @@ def _series(panel: Panel, values: Values, colour: str, place: int, x: list[float
             yield (f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{y(low):.1f}" y2="{y(high):.1f}" stroke="{colour}" '
                    f'stroke-width="1.4" stroke-opacity="0.7"/>')  # fmt: skip
         yield f'<circle cx="{at:.1f}" cy="{height:.1f}" r="2.8" fill="{colour}"/>'
+
+
+def frame(title: str, unit: str, width: float = PANEL_W, height: float = PANEL_H) -> Iterator[str]:
+    """A panel with nothing in it yet."""
+    yield f'<rect width="{width:g}" height="{height:g}" rx="4" fill="{PANEL}" stroke="{LINE}"/>'
+    yield text_at(12, 18, title, TEXT, 12.5, weight=600)
+    yield text_at(12, 33, unit, SOFT, 10.5)
 
 
 def text_at(x: float, y: float, said: str, colour: str, size: float, anchor: str = "start", weight: int = 400) -> str:

@@ -23,9 +23,7 @@ from engine.research.picture import (
     GROUND,
     HEAD,
     LEFT,
-    LINE,
     OURS,
-    PANEL,
     PANEL_H,
     PANEL_W,
     RIGHT,
@@ -37,6 +35,7 @@ from engine.research.picture import (
     Panel,
     Scale,
     drawn,
+    frame,
     text_at,
 )
 
@@ -102,13 +101,7 @@ def _smile(smile: Drawn) -> list[str]:
     x = Scale(float(smile.line_k[0]) - wide, float(smile.line_k[-1]) + wide, LEFT, PANEL_W - RIGHT, False)
     inside = (smile.at >= smile.bid - 1e-4) & (smile.at <= smile.ask + 1e-4)
     said = f"{int(inside.sum())} of {len(inside)} quotes hold the fit"
-    return [*_frame(smile.title, said), *_grid(x, y), *_whiskers(smile, inside, x, y), _curve(smile, x, y)]
-
-
-def _frame(title: str, unit: str) -> Iterator[str]:
-    yield f'<rect width="{PANEL_W}" height="{PANEL_H}" rx="4" fill="{PANEL}" stroke="{LINE}"/>'
-    yield text_at(12, 18, title, TEXT, 12.5, weight=600)
-    yield text_at(12, 33, unit, SOFT, 10.5)
+    return [*frame(smile.title, said), *_grid(x, y), *_whiskers(smile, inside, x, y), _curve(smile, x, y)]
 
 
 def _grid(x: Scale, y: Scale) -> Iterator[str]:
@@ -189,7 +182,7 @@ def _peers(table: Table) -> Iterator[str]:
     named = {**ours, **row["peers"]}
     times = [each["p50"] for each in named.values()]
     bar = Scale(min(times) / 2.0, max(times), 0.0, PANEL_W - NAMES - RIGHT, True)
-    yield from _frame("A known surface, 10 × 30 quotes", "ms · off the truth, vol bp · slices + pairs refuted")
+    yield from frame("A known surface, 10 × 30 quotes", "ms · off the truth, vol bp · slices + pairs refuted")
     step = (PANEL_H - HEAD - 8) / len(named)
     for n, (name, each) in enumerate(named.items()):
         top, colour = HEAD + n * step, OURS if name in ours else THEIRS
