@@ -114,6 +114,8 @@ class Tally:
         if block != self._block:
             if self._n:
                 self._close()
+            if self._means and block - self._block > BLOCKS:
+                self._forget()
             self._block, self._sum, self._n = block, 0.0, 0
         self._sum += gain
         self._n += 1
@@ -139,6 +141,11 @@ class Tally:
             verdict = "drift"
             self._begin_anew()
         self._skill = Skill(verdict=verdict, gain=gain, lo=lo, hi=hi, n=n)
+
+    def _forget(self) -> None:
+        """Nothing was judged for as long as is remembered: what the last blocks showed is of another time."""
+        self._means.clear()
+        self._skill = Skill(verdict="unknown yet")
 
     def _lost(self) -> bool:
         """Whether the last blocks show a loss."""

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.domain import NS
 from engine.forecast.score import BLOCKS, ENOUGH, Tally
+from engine.messages import Skill
 
 RUNS, LONG = 40, 600  # blocks of a long run: a hundred minutes
 Gains = Callable[[np.random.Generator, int], np.ndarray]
@@ -93,3 +95,17 @@ def test_a_loaded_tally_goes_on_exactly(gains: list[float], cut: int) -> None:
             two.add(4 * k, gain)
             assert one.skill() == two.skill()
             assert one.dump() == two.dump()
+
+
+def test_after_a_pause_as_long_as_its_memory_nothing_is_known_again() -> None:
+    tally = Tally(NS)
+    for k in range(200):
+        tally.add(k * NS, 1.0 + 0.1 * (k % 3))
+    assert tally.skill().verdict == "edge"
+    tally.add((199 + BLOCKS) * NS, 1.0)
+    assert tally.skill().verdict == "edge", "not yet"
+    tally.add((201 + 2 * BLOCKS + 1) * NS, 1.0)
+    assert tally.skill() == Skill(verdict="unknown yet")
+    for k in range(ENOUGH + 1):
+        tally.add((202 + 2 * BLOCKS + k) * NS, 1.0 + 0.1 * (k % 3))
+    assert tally.skill().verdict == "edge", "what was proven stays proven; how it does now is measured anew"
