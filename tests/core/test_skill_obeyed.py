@@ -23,10 +23,11 @@ def sure(usual: float) -> Weights:
     return weights_of(net, usual=(usual, usual))
 
 
-def judged(weights: Weights, verdict: str, gain: float) -> Monitor:
+def judged(weights: Weights, verdict: str, gain: float, now: int) -> Monitor:
     """A watch that has found this of the direction by now, as a dump of one would have it."""
     value = Monitor(weights).dump()
     tally = value["tallies"]["direction"]
+    tally[0] = now // (10 * NS)  # the block now filling: a verdict of long ago is forgotten
     tally[3] = [[gain, 5]] * 40
     tally[7] = {"verdict": verdict, "gain": gain, "lo": gain, "hi": gain, "n": 200}
     return Monitor.load(weights, value)
@@ -49,7 +50,7 @@ def fired(world: World, verdict: str, gain: float) -> set[str]:
     market = world.core.market
     assert market.forecaster.weights is not None
     world.until(lambda: 1 <= world.now // NS % 10 <= 6)  # no block ends before the look
-    market.monitor, market.fired = judged(market.forecaster.weights, verdict, gain), {}
+    market.monitor, market.fired = judged(market.forecaster.weights, verdict, gain, world.now), {}
     world.run(2)
     return {row for row, count in market.fired.items() if count}
 
