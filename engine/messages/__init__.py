@@ -13,11 +13,15 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.messages.effects import *
 from engine.messages.facts import *
 from engine.messages.inputs import *
 from engine.messages.link import *
 from engine.messages.model_views import *
+from engine.messages.order_facts import *
+from engine.messages.parent_facts import *
 from engine.messages.surface_views import *
+from engine.messages.verbs import *
 from engine.messages.views import *
 
 pack = msgspec.msgpack.Encoder().encode

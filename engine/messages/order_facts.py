@@ -1,0 +1,109 @@
+"""Facts of orders at the venue, of their fills, and of the leave that one may have to pass a block."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.domain import Side
+from engine.messages.happened import Happened
+
+
+class OrderRequested(Happened, frozen=True, kw_only=True, tag="requested"):
+    """An order is about to leave. `child` is its label at the venue; `call` the id of the request that carries it."""
+
+    child: str
+    call: str
+    parent: str  # empty for an order by hand
+    proposal: str
+    by: str
+    instrument: str
+    side: Side
+    quantity: int
+    price: int
+    post_only: bool
+    valid_until: int
+    mid: float | None  # micro-price in units at the decision
+    lifted: tuple[str, ...] = ()  # the lifts that it needed, used up by it
+
+
+class OrderSent(Happened, frozen=True, kw_only=True, tag="order_sent"):
+    child: str
+
+
+class OrderOpened(Happened, frozen=True, kw_only=True, tag="opened"):
+    child: str
+    order: str
+    price: int  # post-only orders may have been re-priced by the venue
+
+
+class Filled(Happened, frozen=True, kw_only=True, tag="filled"):
+    """A fill of ours, once per venue trade id. `fee` is coin; `child` is empty for a fill made elsewhere."""
+
+    trade: str
+    child: str
+    instrument: str
+    side: Side
+    quantity: int
+    price: int
+    fee: float
+    maker: bool
+    at: int  # the venue's time
+
+
+OrderState = Literal["filled", "cancelled", "rejected", "lapsed"]
+
+
+class OrderEnded(Happened, frozen=True, kw_only=True, tag="order_ended"):
+    """Filled, cancelled, rejected by the venue, or lapsed: known never to have rested or traded there."""
+
+    child: str
+    state: OrderState
+    reason: str
+
+
+class CancelRequested(Happened, frozen=True, kw_only=True, tag="cancel_requested"):
+    child: str
+    call: str
+    by: str
+    reason: str
+
+
+class Asked(Happened, frozen=True, kw_only=True, tag="asked"):
+    """An order without an answer is asked for at the venue, by its label."""
+
+    child: str
+    call: str
+
+
+class LiftAsked(Happened, frozen=True, kw_only=True, tag="lift_asked"):
+    """The first of two steps: this person wants one order in this instrument to pass this block, and says why."""
+
+    id: str
+    block: str
+    instrument: str
+    by: str
+    reason: str
+    until: int
+
+
+class LiftGranted(Happened, frozen=True, kw_only=True, tag="lift_granted"):
+    """The second step: the next order that needs it uses it up; unused it ends at `until`."""
+
+    id: str
+    by: str
+    until: int
+
+
+class RepeatsTripped(Happened, frozen=True, kw_only=True, tag="repeats_tripped"):
+    """One side of one instrument was executed too often: nothing more of it until a person re-arms it."""
+
+    instrument: str
+    side: Side
+    count: int
+    seconds: float
+
+
+class RepeatsRearmed(Happened, frozen=True, kw_only=True, tag="repeats_rearmed"):
+    instrument: str
+    by: str
+    reason: str
