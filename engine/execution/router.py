@@ -7,13 +7,12 @@ its label. All three end in the same functions here, so that it does not matter 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from engine import messages as m
 from engine.domain import NS, Instrument, Side
-from engine.execution import rejects
+from engine.execution import ending, rejects
 from engine.execution.desk import Child, Desk, Parent
 from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
 from engine.execution.picture import Picture
@@ -191,26 +190,7 @@ def _state(desk: Desk, picture: Picture, order: wire.OrderData) -> Iterator[m.Fa
         yield m.Asked(child=label, call=f"fills-{desk.facts + 1}")
         return
     if order.order_state in ("filled", "cancelled", "rejected"):
-        yield m.OrderEnded(child=label, state=_ended(child, order.order_state), reason=_why(desk, child, order))
-
-
-def _ended(child: Child, state: str) -> m.OrderState:
-    """An order that the venue had open cannot be rejected any more: it was cancelled."""
-    if state == "filled":
-        return "filled"
-    return "cancelled" if state == "cancelled" or child.state == "open" else "rejected"
-
-
-def _why(desk: Desk, child: Child, order: wire.OrderData) -> str:
-    if order.order_state == "filled":
-        return ""
-    if child.cancelling:
-        return child.reason
-    if desk.killed and order.cancel_reason == "user_request":
-        return f"killed by {desk.killed.by}"
-    if order.order_state == "cancelled" and not child.request.post_only:
-        return "the rest found no one inside its price" if order.filled_amount else "no one inside its price"
-    return (order.cancel_reason or "").replace("_", " ")
+        yield ending.told(desk, child, order)
 
 
 def _answered(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
@@ -282,18 +262,12 @@ def _told(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
     if mine := [order for order in orders if order.label == child.request.child]:
         yield from take(desk, picture, mine, [])
     elif child.asked > _certain(desk, child):
-        yield m.OrderEnded(child=child.request.child, **_unknown(child))
+        yield ending.unknown(child)
 
 
 def _certain(desk: Desk, child: Child) -> int:
     """From when on an order that the venue does not know cannot turn up there any more, by any clock."""
     return child.request.valid_until + round(desk.config.execution.ask_after_s * NS)
-
-
-def _unknown(child: Child) -> Any:
-    if child.state == "open":
-        return {"state": "cancelled", "reason": "the venue does not know it any more"}
-    return {"state": "lapsed", "reason": "it never reached the venue"}
 
 
 def trades_of(news: Answered) -> TradePage | None:

@@ -10,7 +10,6 @@ from engine.config import Config
 from engine.domain import Instrument
 from engine.messages.verbs import Verb
 
-
 Role = Literal["viewer", "trader", "admin"]
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.config import Mode
-from engine.messages.inputs import Role, Verb
+from engine.messages.inputs import Role
+from engine.messages.verbs import Verb
 from engine.messages.views import View
 
 

@@ -11,9 +11,10 @@ import msgspec
 
 from engine.config import Mode
 from engine.domain import Side
-from engine.messages.inputs import Algorithm, Dial, Forecast
+from engine.messages.inputs import Forecast
 from engine.messages.model_views import JobView, ModelRow, ModelStep
 from engine.messages.surface_views import ArbitrageView, RiskView, SurfaceView
+from engine.messages.verbs import Algorithm, Dial
 
 Verdict = Literal["edge", "no edge", "unknown yet", "drift"]
 FeedState = Literal["live", "stale", "down"]
