@@ -54,6 +54,8 @@ class Proposal(msgspec.Struct):
     wait_ticks: float | None
     refreshed: int
     shown: dict[int, tuple[int, int, str]]
+    schedule_ticks: float | None = None
+    viewed: bool = False  # the trader's own view is weighed in it
 
 
 class Child(msgspec.Struct):

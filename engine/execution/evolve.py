@@ -96,6 +96,8 @@ def _proposed(desk: Desk, fact: m.Proposed) -> None:
         wait_ticks=fact.wait_ticks,
         refreshed=fact.t,
         shown={1: (fact.quantity, fact.worst, fact.row)},
+        schedule_ticks=fact.schedule_ticks,
+        viewed=fact.view is not None,
     )
     desk.live[fact.id] = None
 
@@ -103,9 +105,12 @@ def _proposed(desk: Desk, fact: m.Proposed) -> None:
 def _refreshed(desk: Desk, fact: m.Refreshed) -> None:
     proposal = desk.proposals[fact.proposal]
     proposal.state = lifecycle.proposal(proposal.state, "refresh")
-    for name in ("revision", "quantity", "worst", "cross", "row", "reason", "forecast", "cost_ticks", "wait_ticks"):
+    for name in (
+        "revision", "quantity", "worst", "cross", "row", "reason", "forecast", "cost_ticks", "wait_ticks",
+        "schedule_ticks",
+    ):  # fmt: skip
         setattr(proposal, name, getattr(fact, name))
-    proposal.refreshed = fact.t
+    proposal.viewed, proposal.refreshed = fact.view is not None, fact.t
     proposal.shown[fact.revision] = (fact.quantity, fact.worst, fact.row)
 
 

@@ -72,7 +72,7 @@ def refusal(
         return "a row lets children rest only"
     if advice.max_child is not None and quantity > instrument.contracts(advice.max_child):
         return f"the row caps a child at {advice.max_child:.12g}"
-    order = _order_now(picture, proposal, quantity, worst, by)
+    order = order_now(picture, proposal, quantity, worst, by)
     return (
         _moved_out(picture, instrument, proposal.born.side, worst, proposal.cross)
         or risk.blocked(desk, picture, order)
@@ -86,12 +86,13 @@ def fire(
     """Approve and request. The order leaves at the price needed now, never beyond `worst`; ask `refusal` first."""
     born = proposal.born
     person = "" if by in ("semi", "auto") else by
-    order = _order_now(picture, proposal, quantity, worst, person)
+    order = order_now(picture, proposal, quantity, worst, person)
     yield m.Approved(proposal=born.id, revision=revision, by=by, quantity=quantity, worst=worst, edited=edited)
     yield request(desk, picture, order, parent=born.parent, proposal=born.id, by=by)
 
 
-def _order_now(picture: Picture, proposal: Proposal, quantity: int, worst: int, by: str) -> risk.Wanted:
+def order_now(picture: Picture, proposal: Proposal, quantity: int, worst: int, by: str = "") -> risk.Wanted:
+    """The order that approving would send, at the price needed now."""
     instrument, side = picture.venue.instruments[proposal.born.instrument], proposal.born.side
     price = _price_now(picture, instrument, side, quantity, worst, proposal.cross)
     return risk.Wanted(instrument=instrument, side=side, quantity=quantity, price=price, post_only=not proposal.cross,

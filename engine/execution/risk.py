@@ -18,7 +18,8 @@ from engine.execution.picture import Picture, touch
 from engine.execution.sound import closed, unsound
 
 __all__ = [
-    "LIFTABLE", "Refusal", "Wanted", "blocked", "closed", "judged", "largest", "lifted", "price_inside", "unsound",
+    "LIFTABLE", "Refusal", "Wanted", "blocked", "closed", "judged", "largest", "lifted", "price_inside", "stopped",
+    "unsound",
 ]  # fmt: skip
 
 
@@ -31,7 +32,13 @@ class Refusal(msgspec.Struct, frozen=True):
 
 def blocked(desk: Desk, picture: Picture, order: Wanted) -> str:
     """Why this order must not go out now, in a sentence; empty if it may."""
-    return next((refusal.reason for refusal, lift in judged(desk, picture, order) if not lift), "")
+    stop = stopped(desk, picture, order)
+    return stop.reason if stop else ""
+
+
+def stopped(desk: Desk, picture: Picture, order: Wanted) -> Refusal | None:
+    """The first block that holds this order back and is not lifted."""
+    return next((refusal for refusal, lift in judged(desk, picture, order) if not lift), None)
 
 
 def lifted(desk: Desk, picture: Picture, order: Wanted) -> tuple[str, ...]:

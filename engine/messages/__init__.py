@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.messages.desk_views import *
 from engine.messages.effects import *
 from engine.messages.facts import *
 from engine.messages.inputs import *

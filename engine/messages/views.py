@@ -11,10 +11,10 @@ import msgspec
 
 from engine.config import Mode
 from engine.domain import Side
+from engine.messages.desk_views import DeskView
 from engine.messages.inputs import Forecast
 from engine.messages.model_views import JobView, ModelRow, ModelStep
 from engine.messages.surface_views import ArbitrageView, RiskView, SurfaceView
-from engine.messages.verbs import Algorithm, Dial
 
 Verdict = Literal["edge", "no edge", "unknown yet", "drift"]
 FeedState = Literal["live", "stale", "down"]
@@ -134,93 +134,6 @@ class SkillView(_View, frozen=True, kw_only=True, tag="skill"):
     unlike_limit: float  # above which every verdict is drift
     rows: tuple[RowFiring, ...]
     looks: int  # moments in which the rows were read
-
-
-class FillRow(msgspec.Struct, frozen=True, kw_only=True):
-    trade: str
-    child: str
-    instrument: str
-    side: Side
-    amount: float
-    price: float
-    fee: float
-    maker: bool
-    t_ms: float
-
-
-class ChildRow(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    parent: str
-    instrument: str
-    side: Side
-    amount: float
-    filled: float
-    price: float
-    average: float | None
-    post_only: bool
-    state: str
-    reason: str
-    by: str
-    t_ms: float
-
-
-class ParentRow(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    instrument: str
-    side: Side
-    amount: float
-    filled: float
-    working: float
-    scheduled: float
-    limit: float
-    average: float | None
-    arrival: float | None
-    shortfall_ticks: float | None
-    algorithm: Algorithm
-    dial: Dial
-    state: str
-    reason: str
-    start_ms: float
-    end_ms: float
-    user: str
-
-
-class ProposalRow(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    revision: int
-    parent: str
-    instrument: str
-    side: Side
-    amount: float
-    worst: float
-    digits: int
-    lot: float
-    cross: bool
-    row: str
-    reason: str
-    born_ms: float
-    until_ms: float
-    up: float | None
-    cost_ticks: float | None
-    wait_ticks: float | None
-
-
-class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
-    instrument: str
-    size: float
-    delta: float | None
-    gamma: float | None
-    vega: float | None
-    mark: float | None
-
-
-class DeskView(_View, frozen=True, kw_only=True, tag="desk"):
-    facts: int
-    parents: tuple[ParentRow, ...]
-    children: tuple[ChildRow, ...]
-    fills: tuple[FillRow, ...]
-    proposals: tuple[ProposalRow, ...]
-    positions: tuple[PositionRow, ...]
 
 
 class Marker(msgspec.Struct, frozen=True, kw_only=True):

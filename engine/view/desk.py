@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from engine import messages as m
 from engine.core import Core
-from engine.domain import MS, Instrument, Kind, instrument_of
-from engine.execution import risk, today
-from engine.execution.desk import Child, Parent, Proposal
-from engine.execution.pace import due_by
-from engine.view.book import digits
+from engine.domain import MS, Kind
+from engine.execution import today
+from engine.execution.desk import Child
+from engine.view import parents, proposals
+from engine.view.grid import known
 
 FILLS = 200
 CHILDREN = 200
@@ -65,12 +65,30 @@ def desk(core: Core) -> m.DeskView:
     state = core.desk
     return m.DeskView(
         facts=state.facts,
-        parents=tuple(_parent(core, p) for p in list(state.parents.values())[: -PARENTS - 1 : -1]),
+        parents=tuple(parents.row(core, p) for p in list(state.parents.values())[: -PARENTS - 1 : -1]),
         children=tuple(_child(core, c) for c in list(state.children.values())[: -CHILDREN - 1 : -1]),
         fills=tuple(_fill(core, f) for f in state.fills[: -FILLS - 1 : -1]),
-        proposals=tuple(_proposal(core, p) for p in state.live_proposals),
+        proposals=tuple(proposals.row(core, p) for p in state.live_proposals),
         positions=tuple(desk_positions(core)),
+        lifts=tuple(_lifts(core)),
+        tripped=tuple(_tripped(core)),
     )
+
+
+def _lifts(core: Core) -> Iterable[m.LiftRow]:
+    """Those whose time is not over, asked for or granted."""
+    for key, lift in core.desk.lifts.items():
+        if lift.state != "used" and core.market.now < lift.until:
+            yield m.LiftRow(
+                id=key, block=lift.block, instrument=lift.instrument, by=lift.by, reason=lift.reason, state=lift.state,
+                until_ms=lift.until / MS,
+            )  # fmt: skip
+
+
+def _tripped(core: Core) -> Iterable[m.TrippedRow]:
+    for key, reason in core.desk.tripped.items():
+        side, _, instrument = key.partition(" ")
+        yield m.TrippedRow(instrument=instrument, side=side, reason=reason)
 
 
 def desk_positions(core: Core) -> list[m.PositionRow]:
@@ -79,7 +97,7 @@ def desk_positions(core: Core) -> list[m.PositionRow]:
     for name, lots in sorted(core.desk.positions.items()):
         if not lots:
             continue
-        instrument, quote = _known(core, name), core.market.venue.quotes.get(name)
+        instrument, quote = known(core, name), core.market.venue.quotes.get(name)
         size, delta = instrument.amount(lots), core.market.delta(name)
         option = instrument.kind is Kind.OPTION
         rows.append(m.PositionRow(
@@ -90,57 +108,9 @@ def desk_positions(core: Core) -> list[m.PositionRow]:
     return rows
 
 
-def _parent(core: Core, parent: Parent) -> m.ParentRow:
-    order = parent.order
-    instrument = _known(core, order.instrument)
-    average = parent.notional / parent.filled if parent.filled else None
-    due = due_by(core.desk, core.market, parent, core.market.now)
-    return m.ParentRow(
-        id=order.id,
-        instrument=order.instrument,
-        side=order.side,
-        amount=instrument.amount(order.quantity),
-        filled=instrument.amount(parent.filled),
-        working=instrument.amount(core.desk.working(order.id)),
-        scheduled=instrument.amount(due),
-        limit=instrument.price(order.limit),
-        average=None if average is None else average * instrument.tick,
-        arrival=None if order.arrival is None else order.arrival * instrument.tick,
-        shortfall_ticks=_shortfall(instrument, parent, average),
-        algorithm=order.algorithm,
-        dial=parent.dial,
-        state=parent.state,
-        reason=_waiting(core, parent) if _at_work(core, parent) else parent.reason,
-        start_ms=order.start / MS,
-        end_ms=order.end / MS,
-        user=order.user,
-    )
-
-
-def _shortfall(instrument: Instrument, parent: Parent, average: float | None) -> float | None:
-    """Average fill against the micro-price at arrival, in ticks; a cost is positive."""
-    arrival = parent.order.arrival
-    if average is None or arrival is None:
-        return None
-    return parent.order.side.sign * (average - arrival) / instrument.tick_units(arrival)
-
-
-def _at_work(core: Core, parent: Parent) -> bool:
-    """Neither paused nor ended nor halted: what was said of an earlier halt is over."""
-    return parent.state == "working" and core.market.now >= parent.halted_until
-
-
-def _waiting(core: Core, parent: Parent) -> str:
-    """Why a working parent proposes nothing just now."""
-    if parent.state != "working" or core.desk.proposal_of(parent.order.id):
-        return ""
-    silence = core.desk.config.limits.silence_s
-    return risk.closed(core.desk, core.market) or risk.unsound(core.market, parent.order.instrument, silence)
-
-
 def _child(core: Core, child: Child) -> m.ChildRow:
     request = child.request
-    instrument = _known(core, request.instrument)
+    instrument = known(core, request.instrument)
     return m.ChildRow(
         id=request.child,
         parent=request.parent,
@@ -159,7 +129,7 @@ def _child(core: Core, child: Child) -> m.ChildRow:
 
 
 def _fill(core: Core, fill: m.Filled) -> m.FillRow:
-    instrument = _known(core, fill.instrument)
+    instrument = known(core, fill.instrument)
     return m.FillRow(
         trade=fill.trade,
         child=fill.child,
@@ -171,43 +141,6 @@ def _fill(core: Core, fill: m.Filled) -> m.FillRow:
         maker=fill.maker,
         t_ms=fill.at / MS,
     )
-
-
-def _proposal(core: Core, proposal: Proposal) -> m.ProposalRow:
-    born = proposal.born
-    instrument = _known(core, born.instrument)
-    return m.ProposalRow(
-        id=born.id,
-        revision=proposal.revision,
-        parent=born.parent,
-        instrument=born.instrument,
-        side=born.side,
-        amount=instrument.amount(proposal.quantity),
-        worst=instrument.price(proposal.worst),
-        digits=digits(instrument),
-        lot=instrument.lot,
-        cross=proposal.cross,
-        row=proposal.row,
-        reason=proposal.reason,
-        born_ms=born.t / MS,
-        until_ms=born.until / MS,
-        up=_said_up(core, proposal.forecast),
-        cost_ticks=proposal.cost_ticks,
-        wait_ticks=proposal.wait_ticks,
-    )
-
-
-def _said_up(core: Core, forecast: m.Forecast | None) -> float | None:
-    """A probability without skill, or of inputs unlike the training, is not said beside an order."""
-    skill = core.market.verdicts.get("direction")  # `up` is that of a second, whichever the policy reads
-    if skill is None or skill.verdict != "edge" or forecast is None:
-        return None
-    return forecast.up if forecast.warm and forecast.familiar else None
-
-
-def _known(core: Core, name: str) -> Instrument:
-    """An instrument of the journal may have expired since: its grid is then read from its name."""
-    return core.market.venue.instruments.get(name) or instrument_of(name)
 
 
 def _killed(core: Core) -> str:
