@@ -39,14 +39,17 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from engine.messages import (
     Answer,
     Ask,
+    AskEstimate,
     Down,
     Drive,
+    Estimated,
     Goodbye,
     Job,
     Look,
     NoteView,
     Recall,
     Role,
+    SubmitParent,
     Up,
     Verb,
     View,
@@ -93,7 +96,7 @@ class Client:
         self.welcome = welcome
         self._socket = socket
         self._name, self._count = secrets.token_hex(6), 0
-        self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._answers: dict[str, asyncio.Future[Answer | Estimated]] = {}
         self._newest: dict[tuple[str, str], View] = {}
         self._notes: list[NoteView] = []
         self._news = asyncio.Event()
@@ -133,6 +136,12 @@ class Client:
         command = self._next_id()
         return await self._answer(command, Why(id=command, instrument=instrument))
 
+    async def estimate(self, order: SubmitParent) -> Estimated:
+        """What an order would cost, each way of doing it, before it is sent; it sends nothing. Raises LinkLost."""
+        command = self._next_id()
+        said = await self._reply(command, AskEstimate(id=command, order=order))
+        return said if isinstance(said, Estimated) else Estimated(id=command, reason=said.text)
+
     async def work(self, job: Job, *, user: str, role: Role) -> Answer:
         """Has a long command of the engine's begun or ended; how it goes is a view. Raises LinkLost."""
         command = self._next_id()
@@ -152,9 +161,14 @@ class Client:
         return f"{self._name}-{self._count}"
 
     async def _answer(self, command: str, message: Ask | Drive | Why | Work) -> Answer:
+        said = await self._reply(command, message)
+        assert isinstance(said, Answer), "an estimate answers nothing but its own question"
+        return said
+
+    async def _reply(self, command: str, message: Ask | AskEstimate | Drive | Why | Work) -> Answer | Estimated:
         if command in self._answers:
             raise ValueError(f"command {command} is waiting for its answer already")
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Answer | Estimated] = asyncio.get_running_loop().create_future()
         self._answers[command] = future
         try:
             await self._say(message)
@@ -186,7 +200,7 @@ class Client:
         match message:
             case Views(views=views):
                 self._take(views)
-            case Answer() as answer:
+            case Answer() | Estimated() as answer:
                 self._resolve(answer)
             case Goodbye(reason=reason):
                 return f"the engine said goodbye: {reason}"
@@ -205,7 +219,7 @@ class Client:
             self._notes.clear()
         self._news.set()
 
-    def _resolve(self, answer: Answer) -> None:
+    def _resolve(self, answer: Answer | Estimated) -> None:
         future = self._answers.get(answer.id)
         if future is not None and not future.done():
             future.set_result(answer)

@@ -181,6 +181,16 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     direction_s: Literal[1, 10, 60] = 1  # the horizon of the direction that the policy reads
 
 
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """What is assumed of a block with a dealer, for the advice beside an order: nobody has been asked."""
+
+    contracts: Amount = 25.0  # the venue takes blocks of options from so many on: 25 BTC; 250 for ETH
+    vol_points: Amount = 1.0  # between a dealer's bid and ask
+    spread_share: Amount = 0.5  # of the book's own spread, where that is wider
+    doubt: Amount = 0.5  # how far a dealer's spread is off the assumed, one standard deviation, as a share of it
+    seconds: Amount = 60.0  # until a quote is there and taken; the venue lets a request stand for five minutes
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "paper"
     coin: str = "BTC"
@@ -188,6 +198,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     execution: Execution = Execution()
     policy: tuple[Row, ...] = DEFAULT_POLICY
+    block: Block = Block()
     resume_after_recovery: bool = False
     cancel_on_disconnect: bool = True  # the venue cancels our orders when it loses us
     focus_limit: Count = 50

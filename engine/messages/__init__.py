@@ -15,6 +15,7 @@ import msgspec
 
 from engine.messages.desk_views import *
 from engine.messages.effects import *
+from engine.messages.estimates import *
 from engine.messages.facts import *
 from engine.messages.inputs import *
 from engine.messages.link import *

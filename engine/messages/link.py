@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.config import Mode
+from engine.messages.estimates import AskEstimate, Estimated
 from engine.messages.inputs import Role
 from engine.messages.verbs import Verb
 from engine.messages.views import View
@@ -91,7 +92,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="wor
     job: Job
 
 
-Up = Hello | Look | Ask | Drive | Why | Recall | Work
+Up = Hello | Look | Ask | Drive | Why | Recall | Work | AskEstimate
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="welcome"):
@@ -101,11 +102,13 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="answer"):
-    """The engine's word on a command: done, or refused with a reason."""
+    """The engine's word on a command: done, or refused with a reason. `block` names the hard block that refused it,
+    where a person can lift it once or, of "repeats", re-arm it."""
 
     id: str
     ok: bool
     text: str
+    block: str = ""
 
 
 class Views(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="views"):
@@ -116,4 +119,4 @@ class Goodbye(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="
     reason: str
 
 
-Down = Welcome | Answer | Views | Goodbye
+Down = Welcome | Answer | Estimated | Views | Goodbye

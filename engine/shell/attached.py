@@ -20,7 +20,9 @@ from websockets.exceptions import ConnectionClosed
 from engine.messages import (
     Answer,
     Ask,
+    AskEstimate,
     Drive,
+    Estimated,
     Goodbye,
     Hello,
     Look,
@@ -38,6 +40,7 @@ REFUSED = 1008  # websocket: policy violation
 
 log = logging.getLogger(__name__)
 Topic = tuple[str, str]
+Said = Answer | Estimated
 
 
 class Desk(Protocol):
@@ -51,6 +54,9 @@ class Desk(Protocol):
     def drive(self, drive: Drive) -> Answer | Awaitable[Answer]: ...
 
     def why(self, why: Why) -> Answer | Awaitable[Answer]: ...
+
+    def estimate(self, asked: AskEstimate) -> Estimated:
+        """What an order would cost: a look, so it is answered at once and kept nowhere."""
 
     def work(self, work: Work) -> Answer | Awaitable[Answer]: ...
 
@@ -159,6 +165,8 @@ class Attached:
                 self._reply(drive.id, lambda: self._desk.drive(drive))
             case Why() as why:
                 self._reply(why.id, lambda: self._desk.why(why))
+            case AskEstimate() as asked:
+                self._reply(asked.id, lambda: self._desk.estimate(asked))
             case Work() as work:
                 self._reply(work.id, lambda: self._desk.work(work))
             case Look(instruments=instruments):
@@ -172,13 +180,13 @@ class Attached:
                 return False
         return True
 
-    def _reply(self, command: str, desk: Callable[[], Answer | Awaitable[Answer]]) -> None:
+    def _reply(self, command: str, desk: Callable[[], Said | Awaitable[Answer]]) -> None:
         """Has the desk decide, now and in this order; answers now or when it is known."""
         if len(self._asked) >= self._lag:
             self.answer(pack(Answer(id=command, ok=False, text="too many commands are waiting for their answers")))
             return
         verdict = _decided(command, desk)
-        if isinstance(verdict, Answer):
+        if isinstance(verdict, Said):
             self.answer(pack(verdict))
         else:  # goes on after the client has gone: what was asked was asked
             task = asyncio.create_task(self._answer_later(command, verdict))
@@ -193,7 +201,7 @@ class Attached:
         self.answer(pack(answer))
 
 
-def _decided(command: str, desk: Callable[[], Answer | Awaitable[Answer]]) -> Answer | Awaitable[Answer]:
+def _decided(command: str, desk: Callable[[], Said | Awaitable[Answer]]) -> Said | Awaitable[Answer]:
     try:
         return desk()
     except Exception:

@@ -203,6 +203,9 @@ class Replay:
     def why(self, why: m.Why) -> m.Answer:
         return view.why(self.core, why)
 
+    def estimate(self, asked: m.AskEstimate) -> m.Estimated:
+        return view.estimate(self.core, asked)
+
     def work(self, work: m.Work) -> m.Answer:
         return m.Answer(id=work.id, ok=False, text="this is a replay: models are trained and compared on a desk")
 

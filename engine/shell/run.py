@@ -218,9 +218,9 @@ class Engine:
         outcome = self.take(m.Command, id=ask.id, user=ask.user, role=ask.role, verb=ask.verb)
         if self._lame:
             return m.Answer(id=ask.id, ok=False, text=self._lame)
-        refused = next((fact.reason for fact in outcome.facts if isinstance(fact, m.Refused)), None)
+        refused = next((fact for fact in outcome.facts if isinstance(fact, m.Refused)), None)
         if refused is not None:
-            return m.Answer(id=ask.id, ok=False, text=refused)
+            return m.Answer(id=ask.id, ok=False, text=refused.reason, block=refused.block)
         said = [note.text for fact in outcome.facts if (note := view.say(self.core, fact))]
         return m.Answer(id=ask.id, ok=True, text="; ".join(said))
 
@@ -233,6 +233,9 @@ class Engine:
 
     def why(self, why: m.Why) -> m.Answer:
         return view.why(self.core, why)
+
+    def estimate(self, asked: m.AskEstimate) -> m.Estimated:
+        return view.estimate(self.core, asked)
 
     def work(self, work: m.Work) -> m.Answer:
         if self._jobs is None:

@@ -4,10 +4,13 @@ from engine.view.arbitrage import Watch
 from engine.view.book import gauges, ladder
 from engine.view.chain import chain
 from engine.view.desk import desk, status
+from engine.view.estimate import answer as estimate
 from engine.view.notes import say
 from engine.view.risk import risk
 from engine.view.skill import skill
 from engine.view.surface import surface
 from engine.view.why import answer as why
 
-__all__ = ["Watch", "chain", "desk", "gauges", "ladder", "risk", "say", "skill", "status", "surface", "why"]
+__all__ = [
+    "Watch", "chain", "desk", "estimate", "gauges", "ladder", "risk", "say", "skill", "status", "surface", "why",
+]  # fmt: skip

@@ -59,6 +59,9 @@ class Asked:
     def look(self, client: int, instruments: tuple[str, ...]) -> None:
         self.looks.append(instruments)
 
+    def estimate(self, asked: m.AskEstimate) -> m.Estimated:
+        return m.Estimated(id=asked.id, reason=f"nothing is known of {asked.order.instrument}")
+
     def why(self, why: m.Why) -> m.Answer:
         return m.Answer(id=why.id, ok=True, text=f"because of {why.instrument}")
 

@@ -16,9 +16,11 @@ from engine.messages import (
     Answer,
     Approve,
     Ask,
+    AskEstimate,
     ChainView,
     Down,
     Drive,
+    Estimated,
     LadderView,
     NoteView,
     OwnOrder,
@@ -66,6 +68,11 @@ class Script:
 
     def why(self, why: Why) -> Answer:
         return Answer(id=why.id, ok=bool(why.instrument), text=f"because of {why.instrument}")
+
+    def estimate(self, asked: AskEstimate) -> Estimated:
+        if asked.order.instrument == "explode":
+            raise RuntimeError("a book that cannot be")
+        return Estimated(id=asked.id, reason=f"nothing is known of {asked.order.instrument}")
 
     def work(self, work: Work) -> Answer:
         return Answer(id=work.id, ok=work.role != "viewer", text=f"{work.job} for {work.user}")

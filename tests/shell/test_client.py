@@ -6,21 +6,26 @@ import asyncio
 import os
 import socket
 
+import msgspec
 import pytest
 from websockets.asyncio.client import connect
 
 from engine.client import LinkLost, attach
+from engine.domain import Side
 from engine.messages import (
     Answer,
     Approve,
     Ask,
     Goodbye,
     Kill,
+    SubmitParent,
     Welcome,
     pack,
 )
 from engine.shell.serve import Serve
 from tests.shell.links import WELCOME, Script, closing, gather, note, run, said, served, until
+
+TICKET = SubmitParent(instrument="BTC-27MAR26-80000-C", side=Side.BUY, quantity=100.0, limit=0.05)
 
 
 class TestNoEngine:
@@ -259,5 +264,24 @@ class TestTheEnd:
                     one._socket.transport.abort()
                 with pytest.raises(LinkLost, match=r"^the link to the engine is lost$"):
                     await gather(client, 1)
+
+        run(test())
+
+
+class TestEstimates:
+    def test_a_ticket_is_answered_and_no_command_is_given(self) -> None:
+        async def test() -> None:
+            async with served() as (_, desk, address), attach(address) as client:
+                said = await client.estimate(TICKET)
+                assert said.reason == f"nothing is known of {TICKET.instrument}"
+                assert desk.asked == []
+
+        run(test())
+
+    def test_an_engine_that_fails_on_it_says_so(self) -> None:
+        async def test() -> None:
+            async with served() as (_, _, address), attach(address) as client:
+                said = await client.estimate(msgspec.structs.replace(TICKET, instrument="explode"))
+                assert (said.ways, said.reason) == ((), "the engine failed on this command; its log says more")
 
         run(test())
