@@ -77,7 +77,7 @@ def _dial(desk: Desk, fact: m.DialSet) -> None:
 
 def _parent_ended(desk: Desk, fact: m.ParentEnded) -> None:
     parent = desk.parents[fact.parent]
-    parent.state, parent.reason = lifecycle.parent(parent.state, fact.outcome), ""
+    parent.state, parent.reason = lifecycle.parent(parent.state, fact.outcome), fact.reason
     del desk.live[fact.parent]
 
 

@@ -14,6 +14,7 @@ from engine import messages as m
 from engine.domain import NS, Instrument, Side
 from engine.execution import risk
 from engine.execution.desk import Desk, Parent, Proposal, side_price
+from engine.execution.left import why_left
 from engine.execution.pace import allowed
 from engine.execution.picture import Picture, touch, walked
 from engine.execution.policy import Advice
@@ -26,7 +27,7 @@ def work(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
     """One step of one live parent."""
     now, order = picture.now, parent.order
     if now >= order.end:
-        yield from _end(desk, parent)
+        yield from _end(desk, picture, parent)
         return
     if parent.state != "working" or now < max(parent.halted_until, order.start):
         return
@@ -121,11 +122,12 @@ def request(
     )
 
 
-def _end(desk: Desk, parent: Parent) -> Iterator[m.Fact]:
+def _end(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
     reason = "its time is over"
     yield from stop(desk, parent, by="schedule", reason=reason)
     if not desk.children_of(parent.order.id):
-        yield m.ParentEnded(parent=parent.order.id, outcome="expired", by="schedule")
+        why = why_left(desk, picture, parent)
+        yield m.ParentEnded(parent=parent.order.id, outcome="expired", by="schedule", reason=why)
 
 
 def _halt(desk: Desk, picture: Picture, parent: Parent, advice: Advice) -> Iterator[m.Fact]:

@@ -94,6 +94,7 @@ class ParentEnded(Happened, frozen=True, kw_only=True, tag="parent_ended"):
     parent: str
     outcome: Literal["done", "cancelled", "expired"]
     by: str
+    reason: str = ""  # of one that expired: what held the rest back
 
 
 class Proposed(Happened, frozen=True, kw_only=True, tag="proposed"):

@@ -70,7 +70,8 @@ def _parents(fact: m.Fact) -> tuple[Level, str, str] | None:
         case m.DialSet():
             return "info", fact.by, f"parent {fact.parent} is now {fact.dial}"
         case m.ParentEnded():
-            return ("good" if fact.outcome == "done" else "info"), fact.by, f"parent {fact.parent} is {fact.outcome}"
+            said = f"parent {fact.parent} is {fact.outcome}" + (f": {fact.reason}" if fact.reason else "")
+            return ("good" if fact.outcome == "done" else "info"), fact.by, said
     return None
 
 
