@@ -52,7 +52,7 @@ def connect(dash: Dash, relay: Relay) -> None:
     )
     async def command(said: dict[str, Any] | None) -> dict[str, Any]:
         answer = await put(said or {}, relay)
-        return {"id": str((said or {}).get("id", "")), "ok": answer.ok, "text": answer.text}
+        return {"id": str((said or {}).get("id", "")), "ok": answer.ok, "text": answer.text, "block": answer.block}
 
     fields = [State(field, "value") for field in ticket.FIELDS]
     _script(dash, "answered", Input({"type": "answer", "lane": ALL}, "data"))

@@ -9,7 +9,12 @@ from engine.execution.picture import Picture
 
 
 class Refusal(Exception):
-    """Leaves a check early; it becomes a `Refused` fact. Its text is fit for a person."""
+    """Leaves a check early; it becomes a `Refused` fact. Its text is fit for a person; `block` names the hard block
+    that says so, where a person can do something about it."""
+
+    def __init__(self, reason: str, block: str = "") -> None:
+        super().__init__(reason)
+        self.block = block
 
 
 def instrument_of(picture: Picture, name: str) -> Instrument:

@@ -27,7 +27,8 @@ def handle(desk: Desk, picture: Picture, item: m.Command) -> Iterator[m.Fact]:
         _allowed(desk, item)
         facts = _VERBS[type(item.verb)](desk, picture, item, item.verb)
     except (Refusal, OffGrid) as refused:
-        yield m.Refused(command=item.id, user=item.user, reason=str(refused))
+        block = refused.block if isinstance(refused, Refusal) else ""
+        yield m.Refused(command=item.id, user=item.user, reason=str(refused), block=block)
         return
     yield from facts
 
@@ -92,7 +93,8 @@ def _approve(desk: Desk, picture: Picture, item: m.Command, verb: m.Approve) -> 
     if verb.worst is not None:
         worst = price_of(instrument, verb.worst)
     if reason := propose.refusal(desk, picture, proposal, verb.revision, quantity, worst, by=item.user):
-        raise Refusal(reason)
+        stop = risk.stopped(desk, picture, propose.order_now(picture, proposal, quantity, worst, item.user))
+        raise Refusal(reason, stop.movable if stop and stop.reason == reason else "")
     edited = verb.quantity is not None or verb.worst is not None
     return propose.fire(desk, picture, proposal, by=item.user, revision=verb.revision, quantity=quantity,
                         worst=worst, edited=edited)  # fmt: skip
@@ -110,7 +112,9 @@ def _send(desk: Desk, picture: Picture, item: m.Command, verb: m.SendOrder) -> I
         instrument=instrument, side=Side(verb.side), quantity=size_of(instrument, verb.quantity),
         price=price_of(instrument, verb.price), post_only=verb.post_only, by=item.user,
     )  # fmt: skip
-    if reason := risk.blocked(desk, picture, wanted) or risk.price_inside(picture, wanted):
+    if stop := risk.stopped(desk, picture, wanted):
+        raise Refusal(stop.reason, stop.movable)
+    if reason := risk.price_inside(picture, wanted):
         raise Refusal(reason)
     return iter([propose.request(desk, picture, wanted, parent="", proposal="", by=item.user)])
 

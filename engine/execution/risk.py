@@ -29,6 +29,11 @@ class Refusal(msgspec.Struct, frozen=True):
     block: str
     reason: str
 
+    @property
+    def movable(self) -> str:
+        """The block's name, if a person can lift it once or re-arm it; else empty."""
+        return self.block if self.block in (*LIFTABLE, "repeats") else ""
+
 
 def blocked(desk: Desk, picture: Picture, order: Wanted) -> str:
     """Why this order must not go out now, in a sentence; empty if it may."""

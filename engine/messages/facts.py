@@ -54,9 +54,12 @@ class EpochBegan(Happened, frozen=True, kw_only=True, tag="epoch"):
 
 
 class Refused(Happened, frozen=True, kw_only=True, tag="refused"):
+    """`block` names the hard block that refused it, where a person can lift it once or, of "repeats", re-arm it."""
+
     command: str
     user: str
     reason: str
+    block: str = ""
 
 
 class Killed(Happened, frozen=True, kw_only=True, tag="killed"):

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.config import Mode
-from engine.messages.estimates import AskEstimate, Estimated
 from engine.messages.inputs import Role
 from engine.messages.verbs import Verb
 from engine.messages.views import View
@@ -92,7 +91,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="wor
     job: Job
 
 
-Up = Hello | Look | Ask | Drive | Why | Recall | Work | AskEstimate
+Up = Hello | Look | Ask | Drive | Why | Recall | Work
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="welcome"):
@@ -119,4 +118,4 @@ class Goodbye(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="
     reason: str
 
 
-Down = Welcome | Answer | Estimated | Views | Goodbye
+Down = Welcome | Answer | Views | Goodbye

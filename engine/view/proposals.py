@@ -36,7 +36,7 @@ def row(core: Core, proposal: Proposal) -> m.ProposalRow:
         schedule_ticks=proposal.schedule_ticks,
         viewed=proposal.viewed,
         blocked=stop.reason if stop else "",
-        block=stop.block if stop and stop.block in risk.LIFTABLE else "",
+        block=stop.movable if stop else "",
     )
 
 
