@@ -22,12 +22,20 @@ MAX_MINUTES = 24 * 60
 
 def submit(desk: Desk, picture: Picture, item: m.Command, verb: m.SubmitParent) -> Iterator[m.Fact]:
     """A new parent. Raises Refusal."""
+    order = order_of(desk, picture, item.user, verb)
+    if desk.killed or picture.halted:
+        raise Refusal(risk.closed(desk, picture))
+    return iter([order])
+
+
+def order_of(desk: Desk, picture: Picture, user: str, verb: m.SubmitParent) -> m.ParentAccepted:
+    """The order that was typed, in lots, units and ns. Raises Refusal, and OffGrid."""
     instrument = instrument_of(picture, verb.instrument)
     if not 0.0 <= verb.start_minutes <= MAX_MINUTES:
         raise Refusal(f"{verb.start_minutes:.12g} minutes is not between 0 and {MAX_MINUTES}")
     start = picture.now + _minutes(verb.start_minutes)
     order = m.ParentAccepted(
-        id=desk.next_id("P"), user=item.user, instrument=instrument.name, side=verb.side,
+        id=desk.next_id("P"), user=user, instrument=instrument.name, side=verb.side,
         quantity=size_of(instrument, verb.quantity), limit=price_of(instrument, verb.limit), start=start,
         end=start + _minutes(_lasting(verb.minutes)), algorithm=verb.algorithm, urgency=verb.urgency,
         min_child=whole(instrument, verb.min_child, "smallest child"),
@@ -38,9 +46,7 @@ def submit(desk: Desk, picture: Picture, item: m.Command, verb: m.SubmitParent) 
         random_size=verb.random_size, seed=seed_of(desk.config.seed, desk.facts + 1), leave=verb.leave,
         policy=verb.policy,
     )  # fmt: skip
-    if desk.killed or picture.halted:
-        raise Refusal(risk.closed(desk, picture))
-    return iter([_checked(desk, picture, instrument, order)])
+    return _checked(desk, picture, instrument, order)
 
 
 def edit(desk: Desk, picture: Picture, item: m.Command, verb: m.EditParent) -> Iterator[m.Fact]:

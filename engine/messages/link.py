@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.config import Mode
+from engine.messages.estimates import AskEstimate, Estimated
 from engine.messages.inputs import Role
 from engine.messages.verbs import Verb
 from engine.messages.views import View
@@ -91,7 +92,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="wor
     job: Job
 
 
-Up = Hello | Look | Ask | Drive | Why | Recall | Work
+Up = Hello | Look | Ask | Drive | Why | Recall | Work | AskEstimate
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="welcome"):
@@ -118,4 +119,4 @@ class Goodbye(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="
     reason: str
 
 
-Down = Welcome | Answer | Views | Goodbye
+Down = Welcome | Answer | Estimated | Views | Goodbye

@@ -234,6 +234,9 @@ class Engine:
     def why(self, why: m.Why) -> m.Answer:
         return view.why(self.core, why)
 
+    def estimate(self, asked: m.AskEstimate) -> m.Estimated:
+        return view.estimate(self.core, asked)
+
     def work(self, work: m.Work) -> m.Answer:
         if self._jobs is None:
             return m.Answer(id=work.id, ok=False, text="this engine has no registry")
