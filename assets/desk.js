@@ -5,6 +5,7 @@ import * as blotter from "./blotter.js";
 import * as calibration from "./calibration.js";
 import { answered } from "./command.js";
 import { $ } from "./dom.js";
+import * as estimate from "./estimate.js";
 import * as feed from "./feed.js";
 import * as gauges from "./gauges.js";
 import * as heatmap from "./heatmap.js";
@@ -23,7 +24,7 @@ import * as ticket from "./ticket.js";
 import * as top from "./top.js";
 import * as work from "./work.js";
 
-const DESK = [top, surface, ladder, heatmap, gauges, ticket, proposals, blotter, progress, replay, banners, picker, keys];
+const DESK = [top, surface, ladder, heatmap, gauges, estimate, ticket, proposals, blotter, progress, replay, banners, picker, keys];
 const MODEL = [registry, scores, calibration, skill, work];
 const PARTS = [...DESK, ...MODEL, route];
 

@@ -2,14 +2,18 @@
 
 import { implied, years } from "./black.js";
 import { command } from "./command.js";
-import { $, flag, put } from "./dom.js";
+import { $, attr, flag, put } from "./dom.js";
+import { estimate, forget } from "./estimate.js";
 import { instrument, now, views, when } from "./feed.js";
 import { amount, known, number } from "./format.js";
 import { tickAt } from "./window.js";
 
-const NAMES = ["side", "quantity", "limit", "minutes", "algorithm", "urgency", "dial", "auto_limit"];
-let fields = { side: "buy", minutes: 10, algorithm: "adaptive", urgency: 5, dial: "manual", auto_limit: 3 };
+const NAMES = ["side", "quantity", "limit", "minutes", "algorithm", "urgency", "dial", "auto_limit", "hedge", "start_minutes", "baseline", "participation", "rate", "min_child", "max_child", "would", "random_time", "random_size", "leave"];
+const SHARES = ["participation", "rate", "random_time", "random_size"]; // typed in per cent
+const OPTIONAL = ["start_minutes", ...SHARES, "min_child", "max_child", "would"]; // left out while empty
+let fields = { side: "buy", minutes: 10, algorithm: "adaptive", urgency: 5, dial: "manual", auto_limit: 3, hedge: "manual", baseline: "twap", leave: "pull" };
 let sending = false;
+let sent = false; // since the last change
 
 export function start() {
   when(["ladder", "instrument"], draw);
@@ -18,6 +22,15 @@ export function start() {
     $("ticket-send").disabled = sending || Boolean(reason());
     $("ticket-send").title = reason();
   });
+  $("ticket-more").addEventListener("click", () => sheet($("ticket-sheet").hidden));
+  $("ticket-more-close").addEventListener("click", () => sheet(false));
+  $("ticket-sheet").addEventListener("keydown", (event) => event.key === "Escape" && sheet(false));
+}
+
+// What most orders leave as it is, on a sheet beside the ticket.
+function sheet(open) {
+  show(open);
+  $(open ? "ticket-start-minutes" : "ticket-more").focus();
 }
 
 function reason() {
@@ -38,10 +51,32 @@ export function fill({ limit, side }) {
 // Called by Dash whenever a field changes, with all of them in order.
 export function changed(...values) {
   fields = Object.fromEntries(NAMES.map((name, i) => [name, values[i]]));
+  sent = false;
   flag($("ticket"), "selling", fields.side === "sell");
   flag($("ticket"), "semi", fields.dial === "semi");
   put($("ticket-outcome"), "");
+  const told = more();
+  put($("ticket-more"), told.length ? `more · ${told.length} set` : "more");
+  $("ticket-more").title = told.join(", ") || "start, volume cap, child sizes, I-would price, randomisation";
   draw();
+}
+
+// What is set on the sheet, in words.
+function more() {
+  const told = OPTIONAL.filter((name) => known(fields[name])).map((name) => `${name.replace("_", " ")} ${fields[name]}`);
+  if (fields.baseline !== "twap") told.push(`on ${fields.baseline.toUpperCase()}`);
+  if (fields.leave === "leave") told.push("children are left when it is stopped");
+  return told;
+}
+
+// The order as it stands in the ticket, as the engine takes it.
+export function order() {
+  const said = { do: "submit", instrument: instrument(), ...fields, leave: fields.leave === "leave" };
+  for (const name of OPTIONAL) {
+    if (!known(said[name])) delete said[name];
+    else if (SHARES.includes(name)) said[name] /= 100;
+  }
+  return said;
 }
 
 // Called by Dash when the button is pressed.
@@ -52,10 +87,18 @@ export async function submit(_, ...values) {
   const send = $("ticket-send");
   send.disabled = true;
   outcome("pending…", "");
-  const answer = await command({ do: "submit", instrument: instrument(), ...fields });
+  const answer = await command(order());
   sending = false;
   send.disabled = Boolean(reason());
   outcome(answer.text, answer.ok ? "good" : "bad");
+  sent = answer.ok;
+  if (sent) show(false);
+  draw();
+}
+
+function show(open) {
+  $("ticket-sheet").hidden = !open;
+  attr($("ticket-more"), "aria-expanded", open);
 }
 
 function outcome(text, tone) {
@@ -68,11 +111,16 @@ function outcome(text, tone) {
 
 function draw() {
   put($("ticket-instrument"), instrument());
-  put($("ticket-estimate"), estimate());
+  put($("ticket-estimate"), said());
+  const view = views.ladder;
+  if (sent || !view || !(quantity() > 0)) return forget();
+  const far = (fields.side === "buy" ? view.asks : view.bids)[0]?.[0]; // no limit yet: the estimate does not need it
+  const limit = fields.limit ?? (far ? Number((far * view.unit).toFixed(view.digits)) : null);
+  estimate({ ...order(), limit }, fields.algorithm);
 }
 
-// What the limit is in volatility, and what taking it all now would cost in the book as it stands.
-function estimate() {
+// What the limit is in volatility, and what taking it all now would do in the book as it stands.
+function said() {
   const view = views.ladder;
   if (!view || !fields.side) return "";
   const volatility = limitIv(view);

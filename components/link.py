@@ -96,6 +96,14 @@ def verb_of(said: object) -> Verb:
     return verb
 
 
+def order_of(said: object) -> SubmitParent:
+    """What a ticket says so far → the order it would send. Raises Misput."""
+    verb = verb_of(said)
+    if not isinstance(verb, SubmitParent):
+        raise Misput("only an order can be estimated")
+    return verb
+
+
 def _bounded(verb: Verb) -> None:
     try:
         size = len(pack(verb))

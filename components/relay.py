@@ -18,6 +18,7 @@ import msgspec
 from engine.config import Mode
 from engine.messages import (
     Answer,
+    Estimated,
     GaugesView,
     Job,
     Kill,
@@ -25,15 +26,16 @@ from engine.messages import (
     NoteView,
     Role,
     StatusView,
+    SubmitParent,
     Verb,
     View,
     json_bytes,
 )
 
 SHARED = (  # that every screen gets
-    "status", "chain", "surface", "arbitrage", "risk", "models", "job", "skill", "desk", "replay",
+    "status", "chain", "surface", "arbitrage", "risk", "models", "job", "skill", "hedge", "desk", "replay",
 )  # fmt: skip
-PACE_S = {"surface": 0.5, "arbitrage": 0.5, "risk": 0.5}  # a topic is sent to a screen at most this often
+PACE_S = {"surface": 0.5, "arbitrage": 0.5, "risk": 0.5, "hedge": 0.2}  # a topic is sent to a screen at most this often
 FRAME_S = 0.05  # a screen gets at most 20 frames a second
 HIDDEN_S = 1.0  # and this often when nobody looks at it
 NOTES_KEPT = 1000
@@ -50,6 +52,7 @@ class Desk(Protocol):
     async def ask(self, verb: Verb, *, user: str, role: Role) -> Answer: ...
     async def drive(self, do: DriveDo, value: float = 0.0) -> Answer: ...
     async def why(self, instrument: str) -> Answer: ...
+    async def estimate(self, order: SubmitParent) -> Estimated: ...
     async def work(self, job: Job, *, user: str, role: Role) -> Answer: ...
     async def recall(self, after: int = 0) -> None: ...
 
@@ -277,6 +280,16 @@ class Relay:
         """What moves this instrument's forecast now, in words."""
         desk = self._desk
         return away() if desk is None else await _answered(desk.why(instrument))
+
+    async def estimate(self, order: SubmitParent) -> Estimated:
+        """What an order would cost, each way of doing it; a look, which sends nothing."""
+        desk = self._desk
+        if desk is None:
+            return Estimated(reason="the engine does not answer")
+        try:
+            return await asyncio.wait_for(desk.estimate(order), ASK_S)
+        except OSError:  # a TimeoutError is one
+            return Estimated(reason="the engine does not answer")
 
 
 def away(hint: str = "") -> Answer:

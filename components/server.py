@@ -14,13 +14,14 @@ from typing import Any
 
 import msgspec
 from dash import Dash
-from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 
 from components import link, page
 from components.door import Door, Pass, User
 from components.relay import FRAME_S, HIDDEN_S, Attach, Look, Relay, Screen
 from engine import client
 from engine.config import Mode
+from engine.messages import Estimated, json_bytes
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SERVING: dict[str, Any] = {  # for uvicorn: no token in an access log, no time spent on squeezing local frames
@@ -93,6 +94,10 @@ def _routes(server: FastAPI, relay: Relay) -> None:
         answer = await relay.why(instrument)
         return {"ok": answer.ok, "text": answer.text}
 
+    @server.post("/estimate")
+    async def estimate(request: Request) -> Response:
+        return Response(json_bytes(await _estimated(await request.body(), relay)), media_type="application/json")
+
     @server.websocket("/feed")
     async def feed(socket: WebSocket) -> None:
         await socket.accept()
@@ -107,6 +112,16 @@ def _routes(server: FastAPI, relay: Relay) -> None:
             hearing.cancel()
             relay.screens.discard(screen)
             await relay.refocus()
+
+
+async def _estimated(said: bytes, relay: Relay) -> Estimated:
+    """What the order of a half-written ticket would cost, or in words why nothing can be said of it."""
+    try:
+        return await relay.estimate(link.order_of(msgspec.json.decode(said[: link.MAX_SAID])))
+    except msgspec.DecodeError:
+        return Estimated(reason="that is not an order")
+    except link.Misput as misput:
+        return Estimated(reason=str(misput))
 
 
 def health(relay: Relay) -> dict[str, object]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.door import User, visitor
-from components.link import Drive, Misput, drive_of, job_of, put, verb_of
+from components.link import Drive, Misput, drive_of, job_of, order_of, put, verb_of
 from components.relay import Relay
 from engine import client
 from engine import messages as m
@@ -41,7 +41,7 @@ MISPUT: list[tuple[object, str]] = [
     (None, "that is not a command"),
     ("kill", "that is not a command"),
     ({}, "that is not a command"),
-    ({"do": "flatten"}, "'flatten' is not a command of this desk"),
+    ({"do": "dance"}, "'dance' is not a command of this desk"),
     ({"do": None}, "'None' is not a command of this desk"),
     ({"do": "reject"}, "the proposal is missing"),
     (SUBMIT | {"limit": None}, "the limit is missing"),
@@ -68,6 +68,13 @@ def test_a_command_that_cannot_be_meant_is_refused_in_a_sentence(said: object, s
     with pytest.raises(Misput) as refused:
         verb_of(said)
     assert str(refused.value) == sentence
+
+
+def test_only_an_order_is_estimated() -> None:
+    assert order_of(SUBMIT) == SUBMITTED
+    with pytest.raises(Misput) as refused:
+        order_of({"do": "kill"})
+    assert str(refused.value) == "only an order can be estimated"
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,23 @@ def test_why_is_asked_of_the_engine_by_those_who_are_in() -> None:
     asyncio.run(asyncio.wait_for(walk(), 20))
 
 
+def test_an_estimate_is_a_look_that_the_engine_answers() -> None:
+    async def walk() -> None:
+        async with world() as w, socket(w.app, "/feed", w.headers) as page:
+            await looking(page, NAME)
+            for order, reason in (
+                (SUBMIT, f"nothing is known of {NAME}"),
+                (SUBMIT | {"quantity": None}, "the quantity is missing"),
+                ({"do": "kill"}, "only an order can be estimated"),
+            ):
+                said = await ask(w.app, "/estimate", w.headers, post=order)
+                assert msgspec.json.decode(said.body, type=m.Estimated).reason == reason
+            assert w.desk.verbs == []
+            assert (await ask(w.app, "/estimate", post=SUBMIT)).status != 200
+
+    asyncio.run(asyncio.wait_for(walk(), 20))
+
+
 def test_a_page_sees_what_it_looks_at_and_every_note() -> None:
     async def walk() -> None:
         async with world() as w, socket(w.app, "/feed", w.headers) as page:
@@ -104,7 +121,7 @@ def test_a_click_reaches_the_desk_under_the_users_name_and_its_answer_comes_back
             post = command(2, {"id": "k-1", "verb": SUBMIT})
             reply = await ask(w.app, "/_dash-update-component", w.headers, post=post)
             said = msgspec.json.decode(reply.body)["response"]
-            assert list(said.values()) == [{"data": {"id": "k-1", "ok": True, "text": "done"}}]
+            assert list(said.values()) == [{"data": {"id": "k-1", "ok": True, "text": "done", "block": ""}}]
             assert w.desk.verbs == [SUBMITTED]
             assert w.desk.users == [("desk", "admin")]
 
@@ -127,9 +144,9 @@ def test_a_click_that_cannot_be_meant_never_reaches_the_desk() -> None:
     async def walk() -> None:
         async with world() as w, socket(w.app, "/feed", w.headers) as page:
             await page.until("status")
-            post = command(1, {"id": "k-1", "verb": {"do": "flatten"}})
+            post = command(1, {"id": "k-1", "verb": {"do": "dance"}})
             reply = await ask(w.app, "/_dash-update-component", w.headers, post=post)
-            assert "'flatten' is not a command of this desk" in reply.text
+            assert "'dance' is not a command of this desk" in reply.text
             assert w.desk.verbs == []
 
     asyncio.run(asyncio.wait_for(walk(), 20))
