@@ -86,7 +86,7 @@ def ahead(future: Simulation, market: Market, state: bytes) -> Market:
         n += 1
         twin.observe(kind(n=n, t=t, **fields))
 
-    channels = sorted(market.venue.asked)
+    channels = sorted(market.venue.talk.asked)
     for start in range(0, len(channels), CHANNELS):
         for data in future.subscribe(channels[start : start + CHANNELS]):
             observe(m.Frame, future.t, data=data)

@@ -231,7 +231,7 @@ def test_a_gap_drops_the_book_and_asks_for_a_fresh_one_once() -> None:
     made = told.book(prev=7, change=8)
     assert methods(made) == ["private/unsubscribe", "private/subscribe"]
     assert made[1].params == {"channels": [f"book.{NAME}.raw"]}
-    assert (told.venue.dropped, told.venue.gaps) == ([NAME], 1)
+    assert (told.venue.dropped, told.venue.followed.gaps) == ([NAME], 1)
     assert "missing" in told.venue.books[NAME].stale
     assert told.book(prev=8, change=9) == []
     assert told.venue.dropped == []
@@ -261,7 +261,7 @@ def test_a_lost_line_makes_every_book_stale() -> None:
     told.take(m.Link, up=False, reason="cut")
     assert told.venue.books[NAME].stale == "the connection was lost"
     assert (set(told.venue.dropped), told.venue.listening) == ({NAME, "BTC-PERPETUAL"}, False)
-    assert told.venue.down_reason == "cut"
+    assert told.venue.talk.down_reason == "cut"
     told.t += 10 * NS
     assert told.take(m.Tick) == []
     told.take(m.Link, up=True, authenticated=True)

@@ -86,7 +86,7 @@ def test_the_listing_is_told_as_it_grew(session: Path) -> None:
     for moment, listed in ((at(0, 0), two), (at(1, 20), two), (at(2, -1), two), (at(2, 0), three), (at(2, 30), three)):
         core = folded(session, moment)
         assert len(core.market.venue.instruments) == listed
-        assert core.market.venue.introduced
+        assert core.market.venue.talk.introduced
         assert core.market.venue.garbage == 0
         assert len(core.market.venue.awaiting) < 10
     started = next(iter(fold.items(session)))
