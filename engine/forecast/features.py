@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.domain import NS, Instrument, Kind, Side
+from engine.forecast.around import CONTEXT_MEANS, Changed, chain_part, iv_part, missing_part, under_part
 from engine.forecast.context import Context
 from engine.forecast.decay import Means, Sums, factors
 from engine.forecast.depth import OFI_LEVELS, bend, book_part, ofi_levels
@@ -51,14 +52,7 @@ __all__ = ["DEPTH", "NAMES", "Context", "Features", "OwnLots", "Row", "fair_micr
 Row = NDArray[np.float32]
 DEPTH = 10  # levels read from each side
 LATE_NS = 60 * NS  # a print this old is history, sent again, not flow
-BP = 10_000.0
 SUMS = ("ofi", "touch", "flow", "liquidations", "trades", "books", "moves", "unrest")
-CONTEXT_MEANS = ("mark_iv", "bid_iv", "ask_iv", "near_iv", "atm_iv", "skew", "curvature", "index_vol", "dvol", "basis",
-                 "premium")  # fmt: skip
-IV_CHANGES = (  # of what, over which of the time constants
-    ("mark_iv", 1), ("mark_iv", 2), ("mark_iv", 3), ("bid_iv", 2), ("ask_iv", 2), ("near_iv", 2), ("near_iv", 3),
-    ("atm_iv", 2), ("atm_iv", 3), ("skew", 2), ("skew", 3), ("curvature", 2), ("curvature", 3),
-)  # fmt: skip
 MEANS = ("depth", "micro", "place", "spread", "under", *CONTEXT_MEANS)
 
 
@@ -73,7 +67,7 @@ class Features:
         self._changes: list[tuple[Both, Both]] = []  # of the others' book since the last step
         self._prints: list[tuple[str, int, int, bool]] = []  # since then: id, units, signed lots, liquidation
         self._traded: tuple[int, int] | None = None  # step that saw the last trade, its units
-        self._changed: tuple[int, float | None, float] | None = None  # when; ln(underlying), chain total then
+        self._changed: Changed | None = None
         self._fair_known = False  # whether the surface had a say in the last place
         self._micro_last: float | None = None
         self._place_last: float | None = None  # of the fair micro-price
@@ -151,10 +145,13 @@ class Features:
             *book_part(self.instrument, levels, price, tick),
             *self._flow_part(price, tick),
             *self._price_part(levels, price, context.fair, tick),
-            *self._iv_part(context),
-            *self._under_part(context, price, tick),
-            *self._chain_part(context, price, tick),
-            *self._missing_part(price, context),
+            *iv_part(context, self._means),
+            *under_part(self.instrument, context, self._means, self._changed, price, tick),
+            *chain_part(self.instrument, context, self._changed, price, tick),
+            float(self.instrument.kind is Kind.OPTION),
+            float(price is None),
+            float(self._traded is None),
+            *missing_part(context),
         )
         return np.array(values, dtype=np.float32)
 
@@ -254,79 +251,6 @@ class Features:
             bend(widened[2] / tick),
         )
 
-    def _iv_part(self, context: Context) -> tuple[float, ...]:
-        atm, mark, index = context.atm_iv, context.mark_iv, context.index_vol
-        over_atm = [_points(iv, atm) for iv in (context.bid_iv, context.ask_iv, mark)]
-        over_mark = [_points(iv, mark) for iv in (context.below_iv, context.above_iv)]
-        changes = {name: self._means[name].away(getattr(context, name)) for name in CONTEXT_MEANS}
-        moved = [bend(100.0 * changes[name][at]) for name, at in IV_CHANGES]
-        return (
-            *over_atm, *over_mark, log(atm) if atm else 0.0, context.skew or 0.0, context.curvature or 0.0, *moved,
-            log1p(context.smile_age or 0.0), log(index) if index else 0.0,
-            *(bend(100.0 * x) for x in changes["index_vol"][2:]),
-            _points(context.dvol, index), bend(100.0 * changes["dvol"][3]),
-        )  # fmt: skip
-
-    def _delta(self, context: Context) -> float:
-        return context.coin_delta or 0.0 if self.instrument.kind is Kind.OPTION else 1.0
-
-    def _per(self, context: Context, price: float | None, tick: int) -> float:
-        """Ticks by log-return of the underlying: that × coin delta is coin, ÷ the tick it is ticks of this option."""
-        if self.instrument.kind is Kind.OPTION:
-            return self._delta(context) / self.instrument.tick / tick
-        return (price or 0.0) / tick
-
-    def _chain_part(self, context: Context, price: float | None, tick: int) -> tuple[float, ...]:
-        """What the whole chain's quotes did, and have not done yet, in ticks of this instrument."""
-        chain, per = context.chain, self._per(context, price, tick)
-        if chain is None:
-            return (0.0,) * 9
-        since = chain.total - self._changed[2] if self._changed is not None else 0.0
-        return (
-            *(log1p(x) for x in chain.rates),
-            *(bend(x * per) for x in (*chain.moves, since)),
-            log1p(chain.age),
-            bend(chain.since * per),
-            bend(BP * abs(chain.since)),
-        )
-
-    def _under_part(self, context: Context, price: float | None, tick: int) -> tuple[float, ...]:
-        sign, per, option = self._delta(context), self._per(context, price, tick), self.instrument.kind is Kind.OPTION
-        under = log(context.under_mid) if context.under_mid else None
-        then = self._changed[1] if self._changed is not None else None
-        since = under - then if under is not None and then is not None else 0.0
-        basis, premium = (self._means[name].away(getattr(context, name))[2] for name in ("basis", "premium"))
-        return (
-            sign,
-            log1p(abs(context.vega_ticks or 0.0)),
-            log(max(context.years, 1e-5)) if option else 0.0,
-            *(bend(x * per) for x in (*self._means["under"].away(under)[:3], since)),
-            *(bend(x * sign) for x in (context.under_ofi_05, context.under_ofi, context.under_flow)),
-            context.under_imbalance * sign,
-            *(bend(BP * (x or 0.0)) for x in (context.basis, basis, context.premium, premium)),
-            BP * (context.funding or 0.0),
-        )
-
-    def _missing_part(self, price: float | None, context: Context) -> tuple[float, ...]:
-        return (
-            float(self.instrument.kind is Kind.OPTION),
-            float(price is None),
-            float(self._traded is None),
-            float(context.fair is None),
-            float(context.mark_iv is None or context.atm_iv is None),
-            float(context.bid_iv is None),
-            float(context.ask_iv is None),
-            float(context.below_iv is None),
-            float(context.above_iv is None),
-            float(not context.under_mid),
-            float(not context.index),
-            float(context.index_vol is None),
-            float(context.dvol is None),
-            float(context.basis is None),
-            float(context.funding is None),
-            float(context.chain is None),
-        )
-
     def dump(self) -> dict[str, Any]:
         return {
             "t": self._t,
@@ -367,8 +291,3 @@ def _anchor(levels: Both, context: Context) -> float:
         if side:
             return float(side[0][0])
     return context.fair if context.fair is not None else 1.0
-
-
-def _points(iv: float | None, other: float | None) -> float:
-    """One volatility over another, in vol points, bent; 0 while either is missing."""
-    return bend(100.0 * (iv - other)) if iv is not None and other is not None else 0.0
