@@ -14,8 +14,9 @@ from engine.forecast.parameters import Weights
 from engine.research.evaluate import fresh_sessions, seeds_of
 from engine.research.fitting import Say
 from engine.research.judging import Judged, judge, merged
+from engine.research.paired import differences
 from engine.research.rivals_trained import foreign
-from engine.research.scoring import differences, tabled
+from engine.research.scoring import tabled
 
 THRESHOLDS = "their thresholds differ: the directions they forecast are not the same question"
 

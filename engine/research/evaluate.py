@@ -38,6 +38,7 @@ from engine.research.scoring import Table, tabled
 from engine.research.targets import AHEAD, Part
 from engine.research.train import FRESH_SEED, summary
 from engine.shell import registry
+from engine.view.skill import flag_of
 
 SKIPPED = Plan().fresh  # sessions that the weights' own scores were taken on
 MINUTES = 10.0
@@ -47,7 +48,6 @@ ROOMS = (*MARKET, *(f"research/{name}.py" for name in (
     "rivals", "rivals_trained", "knowing", "networks", "frozen", "gathered", "hidden",
 )))  # fmt: skip
 """Code that a judged session hangs on."""
-SELDOM, ALWAYS = 0.01, 0.95  # shares of moments beyond which a policy row says nothing
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +95,7 @@ def evaluate_forecast(
     judged = merged([found[session] for session in sessions])
     table = tabled(weights, judged, f"paper sessions {seeds_of(wanted.seeds)}, {wanted.minutes:g} minutes each")
     table |= {"rows": rows(judged), "crowd": named_of(sessions, wanted.settings), "sessions": _listed(sessions, wanted)}
-    table["rows_flagged"] = [name for name, share in table["rows"].items() if not SELDOM <= share <= ALWAYS]
+    table["rows_flagged"] = [name for name, share in table["rows"].items() if flag_of(share)]
     table["notes"] = [*notes, *foreign(weights, wanted.settings), *_unseen(weights, sessions, wanted.settings)]
     _oracle(table, judged)
     _of_orders(table, judged)

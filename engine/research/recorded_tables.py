@@ -11,13 +11,14 @@ from engine.config import DEFAULT_POLICY
 from engine.forecast.parameters import Weights, columns
 from engine.research.bootstrap import bootstrap
 from engine.research.dataset import AT
-from engine.research.evaluate import ALWAYS, SELDOM
 from engine.research.judging import Judged, merged
 from engine.research.losses import log_losses
+from engine.research.paired import HEADS, losses_of
 from engine.research.recorded_folds import Fold
 from engine.research.recordings import Piece
-from engine.research.scoring import HEADS, Table, losses_of, tabled
+from engine.research.scoring import Table, tabled
 from engine.research.targets import AHEAD
+from engine.view.skill import flag_of
 
 NOTHING = 1e-6  # of a loss: a head that is not trusted differs from its baseline by rounding
 NEITHER = "beats neither the base rate nor the best single input"
@@ -173,7 +174,7 @@ def rows_of(parts: Sequence[Piece]) -> Table | None:
     said = np.concatenate([piece.said for piece in looked])
     return {
         "rows": fired,
-        "rows_flagged": [name for name, share in fired.items() if not SELDOM <= share <= ALWAYS],
+        "rows_flagged": [name for name, share in fired.items() if flag_of(share)],
         "rows_believed": believed,
         "rows_of": {
             "data": [piece.name for piece in looked], "looks": looks, "familiar": float(said[:, 1].mean()),

@@ -20,7 +20,7 @@ from engine.research.folds import whole
 from engine.research.judging import judge, merged
 from engine.research.kept import Kept
 from engine.research.oracle_orders import Asked
-from engine.research.scoring import HEADS, differences
+from engine.research.paired import HEADS, differences
 from tests.forecast.weights import random_net, weights_of
 from tests.research.stretches import planted
 

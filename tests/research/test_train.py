@@ -12,7 +12,8 @@ from engine.forecast.parameters import Weights
 from engine.forecast.stream import Forecaster
 from engine.research.fitting import Plan
 from engine.research.folds import split, whole
-from engine.research.scoring import interval, score
+from engine.research.paired import interval
+from engine.research.scoring import score
 from engine.research.targets import EMBARGO
 from engine.research.train import FIRST_SEED, FRESH_SEED, MOST, train, train_on
 from tests.forecast.market import OPTION, START, STEP, book_of
