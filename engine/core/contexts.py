@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from engine.core.sight import Sight
 from engine.domain import NS, Instrument, Kind
 from engine.forecast.context import Context
 from engine.forecast.others import others
 from engine.market.told import Quote
-
-if TYPE_CHECKING:
-    from engine.core.market import Market
 
 
 class Surroundings:
@@ -22,7 +20,7 @@ class Surroundings:
         self._ladders: dict[str, tuple[str, str]] = {}
         self._listed = -1
 
-    def of(self, market: Market, name: str, underlying: dict[str, Any]) -> Context:
+    def of(self, market: Sight, name: str, underlying: dict[str, Any]) -> Context:
         """Of one instrument now; `underlying` is what that function says of the market."""
         instrument = market.venue.instruments[name]
         context = Context(
@@ -36,7 +34,7 @@ class Surroundings:
         context.below_iv, context.above_iv = self._neighbour_ivs(market, instrument)
         return context
 
-    def _neighbour_ivs(self, market: Market, instrument: Instrument) -> tuple[float | None, float | None]:
+    def _neighbour_ivs(self, market: Sight, instrument: Instrument) -> tuple[float | None, float | None]:
         """Mark IVs of the next strikes below and above, of the same expiry and kind."""
         listed = market.venue.instruments
         if self._listed != len(listed):
@@ -46,7 +44,7 @@ class Surroundings:
         return below, above
 
 
-def underlying(market: Market) -> dict[str, Any]:
+def underlying(market: Sight) -> dict[str, Any]:
     """The part of a `Context` that is the same for all instruments of a step."""
     venue, name = market.venue, market.venue.perpetual
     features, quote = market.features.get(name), venue.quotes.get(name)
@@ -64,26 +62,26 @@ def underlying(market: Market) -> dict[str, Any]:
     }
 
 
-def usd(market: Market, name: str) -> float | None:
+def usd(market: Sight, name: str) -> float | None:
     """A future's micro-price in USD."""
     price, instrument = market.micro(name), market.venue.instruments.get(name)
     return None if price is None or instrument is None else price * instrument.tick
 
 
-def _imbalance(market: Market, name: str) -> float:
+def _imbalance(market: Sight, name: str) -> float:
     """Of the touch without our orders, −1 … 1; 0 where it has not two sides."""
     book = market.venue.books.get(name)
     bids, asks = ([], []) if book is None else others(book, market.venue.own_lots(name), 1)
     return (bids[0][1] - asks[0][1]) / (bids[0][1] + asks[0][1]) if bids and asks else 0.0
 
 
-def _index_vol(market: Market, coin: str) -> float | None:
+def _index_vol(market: Sight, coin: str) -> float | None:
     """The surface's 30-day index, a fraction."""
     value = market.smiles.factors.get(coin, {}).get("index")
     return None if value is None else value / 100.0
 
 
-def _of_option(context: Context, market: Market, instrument: Instrument) -> None:
+def _of_option(context: Context, market: Sight, instrument: Instrument) -> None:
     name, quote = instrument.name, market.venue.quotes.get(instrument.name) or Quote(t=0)
     context.forward, context.fair = market.forward(instrument), market.fair(name)
     context.coin_delta, context.vega_ticks = market.delta(name), market.vega_ticks(name)

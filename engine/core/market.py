@@ -8,7 +8,6 @@ proposals or limits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import sqrt
 from typing import Any
 
 import msgspec
@@ -17,12 +16,12 @@ from engine import messages as m
 from engine.config import Config
 from engine.core.contexts import Surroundings, underlying, usd
 from engine.core.requotes import Requotes
+from engine.core.sight import Sight
 from engine.core.smiles import Smiles
-from engine.domain import MS, NS, YEAR_NS, Instrument, Kind, OffGrid, Side
+from engine.domain import MS, Kind, OffGrid, Side
 from engine.execution import policy
 from engine.execution.risk import unsound
-from engine.forecast.features import Context, Features, Row, micro
-from engine.forecast.labels import DIRECTIONS, HORIZON_NS
+from engine.forecast.features import Context, Features, Row
 from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster, Weights
 from engine.market.deribit import wire
@@ -30,8 +29,6 @@ from engine.market.state import Venue
 from engine.market.told import Changes, Print
 from engine.market.usual import Usual
 from engine.market.volume import Volume
-from engine.surface.past import Past
-from engine.surface.surface import Surface
 
 FIRING_EVERY = 10  # steps between two looks at which policy rows would fire
 Models = Callable[[str], Weights | None]
@@ -41,7 +38,7 @@ def no_models(_: str) -> None:
     """Where none can be had."""
 
 
-class Market:
+class Market(Sight):
     """`recorded` holds forecasts of an earlier run by input number: where it has one, it is taken instead of ours.
     `models` gives the weights that a `ModelSwap` names; `missing` are those that it did not have."""
 
@@ -52,95 +49,22 @@ class Market:
         recorded: Mapping[int, Mapping[str, m.Forecast]] | None = None,
         models: Models = no_models,
     ) -> None:
+        super().__init__(Venue(config.coin, cancel_on_disconnect=config.cancel_on_disconnect), weights)
         self.config = config
         self.recorded = recorded or {}
         self.models = models
         self.missing: list[str] = []
-        self.now = 0
         self.steps = 0
         self.halted = ""  # why the shell lets nothing new out
-        self.venue = Venue(config.coin, cancel_on_disconnect=config.cancel_on_disconnect)
-        self.smiles = Smiles()
-        self.requotes = Requotes()
-        self.features: dict[str, Features] = {}
-        self.forecaster = Forecaster(weights)
         self.monitor = Monitor(weights)
         self.contexts: Mapping[str, Context] = {}  # of the last step
         self.prints: list[tuple[str, Print]] = []  # of others, since the last step
         self.own_fills: set[str] = set()  # instruments that we traded since the last step
-        self.volume = Volume()  # of others
-        self.spreads: dict[str, Usual] = {}
         self._surroundings = Surroundings()
         self.forecasts: dict[str, m.Forecast] = {}
         self.verdicts: dict[str, m.Skill] = {}
         self.fired: dict[str, int] = {}  # policy row → looks in which it fired
         self.looks = 0
-
-    # ------------------------------------------------------------ what a decision may read (execution.picture)
-
-    @property
-    def baselines(self) -> Mapping[str, m.Forecast]:
-        return self.forecaster.baselines
-
-    def micro(self, name: str) -> float | None:
-        book = self.venue.books.get(name)
-        return None if book is None else micro(book, self.venue.own_lots(name))
-
-    def fair(self, name: str) -> float | None:
-        instrument = self.venue.instruments.get(name)
-        if instrument is None or instrument.kind is not Kind.OPTION:
-            return None
-        coin = self.smiles.fair(instrument, self.venue, self.now)
-        return None if coin is None else coin / instrument.tick
-
-    def surface(self, coin: str) -> Surface:
-        """The fitted smiles of a coin's options."""
-        return self.smiles.surface(coin)
-
-    @property
-    def past(self) -> Past:
-        return self.smiles.past
-
-    def vega_ticks(self, name: str) -> float | None:
-        instrument, quote = self.venue.instruments.get(name), self.venue.quotes.get(name)
-        if instrument is None or quote is None or not quote.vega or not quote.forward or not quote.mark:
-            return None
-        units = quote.vega / quote.forward / instrument.tick
-        return units / instrument.tick_units(quote.mark / instrument.tick)
-
-    def sigma_ticks(self, name: str) -> float | None:
-        instrument, quote, delta = self.venue.instruments.get(name), self.venue.quotes.get(name), self.delta(name)
-        if instrument is None or quote is None or not quote.mark or delta is None:
-            return None
-        option = instrument.kind is Kind.OPTION
-        vol = quote.mark_iv if option else self.smiles.factors.get(instrument.coin, {}).get("index", 0.0) / 100.0
-        if not vol:
-            return None
-        move = (abs(delta) if option else quote.mark) * vol * sqrt(NS / YEAR_NS)
-        units = quote.mark / instrument.tick
-        return move / instrument.tick / instrument.tick_units(units)
-
-    def usual_spread(self, name: str) -> float | None:
-        usual = self.spreads.get(name)
-        return usual.median() if usual else None
-
-    def stable_ticks(self, name: str, seconds: int) -> float | None:
-        instrument, weights = self.venue.instruments.get(name), self.forecaster.weights
-        if instrument is None or weights is None:
-            return None
-        head = next(head for head in DIRECTIONS if HORIZON_NS[head] == seconds * NS)
-        return weights.header.threshold(instrument.kind, head)
-
-    def traded(self, name: str, start: int, end: int) -> int:
-        return self.volume.between(name, start, end)
-
-    def delta(self, name: str) -> float | None:
-        instrument, quote = self.venue.instruments.get(name), self.venue.quotes.get(name)
-        if instrument is None or quote is None or not quote.mark:
-            return None
-        if instrument.kind is not Kind.OPTION:
-            return 1.0 / quote.mark
-        return None if quote.delta is None else quote.delta - quote.mark  # the venue's net transaction delta
 
     # ------------------------------------------------------------ observing
 
@@ -204,10 +128,6 @@ class Market:
             return  # the desk refuses it too
         took = Side(trade.direction) if trade.liquidity == "T" else None
         features.on_own_fill(trade.timestamp * MS, book.t, trade.trade_id, units, lots, took)
-
-    def forward(self, instrument: Instrument) -> float | None:
-        """The present forward of an option, USD."""
-        return self.smiles.forward(instrument, self.venue)
 
     def followed(self) -> tuple[str, ...]:
         """Instruments whose books are forecast: what is in focus, and the perpetual."""
