@@ -117,6 +117,7 @@ class ProposalRow(msgspec.Struct, frozen=True, kw_only=True):
     viewed: bool = False  # the trader's own view is weighed in it
     blocked: str = ""  # the hard block that would refuse it now, in words
     block: str = ""  # its name, where a person can lift it
+    mark: str = ""  # what it is other than a parent's child: "hedge"
 
 
 class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
