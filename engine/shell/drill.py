@@ -7,14 +7,14 @@ and far below the market. A desk at work is left alone, since a kill would take 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import msgspec
 
 from engine import messages as m
-from engine.client import Client, LinkLost, attach
+from engine.client import LinkLost, attach
 from engine.domain import Side, instrument_of
-from engine.shell import modes
+from engine.shell.options import CannotStart, Options, running_engine
+from engine.shell.seen import Seen
 
 PATIENCE_S = 60.0
 DEEP = 3  # ticks below the best bid, and one more for each order
@@ -30,60 +30,36 @@ class Drilled(msgspec.Struct, frozen=True, kw_only=True):
     rearmed: bool
 
 
-class _Seen:
-    """What the link has said last of each kind."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.status: m.StatusView | None = None
-        self.desk: m.DeskView | None = None
-        self.chain: m.ChainView | None = None
-        self.ladder: m.LadderView | None = None
-
-    async def until(self, ready: Any) -> None:
-        while not ready(self):
-            for view in await anext(aiter(self.client)):
-                match view:
-                    case m.StatusView():
-                        self.status = view
-                    case m.DeskView():
-                        self.desk = view
-                    case m.ChainView():
-                        self.chain = view
-                    case m.LadderView():
-                        self.ladder = view
-
-
-async def drill(options: modes.Options, orders: int, user: str) -> Drilled:
+async def drill(options: Options, orders: int, user: str) -> Drilled:
     """Raises CannotStart with a sentence where it cannot be held, or the venue does not confirm."""
     if options.venue not in ("paper", "test"):
-        raise modes.CannotStart("a drill is held on the paper venue or the test net, never on live")
-    address = modes.running_engine(options)
+        raise CannotStart("a drill is held on the paper venue or the test net, never on live")
+    address = running_engine(options)
     if address is None:
-        raise modes.CannotStart("no engine runs on this data folder: start the desk first")
+        raise CannotStart("no engine runs on this data folder: start the desk first")
     try:
         async with asyncio.timeout(PATIENCE_S), attach(address) as client:
-            return await _drill(_Seen(client), orders, user)
+            return await _drill(Seen(client), orders, user)
     except (LinkLost, TimeoutError) as error:
-        raise modes.CannotStart(f"the drill did not end: {str(error) or 'the engine did not answer'}") from None
+        raise CannotStart(f"the drill did not end: {str(error) or 'the engine did not answer'}") from None
 
 
-async def _drill(seen: _Seen, orders: int, user: str) -> Drilled:
-    await seen.until(lambda s: s.status and s.status.reconciled and s.desk and s.chain and s.chain.instruments)
+async def _drill(seen: Seen, orders: int, user: str) -> Drilled:
+    await seen.ready()
     assert seen.desk is not None
     if any(row.state == "working" for row in seen.desk.parents) or _open(seen):
-        raise modes.CannotStart("the desk is at work: a drill would cancel its orders")
+        raise CannotStart("the desk is at work: a drill would cancel its orders")
     await _rest(seen, orders, user)
     count = _open(seen)
     await _ask(seen, m.Kill(), user)
-    await seen.until(lambda s: s.status.kill_ms is not None)
+    await seen.until(lambda s: s.status and s.status.kill_ms is not None)
     assert seen.status is not None
     took, delta = seen.status.kill_ms or 0.0, seen.status.kill_delta or 0.0
     answer = await seen.client.ask(m.Rearm(reason="the drill is over"), user=user, role="admin")
     return Drilled(orders=count, ms=took, delta=delta, rearmed=answer.ok)
 
 
-async def _rest(seen: _Seen, orders: int, user: str) -> None:
+async def _rest(seen: Seen, orders: int, user: str) -> None:
     """So many orders by hand, a tick apart, each open at the venue."""
     assert seen.chain is not None
     name = _near_the_money(seen.chain)
@@ -98,18 +74,18 @@ async def _rest(seen: _Seen, orders: int, user: str) -> None:
     await seen.until(lambda s: _open(s) >= orders)
 
 
-async def _ask(seen: _Seen, verb: m.Verb, user: str) -> None:
+async def _ask(seen: Seen, verb: m.Verb, user: str) -> None:
     """Again and again where a limit of rates holds it back, until the drill's patience is over."""
     while True:
         answer = await seen.client.ask(verb, user=user, role="admin")
         if answer.ok:
             return
         if "orders in the last" not in answer.text and "a second" not in answer.text:
-            raise modes.CannotStart(f"the drill cannot go on: {answer.text}")
+            raise CannotStart(f"the drill cannot go on: {answer.text}")
         await asyncio.sleep(PAUSE_S)
 
 
-def _open(seen: _Seen) -> int:
+def _open(seen: Seen) -> int:
     return 0 if seen.desk is None else sum(row.state == "open" for row in seen.desk.children)
 
 

@@ -11,40 +11,24 @@ import msgspec
 from websockets.asyncio.client import connect
 
 from engine import messages as m
-from engine.client import Client, attach
+from engine.client import attach
 from engine.market.deribit import wire
+from engine.shell.seen import Seen
 
 
-class Watch:
-    """What an attached screen has seen last; `until` waits for a condition on it."""
+class Watch(Seen):
+    """What an attached screen has seen last; `until` waits a minute at most."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.status: m.StatusView | None = None
-        self.desk: m.DeskView | None = None
-        self.ladder: m.LadderView | None = None
-        self.chain: m.ChainView | None = None
-
-    async def until(self, condition: Any) -> None:
+    async def until(self, ready: Any) -> None:
         async with asyncio.timeout(60):
-            while not condition(self):
-                for view in await anext(aiter(self.client)):
-                    match view:
-                        case m.StatusView():
-                            self.status = view
-                        case m.DeskView():
-                            self.desk = view
-                        case m.LadderView():
-                            self.ladder = view
-                        case m.ChainView():
-                            self.chain = view
+            await super().until(ready)
 
 
 @asynccontextmanager
 async def watching(address: str) -> AsyncIterator[Watch]:
     async with attach(address) as client:
         watch = Watch(client)
-        await watch.until(lambda w: w.status and w.status.reconciled and w.desk and w.chain and w.chain.instruments)
+        await watch.ready()
         yield watch
 
 
@@ -70,8 +54,8 @@ def tradable(ladder: m.LadderView | None) -> bool:
 
 
 def pick(chain: m.ChainView) -> str:
-    """A call of the second expiry, at the middle of its strikes: near the money, quoted on both sides."""
+    """A call of the second expiry, or the only one, at the middle of its strikes: near the money, quoted on both sides."""
     calls = [row for row in chain.instruments if row[1] == "option" and row[0].endswith("-C")]
-    second = sorted({expiry for _, _, expiry, _ in calls})[1]
+    second = sorted({expiry for _, _, expiry, _ in calls})[:2][-1]
     strikes = sorted((strike, name) for name, _, expiry, strike in calls if expiry == second)
     return strikes[len(strikes) // 2][1]
