@@ -18,6 +18,7 @@ import msgspec
 
 from engine.paper.crowd.settings import REGIMES
 from engine.shell import modes
+from engine.shell.options import CannotStart, Options, credentials, venue_url
 from engine.shell.registry import Registry
 from engine.shell.store.folders import BadSession, meta_of
 from engine.shell.store.journal import BadJournal
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen) or 0)
-    except (modes.CannotStart, BadSession, BadJournal, ValueError, OSError) as error:
+    except (CannotStart, BadSession, BadJournal, ValueError, OSError) as error:
         print(f"{chosen.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -38,8 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
 # ---------------------------------------------------------------- run, venue
 
 
-def options_of(chosen: argparse.Namespace) -> modes.Options:
-    return modes.Options(
+def options_of(chosen: argparse.Namespace) -> Options:
+    return Options(
         venue=chosen.venue,
         data=chosen.data.expanduser(),
         seed=chosen.seed,
@@ -93,7 +94,7 @@ def _venue(chosen: argparse.Namespace) -> int:
         settings = venue.settings_for(chosen.regime, chosen.listing)
         return venue.run(chosen.port, chosen.seed, chosen.speed, chosen.account or ["paper:paper"], settings=settings)
     except venue.CannotServe as error:
-        raise modes.CannotStart(str(error)) from None
+        raise CannotStart(str(error)) from None
 
 
 # ---------------------------------------------------------------- sessions
@@ -103,8 +104,8 @@ def _import(chosen: argparse.Namespace) -> int:
     from engine.research.imports.session import import_into
 
     if chosen.out.exists():
-        raise modes.CannotStart(f"{chosen.out} is there already")
-    count = import_into(chosen.out.resolve(), chosen.paths, Registry(modes.Options().data))
+        raise CannotStart(f"{chosen.out} is there already")
+    count = import_into(chosen.out.resolve(), chosen.paths, Registry(Options().data))
     _tell(chosen, {"session": str(chosen.out), "inputs": count}, f"{count} inputs in {chosen.out}")
     return 0
 
@@ -167,12 +168,12 @@ def _probe(chosen: argparse.Namespace) -> int:
     from engine.shell import passes, probe
 
     options, out = options_of(chosen), sys.stderr if chosen.json else sys.stdout
-    secret, config = modes.credentials(options.venue), modes.settings(options)
+    secret, config = credentials(options.venue), modes.settings(options)
 
     def say(check: passes.Check) -> None:
         print(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}", file=out, flush=True)
 
-    found = asyncio.run(probe.probe(modes.venue_url(options), secret, config.coin, say))
+    found = asyncio.run(probe.probe(venue_url(options), secret, config.coin, say))
     kept = modes.passed(options, secret.client_id, found)
     text = f"{sum(check.ok for check in found)} of {len(found)} checks passed; kept in {kept}"
     _tell(chosen, {"ok": all(check.ok for check in found), "checks": msgspec.to_builtins(found)}, text)
@@ -224,6 +225,13 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--recompute", action="store_true", help="run the model again instead of feeding its record")
     _folder(verify)
 
+    _emergencies(commands)
+    _research(commands)
+    return parser
+
+
+def _emergencies(commands: Any) -> None:
+    """What is done when it matters, and its rehearsals."""
     kill = _command(commands, "kill", _kill, "cancel and verify at the venue, without a running engine")
     kill.add_argument("--account", action="store_true", help="every order of the account, not only ours")
     desk_options(kill)
@@ -235,9 +243,6 @@ def _parser() -> argparse.ArgumentParser:
 
     text = "check on the venue, from here, everything the code assumes; live does not arm before it has passed"
     desk_options(_command(commands, "probe", _probe, text))
-
-    _research(commands)
-    return parser
 
 
 def _research(commands: Any) -> None:

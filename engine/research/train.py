@@ -30,7 +30,7 @@ from engine.research.crowds import MIX, Session, in_turn, named_of
 from engine.research.dataset import Stretch, digest
 from engine.research.fitting import Plan, Say, check, fit
 from engine.research.folds import Fold, early_sessions, folds, in_sessions, whole
-from engine.research.frozen import freeze
+from engine.research.frozen import Frozen, freeze
 from engine.research.judging import judge, merged
 from engine.research.rivals import fit_logistic
 from engine.research.scoring import tabled
@@ -143,7 +143,14 @@ def train_sessions(
     rivals = fit_logistic(Fold(early.sources[:MOST_SESSIONS]), frozen)
     with kept_in(keep) as folder:
         net = fit(early, frozen, plan, say, device, folder / f"training-{_name(plan, data)}")
-    header = Header(
+    header = _header(plan, frozen, data, crowd, seeds)
+    numbers = {**drawn(arrays(net), rivals, plan), "mean": frozen.mean, "scale": frozen.scale, "logistic": rivals}
+    return calibrated(Weights(header, numbers), frozen, late)
+
+
+def _header(plan: Plan, frozen: Frozen, data: str, crowd: str, seeds: tuple[int, ...]) -> Header:
+    """Of weights that are not yet calibrated: every head is trusted, and nothing is strange."""
+    return Header(
         names=NAMES,
         hidden=plan.hidden,
         threshold_ticks=frozen.option_threshold,
@@ -165,8 +172,6 @@ def train_sessions(
         arrays=header_arrays(plan.hidden, len(NAMES)),
         code=code_version(),
     )
-    numbers = {**drawn(arrays(net), rivals, plan), "mean": frozen.mean, "scale": frozen.scale, "logistic": rivals}
-    return calibrated(Weights(header, numbers), frozen, late)
 
 
 def drawn(numbers: dict[str, Array], logistic: Array, plan: Plan) -> dict[str, Array]:
