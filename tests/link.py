@@ -300,8 +300,8 @@ class World:
         return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def since(self, n: int) -> list[m.Fact]:
-        """Facts after the first `n`."""
-        return self.facts[n:]
+        """What was decided or learned after the first `n` facts; looks at the market apart."""
+        return [fact for fact in self.facts[n:] if not isinstance(fact, m.MarketSeen | m.MarkedOut)]
 
     def instrument(self, name: str) -> Instrument:
         return self.core.market.venue.instruments[name]

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine import messages as m
-from engine.execution import command, propose, recover, router
+from engine.execution import command, markout, propose, recover, router
 from engine.execution.desk import Desk
+from engine.execution.mark import marked
 from engine.execution.picture import Picture
 
 
 def decide(desk: Desk, market: Picture, item: m.Input) -> Iterator[m.Fact]:
     """Every decision of the desk begins here. Refusals are facts with a reason."""
+    for fact in _decided(desk, market, item):
+        yield marked(desk, market, fact)
+
+
+def _decided(desk: Desk, market: Picture, item: m.Input) -> Iterator[m.Fact]:
     match item:
         case m.Started():
             yield from recover.begin(desk, item)
@@ -44,6 +50,7 @@ def _stepped(desk: Desk, market: Picture) -> Iterator[m.Fact]:
     yield from command.press_on(desk, market)
     yield from router.ask_late(desk, market)
     yield from recover.proceed(desk, market)
+    yield from markout.look(desk, market)
     for parent in desk.live_parents:
         yield from propose.work(desk, market, parent)
 

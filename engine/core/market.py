@@ -61,10 +61,19 @@ class Market(Sight):
         self.prints: list[tuple[str, Print]] = []  # of others, since the last step
         self.own_fills: set[str] = set()  # instruments that we traded since the last step
         self._surroundings = Surroundings()
+        self._stood: dict[str, tuple[float, int, int]] = {}
         self.forecasts: dict[str, m.Forecast] = {}
         self.verdicts: dict[str, m.Skill] = {}
         self.fired: dict[str, int] = {}  # policy row → looks in which it fired
         self.looks = 0
+
+    # ------------------------------------------------------------ what a decision may read (execution.picture)
+
+    def turnover(self, name: str, start: int, end: int) -> int:
+        return self.volume.worth(name, start, end)
+
+    def stood(self, name: str) -> tuple[float, int, int] | None:
+        return self._stood.get(name)
 
     # ------------------------------------------------------------ observing
 
@@ -93,7 +102,7 @@ class Market(Sight):
         for name, row in self.venue.printed:
             self.prints.append((name, row))
             if row.plain:
-                self.volume.add(self.now, name, row.lots, row.trade)
+                self.volume.add(self.now, name, row.lots, row.units, row.trade)
             if features := self._features(name):
                 features.on_trade(
                     row.t, row.units, row.lots, row.side, plain=row.plain, liquidation=row.liquidation, trade=row.trade
@@ -182,7 +191,9 @@ class Market(Sight):
         self.contexts = contexts
         self.forecasts = self.forecaster.step(item.t, rows, self.venue.books, own, self.monitor.stretches)
         self.forecasts |= self.recorded.get(item.n, {})
-        for name, standing in self.forecaster.standings.items():
+        standings = self.forecaster.standings
+        self._stood = {name: (now.micro, now.bid, now.ask) for name, now in standings.items() if own.get(name)}
+        for name, standing in standings.items():
             self.spreads.setdefault(name, Usual()).add(standing.spread)
         self.monitor.step(
             item.t, self.forecasts, self.forecaster.baselines, self.forecaster.standings, contexts, self.prints,
@@ -237,6 +248,7 @@ class Market(Sight):
             "prints": msgspec.to_builtins(self.prints),
             "own_fills": sorted(self.own_fills),
             "volume": self.volume.dump(),
+            "stood": dict(self._stood),
             "spreads": {name: usual.dump() for name, usual in self.spreads.items()},
             "forecasts": msgspec.to_builtins(self.forecasts),
             "baselines": msgspec.to_builtins(self.forecaster.baselines),
@@ -268,6 +280,7 @@ class Market(Sight):
         self.own_fills = set(value["own_fills"])
         self.volume = Volume.load(value["volume"])
         self.spreads = {name: Usual.load(raw) for name, raw in value["spreads"].items()}
+        self._stood = msgspec.convert(value.get("stood", {}), dict[str, tuple[float, int, int]])
         self.forecasts = msgspec.convert(value["forecasts"], dict[str, m.Forecast])
         self.forecaster.baselines = msgspec.convert(value["baselines"], dict[str, m.Forecast])
         self.verdicts = self.monitor.verdicts()

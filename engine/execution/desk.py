@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -32,6 +32,7 @@ class Parent(msgspec.Struct):
     asked_for: int = 0  # children so far
     asked_at: int = 0  # when the last of them was requested
     took_at: int = 0  # when the last that crosses was
+    seen: int = 0  # when the market was last looked at for its cost
 
     @property
     def remaining(self) -> int:
@@ -97,6 +98,15 @@ class Lift(msgspec.Struct):
     until: int
 
 
+class Due(NamedTuple):
+    """A fill to be marked again at `t`."""
+
+    t: int
+    trade: str
+    seconds: int
+    instrument: str
+
+
 class Desk(msgspec.Struct):
     """Everything decided. `facts` is the number of the last fact; ids are made of such numbers."""
 
@@ -124,6 +134,7 @@ class Desk(msgspec.Struct):
     tripped: dict[str, str] = {}  # the same → why nothing more of it goes out until a person re-arms it
     lifts: dict[str, Lift] = {}  # asked for or granted
     traded: dict[str, dict[str, int]] = {}  # user → instrument → lots, signed: whose position is whose
+    due: list[Due] = []  # fills to be marked again, the next first
 
     @property
     def live_children(self) -> list[Child]:

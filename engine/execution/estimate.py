@@ -89,7 +89,7 @@ def stand(desk: Desk, picture: Picture, instrument: Instrument, side: Side, frag
         return None
     buyer = side is Side.BUY
     tick = instrument.tick_units(ask if buyer else bid)
-    lo, mid, hi = _at_size(slip.slip_buy if buyer else slip.slip_sell, desk.config.execution.base_child)
+    lo, mid, hi = at_size(slip.slip_buy if buyer else slip.slip_sell, desk.config.execution.base_child)
     others = picture.traded(name, picture.now - LOOK_BACK_NS, picture.now) * instrument.lot / instrument.contract
     return Stand(
         half=(ask - bid) / 2 / tick,
@@ -149,7 +149,7 @@ def _at_once(instrument: Instrument, order: m.ParentAccepted, now: Stand) -> Est
                     seconds=0.0, passive=0.0, done=1.0)  # fmt: skip
 
 
-def _at_size(curve: tuple[tuple[float, float, float], ...], contracts: float) -> tuple[float, float, float]:
+def at_size(curve: tuple[tuple[float, float, float], ...], contracts: float) -> tuple[float, float, float]:
     """A slippage curve at a size, between its own in a straight line, beyond the last in proportion."""
     before, low = 0.0, (0.0, 0.0, 0.0)
     for size, high in zip(SIZES, curve, strict=True):

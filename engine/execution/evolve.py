@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import messages as m
-from engine.execution import guards, lifecycle
+from engine.execution import guards, lifecycle, markout
 from engine.execution.desk import Child, Desk, Parent, Proposal
 
 
@@ -172,6 +172,7 @@ def _opened(desk: Desk, fact: m.OrderOpened) -> None:
 def _filled(desk: Desk, fact: m.Filled) -> None:
     desk.trades[fact.trade] = fact.n
     desk.fills.append(fact)
+    markout.owe(desk, fact)
     desk.positions[fact.instrument] = desk.positions.get(fact.instrument, 0) + fact.side.sign * fact.quantity
     if desk.day.turn(fact.at):
         desk.day.fill(fact.instrument, fact.side, fact.quantity, fact.price, fact.fee)
@@ -272,4 +273,6 @@ _EVOLVE: dict[type, Any] = {
     m.ModelAsked: _nothing,
     m.ModelChanged: _nothing,
     m.ModelRefused: _nothing,
+    m.MarketSeen: markout.seen,
+    m.MarkedOut: markout.marked_out,
 }

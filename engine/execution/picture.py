@@ -47,6 +47,12 @@ class Picture(Protocol):
     def traded(self, name: str, start: int, end: int) -> int:
         """Lots that others have traded between two times: no blocks, RFQs or combos, no fills of ours."""
 
+    def turnover(self, name: str, start: int, end: int) -> int:
+        """Σ lots × units of the same."""
+
+    def stood(self, name: str) -> tuple[float, int, int] | None:
+        """Micro-price, bid and ask at the last step, where we have orders: without them, and before any fill since."""
+
     def delta(self, name: str) -> float | None:
         """Coin delta of one unit of amount: a contract of an option, a USD of a future."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from engine.config import Config
+from engine.messages.cost_facts import MarkedOut, MarketSeen
 from engine.messages.happened import Happened
 from engine.messages.order_facts import (
     Asked,
@@ -150,4 +151,5 @@ Fact = (
     | Filled | OrderEnded | CancelRequested | Asked | Killed | KillAsked | KillConfirmed | Rearmed | Reconciling
     | Checked | Reconciled | PositionSet | ModelAsked | ModelChanged | ModelRefused | LiftAsked | LiftGranted
     | RepeatsTripped | RepeatsRearmed | ParentRested | UnhaltAsked | Unhalted
+    | MarketSeen | MarkedOut
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from engine.domain import Side
+from engine.messages.cost_facts import Mark
 from engine.messages.happened import Happened
 
 
@@ -24,6 +25,7 @@ class OrderRequested(Happened, frozen=True, kw_only=True, tag="requested"):
     valid_until: int
     mid: float | None  # micro-price in units at the decision
     lifted: tuple[str, ...] = ()  # the lifts that it needed, used up by it
+    mark: Mark | None = None
 
 
 class OrderSent(Happened, frozen=True, kw_only=True, tag="order_sent"):
@@ -48,6 +50,7 @@ class Filled(Happened, frozen=True, kw_only=True, tag="filled"):
     fee: float
     maker: bool
     at: int  # the venue's time
+    mark: Mark | None = None  # before it
 
 
 OrderState = Literal["filled", "cancelled", "rejected", "lapsed"]

@@ -6,6 +6,7 @@ from typing import Literal
 
 from engine.config import Row
 from engine.domain import Side
+from engine.messages.cost_facts import Mark
 from engine.messages.happened import Happened
 from engine.messages.inputs import Forecast, Odds, TraderView
 from engine.messages.verbs import Algorithm, Baseline, Dial
@@ -37,6 +38,7 @@ class ParentAccepted(Happened, frozen=True, kw_only=True, tag="parent"):
     seed: int = 0  # of its randomness
     kappa: float = 0.0  # of Almgren–Chriss, per second, from the forecasts and the surface as they were
     policy: tuple[Row, ...] | None = None
+    mark: Mark | None = None
 
 
 class ParentEdited(Happened, frozen=True, kw_only=True, tag="edited"):
@@ -94,6 +96,7 @@ class ParentEnded(Happened, frozen=True, kw_only=True, tag="parent_ended"):
     parent: str
     outcome: Literal["done", "cancelled", "expired"]
     by: str
+    mark: Mark | None = None
     reason: str = ""  # of one that expired: what held the rest back
 
 
@@ -116,6 +119,7 @@ class Proposed(Happened, frozen=True, kw_only=True, tag="proposed"):
     schedule_ticks: float | None = None  # expected of what the schedule alone would do now
     view: TraderView | None = None  # the trader's own, where it was weighed with the model's
     pooled: Odds | None = None  # what came of that
+    mark: Mark | None = None
 
 
 class Refreshed(Happened, frozen=True, kw_only=True, tag="refreshed"):
@@ -141,6 +145,7 @@ class Approved(Happened, frozen=True, kw_only=True, tag="approved"):
     quantity: int
     worst: int
     edited: bool
+    mark: Mark | None = None
 
 
 class Rejected(Happened, frozen=True, kw_only=True, tag="rejected"):
@@ -150,6 +155,7 @@ class Rejected(Happened, frozen=True, kw_only=True, tag="rejected"):
     by: str
     reason: str
     quiet_until: int = 0
+    mark: Mark | None = None
 
 
 class Lapsed(Happened, frozen=True, kw_only=True, tag="lapsed"):
@@ -159,3 +165,4 @@ class Lapsed(Happened, frozen=True, kw_only=True, tag="lapsed"):
     proposal: str
     reason: str
     rebased: int = 0
+    mark: Mark | None = None

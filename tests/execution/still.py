@@ -41,6 +41,7 @@ class Still:
         self.usual: dict[str, float] = {}
         self.stable: dict[tuple[str, int], float] = {}
         self.volume: list[tuple[int, int]] = []  # of others: time, lots
+        self.before: dict[str, tuple[float, int, int]] = {}
         self.venue = Venue(instrument.coin)
         self._n = 0
         self.see(m.Started, config=Config(), code="", model="", seed=1, session="s", instruments=(instrument,))
@@ -104,6 +105,12 @@ class Still:
 
     def traded(self, _: str, start: int, end: int) -> int:
         return sum(lots for t, lots in self.volume if start < t <= end)
+
+    def turnover(self, _: str, start: int, end: int) -> int:
+        return sum(lots * 330 for t, lots in self.volume if start < t <= end)
+
+    def stood(self, name: str) -> tuple[float, int, int] | None:
+        return self.before.get(name)
 
     def delta(self, name: str) -> float | None:
         return self.deltas.get(name)

@@ -23,12 +23,14 @@ def test_a_parent_is_taken_in_lots_and_units(desk: tuple[World, str]) -> None:
     assert isinstance(fact, m.ParentAccepted)
     assert fact.kappa > 0.0
     assert 0 <= fact.seed < 2**63
-    assert msgspec.structs.replace(fact, cause=0, arrival=None, kappa=0.0, seed=0) == m.ParentAccepted(
+    assert msgspec.structs.replace(fact, cause=0, arrival=None, kappa=0.0, seed=0, mark=None) == m.ParentAccepted(
         n=fact.n, t=world.now, id=f"P{fact.n}", user="ann", instrument=name, side=Side.BUY, quantity=200, limit=400,
         start=world.now, end=world.now + 600 * NS, algorithm="adaptive", urgency=7, min_child=5, max_child=80,
         dial="semi", auto_limit=30, arrival=None, rate=0.1,
     )  # fmt: skip
     assert fact.arrival == pytest.approx(325 + 10 * 54 / (54 + 147), abs=0.5)
+    assert fact.mark
+    assert (fact.mark.micro, fact.mark.taken) == (fact.arrival, 200)
 
 
 def test_the_largest_child_is_twice_the_base_unless_said(desk: tuple[World, str]) -> None:

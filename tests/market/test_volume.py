@@ -24,7 +24,7 @@ def test_only_what_others_traded_counts_between_two_times(
         now += gap
         if whose == "ours first":
             volume.own(f"t{k}")
-        volume.add(START + now * NS + 5, "X", lots, f"t{k}")
+        volume.add(START + now * NS + 5, "X", lots, 100 + k, f"t{k}")
         if whose == "ours last":
             volume.own(f"t{k}")
         if whose == "print":
@@ -40,7 +40,7 @@ def test_only_what_others_traded_counts_between_two_times(
 def test_what_is_older_than_a_day_is_let_go_and_the_day_stays_right() -> None:
     volume = Volume()
     for hour in range(60):
-        volume.add(START + hour * 3600 * NS, "X", 1, str(hour))
+        volume.add(START + hour * 3600 * NS, "X", 1, 100, str(hour))
     last = START + 59 * 3600 * NS
     assert volume.between("X", last - DAY_NS, last) == 24
     assert len(volume.dump()["times"]["X"]) < 30
