@@ -8,6 +8,8 @@ import { $ } from "./dom.js";
 import * as estimate from "./estimate.js";
 import * as feed from "./feed.js";
 import * as gauges from "./gauges.js";
+import * as guards from "./guards.js";
+import * as hands from "./hands.js";
 import * as heatmap from "./heatmap.js";
 import * as keys from "./keys.js";
 import * as ladder from "./ladder.js";
@@ -24,7 +26,7 @@ import * as ticket from "./ticket.js";
 import * as top from "./top.js";
 import * as work from "./work.js";
 
-const DESK = [top, surface, ladder, heatmap, gauges, estimate, ticket, proposals, blotter, progress, replay, banners, picker, keys];
+const DESK = [top, surface, ladder, heatmap, gauges, estimate, ticket, proposals, guards, hands, blotter, progress, replay, banners, picker, keys];
 const MODEL = [registry, scores, calibration, skill, work];
 const PARTS = [...DESK, ...MODEL, route];
 

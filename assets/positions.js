@@ -3,6 +3,7 @@
 import { button, el, flag, keyed, put } from "./dom.js";
 import { choose, views } from "./feed.js";
 import { known, number, signed } from "./format.js";
+import * as hedge from "./hedge.js";
 import { blank, table } from "./tables.js";
 
 const HELD = ["instrument", "size", "Δ coin", "gamma", "vega", "mark"];
@@ -17,12 +18,13 @@ export function layout() {
   const box = el("div", "risk");
   [held, greeks, grid] = [table(HELD, "positions"), table(GREEKS, "positions"), el("div", "pnl")];
   const left = el("div", "held");
-  left.append(held, greeks);
+  left.append(hedge.layout(), held, greeks);
   box.append(left, grid);
   return box;
 }
 
 export function draw() {
+  hedge.draw();
   const rows = (views.desk?.positions ?? []).filter((row) => row.size);
   blank(held, rows.length ? "" : views.desk ? "No positions." : "Waiting for the engine.");
   keyed(held.body, rows, (row) => row.instrument, heldRow, (tr, row) => fill(tr, [

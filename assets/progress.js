@@ -1,16 +1,23 @@
 // Progress of one parent order: what is done against what was due, and the price it was done at.
 
-import { focus } from "./blotter.js";
-import { $, colour, put, surfaceOf } from "./dom.js";
+import { $, colour, el, put, surfaceOf } from "./dom.js";
 import { now, views, when } from "./feed.js";
-import { amount, hm, known, number, percent } from "./format.js";
+import { amount, hm, known, number, percent, signed, span } from "./format.js";
+import { focus } from "./orders.js";
 
 const AXIS = 18;
 const PAD = { left: 34, right: 10, top: 8, bottom: AXIS + 36 };
+const FIGURES = ["average", "arrival", "shortfall", "of volume", "done about", "ends in"];
 let size;
+let figures = {};
 let due = new Map(); // parent → [[ms, scheduled]], as seen while this page was open
 
 export function start() {
+  for (const name of FIGURES) {
+    const box = el("div", "stat");
+    box.append(el("span", "cap", name), (figures[name] = el("span", "val", "–")));
+    $("progress-figures").append(box);
+  }
   size = surfaceOf($("progress"), draw);
   when(["desk", "tick"], draw);
 }
@@ -24,6 +31,7 @@ function parent() {
 function draw() {
   const one = parent();
   put($("progress-name"), one?.instrument ?? "");
+  tell(one);
   const { c, w, h } = size();
   if (!w || !h) return;
   c.clearRect(0, 0, w, h);
@@ -40,6 +48,27 @@ function draw() {
   const pace = Math.abs(left) < one.amount * 0.005 ? "on schedule" : `${amount(Math.abs(left))} ${left > 0 ? "ahead" : "behind"}`;
   put($("progress-sum"), `${percent(one.filled / one.amount)} · ${pace}`);
   chart(c, w, h, one);
+}
+
+// How it goes so far, in figures; why it stands still, where it does.
+function tell(one) {
+  $("progress-figures").hidden = !one;
+  put($("progress-why"), one ? standing(one) : "");
+  if (!one) return;
+  const digits = one.digits;
+  put(figures.average, known(one.average) ? number(one.average, digits + 1) : "–");
+  put(figures.arrival, known(one.arrival) ? number(one.arrival, digits + 1) : "–");
+  put(figures.shortfall, known(one.shortfall_ticks) ? `${signed(one.shortfall_ticks, 1)} t` : "–");
+  put(figures["of volume"], known(one.participation) ? percent(one.participation) : "–");
+  put(figures["done about"], known(one.eta_ms) ? `${hm(one.eta_ms)}${one.eta_ms > one.end_ms + 1000 ? " ▲ late" : ""}` : "–");
+  put(figures["ends in"], one.end_ms > now() ? span(one.end_ms - now()) : "over");
+}
+
+function standing(one) {
+  if (one.state !== "working") return one.reason ? `${one.state}: ${one.reason}` : one.state;
+  const rests = Math.ceil((one.halted_until_ms - now()) / 1000);
+  if (rests > 0) return `▲ ${one.reason}, ${rests} s to go`;
+  return one.reason ? `▲ ${one.reason}` : "";
 }
 
 function remember(one) {

@@ -3,11 +3,14 @@
 import { command } from "./command.js";
 import { $, button, el, flag, keyed, put } from "./dom.js";
 import { choose, instrument, mark, now, views, when } from "./feed.js";
+import { keysOf } from "./forms.js";
 import { amount, known, number, percent, signed } from "./format.js";
+import { lift } from "./lift.js";
 
 const FAREWELL_MS = 1400; // a settled proposal shows its end so long before the next moves up
 const order = []; // ids, oldest first
-const state = new Map(); // id → {row, gone, said, ok, pending, editing}
+const REASONS = ["too dear", "too large", "wrong moment"];
+const state = new Map(); // id → {row, gone, said, ok, block, pending, editing}
 let closed = false; // nothing could be sent
 
 export function start() {
@@ -56,21 +59,27 @@ function make({ id }) {
   card.dataset.proposal = id;
   const p = (card.parts = {
     head: el("div", "line"), title: el("b", "title"), how: el("span", "dim"), left: el("span", "left"), ring: el("i", "ring"),
-    reason: el("p"), cost: el("div", "cost"), name: el("button", "link"), form: el("div", "amend"), buttons: el("div", "buttons"),
-    said: el("div", "outcome"),
+    chip: el("span", "chip", "hedge"), reason: el("p"), cost: el("div", "cost"), band: el("div", "cost band"), stop: el("div", "stop"),
+    name: el("button", "link"), form: el("div", "amend"), buttons: el("div", "buttons"), lift: el("div"), said: el("div", "outcome"),
   });
   p.name.type = "button";
   p.name.addEventListener("click", () => choose(state.get(id).row.instrument));
-  p.head.append(p.title, p.how, p.left, p.ring);
+  p.head.append(p.title, p.chip, p.how, p.left, p.ring);
   for (const [action, label, key] of [["approve", "Approve", "A"], ["edit", "Edit", "E"], ["reject", "Reject", "R"]]) {
-    const press = button(label, action, () => act(id, action));
+    const press = button("", action, () => act(id, action));
     press.dataset.action = action;
-    press.append(el("kbd", "", key));
+    press.append(el("span", "", label), el("kbd", "", key));
     p[action] = press;
     p.buttons.append(press);
   }
+  p.why = button("why…", "why-not", () => because(id), "reject it, and say why");
+  p.why.dataset.action = "because";
+  p.buttons.append(p.why);
   p.form.hidden = true;
-  card.append(p.head, p.name, p.reason, p.cost, p.form, p.buttons, p.said);
+  p.said.setAttribute("role", "status");
+  p.where = el("div", "line where");
+  p.where.append(p.name, (p.how2 = el("span", "dim")));
+  card.append(p.head, p.where, p.reason, p.cost, p.band, p.stop, p.form, p.buttons, p.said, p.lift);
   return card;
 }
 
@@ -81,11 +90,21 @@ function fill(card, one) {
   put(p.title, title(row));
   flag(p.title, "up", row.side === "buy");
   flag(p.title, "down", row.side === "sell");
-  put(p.how, `${row.cross ? "IOC" : "post-only"} · ${row.row}`);
+  const how = `${row.cross ? "IOC" : "post-only"}${row.mark ? "" : ` · ‘${row.row}’`}`;
+  const elsewhere = row.instrument !== instrument(); // then it has a line of its own, beside the name
+  put(p.how, elsewhere ? "" : how);
+  put(p.how2, elsewhere ? how : "");
+  p.chip.hidden = row.mark !== "hedge";
+  flag(card, "hedge", row.mark === "hedge");
   put(p.reason, row.reason);
   put(p.name, row.instrument);
-  p.name.hidden = row.instrument === instrument();
+  p.where.hidden = !elsewhere;
   put(p.cost, costs(row));
+  put(p.band, bandOf(row));
+  p.band.title = "a better price never refuses it; a worse one, or its row no longer holding, does";
+  put(p.stop, gone ? "" : stopped(row));
+  offer(p.lift, gone || one.ok ? "" : one.block || row.block, row.instrument);
+  put(p.approve.firstChild, one.editing ? "Approve edit" : "Approve");
   put(p.said, pending ? "pending…" : said ?? "");
   flag(p.said, "good", ok === true);
   flag(p.said, "bad", ok === false);
@@ -93,15 +112,35 @@ function fill(card, one) {
   flag(card, "gone", gone);
   flag(card, "busy", pending);
   flag(card, "sell", row.side === "sell");
-  for (const name of ["approve", "edit", "reject"]) p[name].disabled = Boolean(pending || gone || closed);
+  for (const name of ["approve", "edit", "reject", "why"]) p[name].disabled = Boolean(pending || gone || closed);
 }
 
+// What it is expected to cost now, beside waiting and beside what the schedule alone would do.
 function costs(row) {
   const said = [];
-  if (known(row.cost_ticks)) said.push(`costs ${signed(row.cost_ticks, 1)} t`);
+  if (known(row.cost_ticks)) said.push(`now ${signed(row.cost_ticks, 1)} t`);
   if (known(row.wait_ticks)) said.push(`waiting ${signed(row.wait_ticks, 1)} t`);
+  if (known(row.schedule_ticks)) said.push(`schedule ${signed(row.schedule_ticks, 1)} t`);
   if (known(row.up)) said.push(`P(up) ${percent(row.up)}`);
+  if (row.viewed) said.push("your view weighed");
   return said.join(" · ");
+}
+
+const bandOf = (row) => `${price(row)} or ${row.side === "buy" ? "lower" : "higher"}${row.mark ? "" : `, while ‘${row.row}’ holds`} · rev ${row.revision}`;
+
+// The hard block that would refuse it now.
+function stopped(row) {
+  if (!row.blocked) return "";
+  const lifted = views.desk?.lifts.some((one) => one.block === row.block && one.instrument === row.instrument && one.state === "granted");
+  return lifted ? `▲ lifted once: ${row.blocked}` : `■ would be refused: ${row.blocked}`;
+}
+
+// A way past a block that can be lifted; it stays while somebody is at it.
+function offer(box, block, instrument) {
+  const busy = box.querySelector("input, [data-action='grant']");
+  if (busy || box.firstChild?.dataset.lift === block) return;
+  if (block) box.replaceChildren(lift(block, instrument));
+  else if (!box.querySelector(".warn")) box.replaceChildren();
 }
 
 function empty() {
@@ -130,7 +169,7 @@ export function actOnPinned(action) {
   if (id && !state.get(id).gone && !state.get(id).pending) act(id, action);
 }
 
-async function act(id, action) {
+async function act(id, action, reason = "") {
   const one = state.get(id);
   if (!one || one.gone || one.pending || closed) return;
   if (action === "edit") return edit(id);
@@ -139,11 +178,11 @@ async function act(id, action) {
     Object.assign(one, { said: "the edit needs a quantity and a worst price", ok: false });
     return mark("desk");
   }
-  const verb = action === "approve" ? { do: "approve", proposal: id, revision: one.row.revision, ...edited(one) } : { do: "reject", proposal: id };
+  const verb = action === "approve" ? { do: "approve", proposal: id, revision: one.row.revision, ...edited(one) } : { do: "reject", proposal: id, reason };
   one.pending = true;
   mark("desk");
   const answer = await command(verb);
-  Object.assign(one, { pending: false, said: answer.text, ok: answer.ok });
+  Object.assign(one, { pending: false, said: answer.text, ok: answer.ok, block: answer.block });
   if (answer.ok) close(card, one);
   mark("desk");
 }
@@ -163,6 +202,23 @@ function edit(id) {
   card.parts.form.replaceChildren(el("label", "", "quantity"), quantity, el("label", "", "worst"), worst);
   card.parts.form.hidden = false;
   quantity.select();
+}
+
+// Reject it with a reason: one of a few, or in words.
+function because(id) {
+  const one = state.get(id);
+  const card = $("proposals").byKey.get(id);
+  if (one.gone || one.pending || closed) return;
+  if (one.editing) close(card, one);
+  const form = card.parts.form;
+  const words = el("input");
+  words.placeholder = "why not";
+  words.setAttribute("aria-label", "why it is rejected");
+  const say = (reason) => act(id, "reject", reason);
+  form.replaceChildren(...REASONS.map((reason) => button(reason, "act", () => say(reason))), words, button("reject", "act no", () => say(words.value.trim())));
+  form.hidden = false;
+  keysOf(words, () => say(words.value.trim()), () => (form.hidden = true));
+  words.focus();
 }
 
 function input(value, step) {

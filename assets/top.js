@@ -1,7 +1,7 @@
 // The top bar: which venue, how fresh, how good the model, how much is at risk. And the kill switch.
 
 import { command } from "./command.js";
-import { $, attr, button, el, flag, put } from "./dom.js";
+import { $, attr, flag, put } from "./dom.js";
 import { now, views, when } from "./feed.js";
 import { known, number, percent, signed, span } from "./format.js";
 import { go } from "./route.js";
@@ -12,7 +12,6 @@ const SKILL_WORDS = { edge: "edge", "no edge": "no edge", "unknown yet": "unprov
 export function start() {
   $("kill").addEventListener("pointerdown", kill);
   $("kill").addEventListener("click", kill); // keyboard, and drivers without a pointer
-  $("rearm").addEventListener("click", rearm);
   const figure = $("top-model");
   for (const [name, value] of Object.entries({ role: "link", tabindex: 0, title: "the Model page" })) attr(figure, name, value);
   figure.addEventListener("click", () => go("/model"));
@@ -47,7 +46,6 @@ function draw() {
   value("top-gamma", signed(status.gamma, 2));
   value("top-vega", signed(status.vega, 0));
   value("top-pnl", known(status.pnl) ? `${signed(status.pnl, 4)} BTC` : "–", toneOf(status.pnl));
-  $("rearm").hidden = !status.killed || Boolean($("alarm").firstElementChild);
   $("kill").disabled = status.mode === "replay"; // it has no orders and no way to a venue
   flag($("kill"), "killed", status.killed);
   put($("kill"), status.killed ? "KILLED" : "KILL");
@@ -81,21 +79,6 @@ async function kill() {
   alarm(answer.text, answer.ok ? "" : "bad");
   setTimeout(() => (killing = false), 400);
   setTimeout(() => alarm("", ""), 8000);
-}
-
-function rearm() {
-  const strip = $("alarm");
-  const reason = el("input");
-  reason.placeholder = "why it is safe to arm again";
-  const send = button("confirm", "quiet", async () => {
-    const answer = await command({ do: "rearm", reason: reason.value.trim() });
-    alarm(answer.text, answer.ok ? "" : "bad");
-    setTimeout(() => alarm("", ""), 6000);
-  });
-  strip.said = undefined;
-  strip.replaceChildren(reason, send);
-  $("rearm").hidden = true;
-  reason.focus();
 }
 
 function alarm(text, tone) {

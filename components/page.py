@@ -57,7 +57,6 @@ def _top() -> html.Header:
             html.Span("–", id="mode-badge", className="badge"),
             *[figure(name, caption) for name, caption in FIGURES],
             html.Span(id="alarm", className="alarm", role="alert"),
-            html.Button("re-arm", id="rearm", type="button", className="quiet", hidden=True),
             html.Button("KILL", id="kill", type="button", title="Blocks new orders and cancels ours, on the press"),
         ],
         className="panel top",

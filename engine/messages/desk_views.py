@@ -89,6 +89,7 @@ class ParentRow(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms | None = None
     digits: int = 4
     lot: float = 0.1
+    suspended: str = ""  # why nobody can trade its instrument now
     halted_until_ms: float = 0.0  # a protective row, or the venue, lets nothing new out before
     view: OwnView | None = None
     participation: float | None = None  # our share of all that has traded since it began
