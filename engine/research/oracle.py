@@ -12,7 +12,7 @@ entropy, which errs the other way (Miller 1955).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,6 @@ from engine.forecast.labels import outcome_of
 from engine.paper.orders.matching import FILLED
 from engine.paper.simulation import Futures, Simulation
 from engine.research.entered import entered, micro, order_of
-from engine.research.track import Floats
 
 FUTURES = 200
 PRIOR = 0.5  # counts added to each outcome
@@ -110,20 +109,6 @@ def impact(
     if len(moves) < 2:
         return None
     return Push(float(np.mean(moves)), float(np.std(moves, ddof=1) / np.sqrt(len(moves))), len(moves))
-
-
-def spread_of(
-    simulation: Simulation, read: Callable[[Simulation], float | None], seconds: float, n: int = FUTURES
-) -> Floats:
-    """Any number of the market, `read` in each of the futures after so long: (m,) where it could be read."""
-    end, values = simulation.t + round(seconds * NS), []
-    for future in _each(simulation, n):
-        future.advance(end)
-        values.append(read(future))
-    return np.array([value for value in values if value is not None])
-
-
-# ------------------------------------------------------------ figures of many moments
 
 
 def log_loss(truths: Sequence[Truth], came: Sequence[int]) -> float:

@@ -13,7 +13,7 @@ from engine.market.deribit.wire import request
 from engine.paper.instruments.listing import Spec
 from engine.paper.simulation import Futures, Simulation
 from engine.paper.venue import VenueSettings
-from engine.research.oracle import Truth, direction, entropy, fill, impact, log_loss, spread_of, truth
+from engine.research.oracle import Truth, direction, entropy, fill, impact, log_loss, truth
 
 START = 1_772_000_000 * NS
 SMALL = VenueSettings(listing=(Spec(expiries=1, strikes=3, futures=0),))
@@ -133,11 +133,6 @@ def test_a_large_order_pushes_the_price() -> None:
     assert push is not None
     assert push.mean > 0.0
     assert push.error == 0.0, "what it does at once is certain"
-
-
-def test_any_number_may_be_asked_of_the_futures() -> None:
-    values = spread_of(begun(), lambda future: float(future.t), 2.0, n=3)
-    assert values.tolist() == [float(begun().t + 2 * NS)] * 3
 
 
 @pytest.mark.parametrize("method", ["private/clone", "public/oracle", "private/dump", "public/reseed", "private/load"])
