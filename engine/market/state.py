@@ -230,14 +230,14 @@ class Venue(Listed):
         self.lag = lag if self.lag is None else 0.95 * self.lag + 0.05 * lag
 
     def _list_anew(self, name: str) -> list[m.Effect]:
-        """Something was listed that we do not know: ask what there is, once for all that is listed together."""
-        if not self.up or name in self.instruments or "public/get_instruments" in self.talk.awaiting.values():
+        """Something was listed that we may not know: ask what there is."""
+        if name in self.instruments:
             return []
         try:
             instrument_of(name)
         except ValueError:
             return []  # a combo: they come and go all day
-        return [self.talk.list_all(self.now)]
+        return self.talk.list_anew(self.now)
 
     # ------------------------------------------------------------ answers
 
@@ -248,10 +248,8 @@ class Venue(Listed):
             return []
         result = None if reply.result is None else bytes(reply.result)
         self.news.append(Answered(call, method, result, reply.error))
-        if result is None:
-            return []
         try:
-            return self._answered(method, result)
+            return [] if result is None else self._answered(method, result)
         except msgspec.ValidationError:
             self.garbage += 1
             return []

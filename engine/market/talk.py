@@ -16,6 +16,7 @@ from engine.market.meter import Meter
 PATIENCE_NS = 3 * NS  # ask again for a snapshot, or an introduction, that has not come
 BEAT_S = 10
 AT_ONCE = 200  # channels in one request, which is at most 32 kB
+LIST = "public/get_instruments"
 CLIENT = {"client_name": "tidegate", "client_version": "0.1"}
 
 
@@ -64,7 +65,7 @@ class Talk:
         if not self.introduced:
             out.append(self.call("public/hello", CLIENT, t))
             out.append(self.call("public/set_heartbeat", {"interval": BEAT_S}, t))
-            out.append(self.list_all(t))
+            out.append(self._list(t))
             if self.authenticated and self.cancel_on_disconnect:
                 out.append(self.call("private/enable_cancel_on_disconnect", {"scope": "connection"}, t))
         if self.authenticated and not self.listening:
@@ -80,8 +81,12 @@ class Talk:
         late = self.up and lacking and t - self.introducing >= PATIENCE_NS
         return self.introduce(t, account=account) if late else []
 
-    def list_all(self, t: int) -> m.Call:
-        return self.call("public/get_instruments", {"currency": self.coin, "expired": False}, t)
+    def list_anew(self, t: int) -> list[m.Effect]:
+        """Ask what there is, once for all that is listed together."""
+        return [self._list(t)] if self.up and LIST not in self.awaiting.values() else []
+
+    def _list(self, t: int) -> m.Call:
+        return self.call(LIST, {"currency": self.coin, "expired": False}, t)
 
     def _summary(self, t: int) -> m.Call:
         """What the account is worth and how much may be asked for: the portfolio's channel speaks only of changes.
