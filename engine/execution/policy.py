@@ -100,7 +100,7 @@ def readings(
         out["impact_ticks"] = said.impact_buy if buyer else said.impact_sell
     if said := or_baseline(picture, forecast, instrument.name, "fill"):
         out["fill"] = said.fill_bid if buyer else said.fill_ask
-        if said is forecast:
+        if forecast is not None and _trusted(picture, forecast, "fill"):
             out[FILL_SAID] = out["fill"]
     if forecast is not None and (odds := believed(picture, instrument.name, seconds, view)) is not None:
         out["p_against"], out["p_for"] = (odds.up, odds.down) if buyer else (odds.down, odds.up)

@@ -34,6 +34,11 @@ class Simulation:
         """Of every coin."""
         return tuple(i for market in self.venue.markets.values() for i in market.exchange.instruments)
 
+    @property
+    def channels(self) -> list[str]:
+        """What the client is subscribed to, in order."""
+        return list(self._line.server.channels)
+
     def exchange(self, name: str) -> tuple[Exchange, int]:
         """Where an instrument trades, and its number there: for whoever may see more than a client. Raises KeyError."""
         return next((m.exchange, m.exchange.number[name]) for m in self.venue.markets.values()

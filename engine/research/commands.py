@@ -52,8 +52,8 @@ def _train(chosen: argparse.Namespace) -> int:
 
 
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("forecast", "venue", "surface"))
-    parser.add_argument("--seeds", type=int, default=3, help="fresh sessions to judge on")
+    parser.add_argument("what", choices=("forecast", "venue", "surface", "execution"))
+    parser.add_argument("--seeds", type=int, help="fresh sessions to judge on; 3, and for execution 300, unless said")
     parser.add_argument("--minutes", type=minutes_number, default=0.0, help="of market in each; 0 takes the default")
     parser.add_argument("--oracle", type=int, default=-1, help="forecast: moments it is asked about; 0 for none")
     parser.add_argument("--no-rivals", action="store_true", help="forecast: train no rivals, only those in the weights")
@@ -69,11 +69,52 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--table", type=Path, metavar="FILE",
                         help="forecast: what --json printed before, drawn and told again, not evaluated")  # fmt: skip
     parser.add_argument("--data", type=Path, default=Path("~/.tidegate"), metavar="DIR", help="where results are kept")
+    _execution_options(parser)
     _cluster_option(parser)
 
 
+def _execution_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--algorithms", default="", metavar="A,B", help="execution: these only")
+    parser.add_argument("--policy", type=Path, metavar="FILE",
+                        help="execution: settings (TOML) whose [[policy]] rows and [execution] are tried")  # fmt: skip
+    parser.add_argument("--tuning", action="store_true",
+                        help="execution: on seeds for choosing settings by, not those of the figures")  # fmt: skip
+    parser.add_argument("--others", type=int, help="execution: seeds for all but Adaptive and TWAP (60)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="execution: where runs are kept, instead of --data")
+    parser.add_argument("--processes", type=int, default=0, help="execution: at once, here (2)")
+
+
 def _evaluate(chosen: argparse.Namespace) -> int:
-    return {"forecast": _evaluate_forecast, "venue": _evaluate_venue, "surface": _evaluate_surface}[chosen.what](chosen)
+    if chosen.seeds is None:
+        chosen.seeds = 300 if chosen.what == "execution" else 3
+    work = {"forecast": _evaluate_forecast, "venue": _evaluate_venue, "surface": _evaluate_surface,
+            "execution": _evaluate_execution}  # fmt: skip
+    return work[chosen.what](chosen)
+
+
+def _evaluate_execution(chosen: argparse.Namespace) -> int:
+    from engine.config import Config, parse
+    from engine.paper.crowd.settings import REGIMES
+    from engine.research.cluster import PROCESSES, Workers
+    from engine.research.evaluate import shipped
+    from engine.research.evaluate_execution import OTHERS, Wanted, evaluate_execution
+    from engine.research.execution_orders import ALGORITHMS
+    from engine.research.execution_tables import lines
+    from engine.shell.registry import Registry
+
+    data = chosen.data.expanduser()
+    wanted = Wanted(
+        seeds=chosen.seeds, minutes=chosen.minutes,
+        algorithms=tuple(chosen.algorithms.split(",")) if chosen.algorithms else ALGORITHMS,
+        others=OTHERS if chosen.others is None else chosen.others,
+        regimes=(chosen.regime,) if chosen.regime else REGIMES, tuning=chosen.tuning,
+        config=parse(chosen.policy.read_text(encoding="utf-8")) if chosen.policy else Config(),
+        workers=Workers(chosen.processes or PROCESSES, chosen.cluster),
+    )  # fmt: skip
+    weights = Registry(data).load(chosen.model) if chosen.model else shipped()
+    table = evaluate_execution(weights, wanted, _say, chosen.keep or data / "evaluations")
+    print(msgspec.json.encode(table).decode() if chosen.json else "\n".join(lines(table)))
+    return 0
 
 
 def _evaluate_forecast(chosen: argparse.Namespace) -> int:
@@ -182,13 +223,26 @@ def _bench(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _report_options(parser: argparse.ArgumentParser) -> None:
+    from engine.research.report import options
+
+    options(parser)
+
+
+def _report(chosen: argparse.Namespace) -> int:
+    from engine.research.report import run
+
+    return run(chosen)
+
+
 COMMANDS: dict[str, tuple[Adder, Work, str]] = {
     "train": (_train_options, _train, "train, calibrate and write weights with their scores"),
     "evaluate": (
         _evaluate_options,
         _evaluate,
-        "the tables of forecasts, of the paper venue and of the surface, on named data",
+        "the tables of forecasts, of execution, of the paper venue and of the surface, on named data",
     ),
     "bench": (_bench_options, _bench, "how fast, each figure beside its peers in the same run"),
+    "report": (_report_options, _report, "what parents cost, told from the journal: HTML, CSV or Parquet"),
     "models": (models_options, models, "the registry of weights: list, compare, promote, roll back"),
 }

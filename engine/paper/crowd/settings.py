@@ -59,16 +59,20 @@ def settings_of(regime: str) -> Settings:
     return _MADE[regime]
 
 
-def held_out(seed: int) -> Settings:
-    """Settings nobody trains on: each figure from a band between or beyond those of the regimes."""
+def held_out(seed: int, regime: str = "normal") -> Settings:
+    """Settings nobody trains on: each figure from a band between or beyond those of the regimes, or, of another regime
+    than the normal, as far from its own. Raises KeyError for a regime that there is not."""
+    own, usual = settings_of(regime), Settings()
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, _HELD_OUT])))
     vol = _band(rng, (0.70, 0.80), (1.25, 1.60))
-    made = _scaled(Settings(), volume=_band(rng, (0.55, 0.75), (1.30, 1.70)), vol=vol)
+    made = _scaled(own, volume=_band(rng, (0.55, 0.75), (1.30, 1.70)), vol=vol)
     w, f, m = made.weather, made.flow, made.future_makers
     rate = _band(rng, (0.70, 0.85), (1.20, 1.45))
     weather = msgspec.structs.replace(
-        w, fast=_band(rng, (0.22, 0.30), (0.42, 0.55)), jumps_per_hour=_band(rng, (2.0, 4.0), (8.0, 14.0)),
-        drift=_band(rng, (0.006, 0.009)), burst=_band(rng, (0.45, 0.55), (0.65, 0.75)),
+        w, fast=_band(rng, (0.22, 0.30), (0.42, 0.55)) * (w.fast / usual.weather.fast),
+        jumps_per_hour=_band(rng, (2.0, 4.0), (8.0, 14.0)) * (w.jumps_per_hour / usual.weather.jumps_per_hour),
+        drift=max(_band(rng, (0.006, 0.009)), w.drift),
+        burst=_band(rng, (0.45, 0.55), (0.65, 0.75)),
     )  # fmt: skip
     flow = msgspec.structs.replace(
         f, rates=_times(f.rates, rate), length=_band(rng, (1.35, 1.45), (1.6, 1.8)),
