@@ -8,7 +8,7 @@ from typing import Any
 from engine.domain import MS, NEVER, Instrument, Kind
 from engine.market.deribit.account import AccountData, OrderData, PositionData, UserTradeData
 from engine.market.deribit.records import ProtectedData
-from engine.paper.clearing import margin
+from engine.paper.clearing import margin, standing
 from engine.paper.clearing.accounts import PICO
 from engine.paper.clearing.settlement import Settled
 from engine.paper.orders.matching import CANCELLED, UNTRIGGERED, Order
@@ -65,9 +65,9 @@ class OwnStatements:
         )  # fmt: skip
 
     def position(self, account: int, n: int) -> PositionData:
-        return self.held(margin.held(self.exchange.accounts[account], self.exchange.marks, n, self.interest))
+        return self.held(standing.held(self.exchange.accounts[account], self.exchange.marks, n, self.interest))
 
-    def held(self, held: margin.Held) -> PositionData:
+    def held(self, held: standing.Held) -> PositionData:
         i = self.exchange.instruments[held.instrument]
         option, size = i.kind is Kind.OPTION, self.say.amount(held.instrument, held.size)
         more = self._option(held) if option else self._future(held)
@@ -83,9 +83,9 @@ class OwnStatements:
         )  # fmt: skip
 
     def account(self, account: int) -> AccountData:
-        return self.summary(margin.summary(self.exchange.accounts[account], self.exchange.marks, self.interest))
+        return self.summary(standing.summary(self.exchange.accounts[account], self.exchange.marks, self.interest))
 
-    def summary(self, told: margin.Summary) -> AccountData:
+    def summary(self, told: standing.Summary) -> AccountData:
         """Coins to nine decimals, as the greeks and sums of theirs."""
         names = set(AccountData.__struct_fields__) & set(told.__struct_fields__)
         sums: dict[str, Any] = {name: round(getattr(told, name), COIN) for name in names}
@@ -145,14 +145,14 @@ class OwnStatements:
             said["trigger_reference_price"] = round(order.trigger_reference * step, 8)
         return said
 
-    def _option(self, held: margin.Held) -> dict[str, Any]:
+    def _option(self, held: standing.Held) -> dict[str, Any]:
         return {
             "gamma": round(held.gamma, 8), "vega": round(held.vega, 6), "theta": round(held.theta, 6),
             "average_price_usd": round(held.average_price_usd, USD),
             "floating_profit_loss_usd": round(held.floating_usd, USD),
         }  # fmt: skip
 
-    def _future(self, held: margin.Held) -> dict[str, Any]:
+    def _future(self, held: standing.Held) -> dict[str, Any]:
         return {
             "size_currency": round(held.size_currency, COIN), "leverage": margin.LEVERAGE,
             "estimated_liquidation_price": round(held.liquidation, USD) or None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.domain import NS, Side
-from engine.paper.clearing import margin
+from engine.paper.clearing import margin, standing
 from engine.paper.clearing.accounts import PICO, Money
 from engine.paper.floor.exchange import Exchange
 from engine.paper.instruments.listing import listing
@@ -103,11 +103,11 @@ def test_two_accounts_cannot_pass_on_more_than_the_one_of_them_has(side: Side) -
 def test_at_the_liquidation_price_the_margin_is_just_covered(lots: int) -> None:
     exchange, one = holding(PERPETUAL, lots, P, coin=0.2)
     account, marks = exchange.accounts[one], exchange.marks
-    price = margin.held(account, marks, PERPETUAL).liquidation
+    price = standing.held(account, marks, PERPETUAL).liquidation
     assert (price < 100_000.0) == (lots > 0)
     for _ in range(20):  # the slope of the maintenance is of the coins at the mark: go to where it stays
         marks.price[PERPETUAL] = price
-        price = margin.held(account, marks, PERPETUAL).liquidation
+        price = standing.held(account, marks, PERPETUAL).liquidation
     marks.price[PERPETUAL] = price
     assert margin.balance(account, marks) == pytest.approx(margin.maintenance(account, marks), abs=1e-9)
 
@@ -115,10 +115,10 @@ def test_at_the_liquidation_price_the_margin_is_just_covered(lots: int) -> None:
 def test_who_cannot_be_liquidated_has_no_such_price() -> None:
     exchange, one = holding(PERPETUAL, 10_000, P, coin=5.0)
     account, marks = exchange.accounts[one], exchange.marks
-    assert 0.0 < margin.held(account, marks, PERPETUAL).liquidation < 20_000.0
+    assert 0.0 < standing.held(account, marks, PERPETUAL).liquidation < 20_000.0
     short, two = holding(PERPETUAL, -10_000, P, coin=5.0)
-    assert margin.held(short.accounts[two], short.marks, PERPETUAL).liquidation == 0.0
-    assert margin.summary(short.accounts[two], short.marks).estimated_liquidation_ratio == 0.0
+    assert standing.held(short.accounts[two], short.marks, PERPETUAL).liquidation == 0.0
+    assert standing.summary(short.accounts[two], short.marks).estimated_liquidation_ratio == 0.0
 
 
 def test_the_summary_adds_up() -> None:
@@ -128,7 +128,7 @@ def test_the_summary_adds_up() -> None:
         money = exchange.money[n]
         money.apply(account, n, lots, money.value(price, abs(lots)))
     marks.tell(START + NS, 101_000.0, {exchange.instruments[FUTURE].expiry: 101_100.0}, marks.iv[marks.options])
-    said = margin.summary(account, marks, interest=0.5)
+    said = standing.summary(account, marks, interest=0.5)
     assert [h.instrument for h in said.positions] == [PERPETUAL, FUTURE, CALL, PUT]
     assert said.equity == pytest.approx(said.balance + said.futures_session_rpl + said.futures_session_upl
                                         + said.options_value)  # fmt: skip
@@ -150,9 +150,9 @@ def test_the_settlement_begins_a_session_and_keeps_the_average() -> None:
     exchange, one = holding(PERPETUAL, 20_000, P)
     account, marks, money = exchange.accounts[one], exchange.marks, exchange.money[PERPETUAL]
     marks.price[PERPETUAL] = 104_000.0
-    before = margin.summary(account, marks)
+    before = standing.summary(account, marks)
     profit = money.settle(account, PERPETUAL, 104_000.0)
-    after = margin.summary(account, marks)
+    after = standing.summary(account, marks)
     assert profit / PICO == pytest.approx(before.session_upl)
     assert after.balance == pytest.approx(before.balance + before.session_upl)
     assert after.session_upl == pytest.approx(0.0, abs=1e-9)

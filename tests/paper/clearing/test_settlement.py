@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain import NS, Kind, Side
-from engine.paper.clearing import margin
+from engine.paper.clearing import standing
 from engine.paper.clearing.accounts import INSURANCE, PICO, VENUE
 from engine.paper.clearing.house import ClearingSettings
 from engine.paper.clearing.settlement import next_settlement
@@ -72,7 +72,7 @@ def test_what_was_delivered_has_no_part_in_the_next_session() -> None:
     moved(exchange, expiry, 104_000.0)
     exchange.marks.sample()
     exchange.clearing.turn(expiry)
-    told = margin.summary(exchange.accounts[one], exchange.marks)
+    told = standing.summary(exchange.accounts[one], exchange.marks)
     assert expiry == next_settlement(expiry - NS)
     assert (told.futures_session_rpl, told.balance) == (0.0, told.equity)
     sound(exchange)

@@ -12,7 +12,7 @@ from engine.market.deribit.errors import VenueError, refusal
 from engine.market.deribit.methods import private as m
 from engine.market.deribit.methods.params import OfInstrument
 from engine.market.deribit.records import LogEntryData, SettlementData
-from engine.paper.clearing import margin
+from engine.paper.clearing import margin, standing
 from engine.paper.clearing.accounts import PICO, Account, Entry, Position
 from engine.paper.clearing.settlement import Settled
 from engine.paper.floor.exchange import Exchange
@@ -94,7 +94,7 @@ class MoneyCalls:
         supposed = msgspec.structs.replace(
             holder, positions=positions, open=holder.open if params.add_positions else {}
         )
-        return self.own.summary(margin.summary(supposed, self.exchange.marks, self.own.interest))
+        return self.own.summary(standing.summary(supposed, self.exchange.marks, self.own.interest))
 
     def log(self, who: Who, params: m.GetTransactionLog) -> Any:
         """Newest first, from the end of the time that is asked for."""
