@@ -38,6 +38,7 @@ export function make(item) {
   const tabs = el("div", "drawer-tabs");
   for (const name of item.form === "amend" ? [] : TABS) {
     const tab = button(name, "act", () => open.get(row.parent.id) !== name && toggle(row.parent.id, name));
+    tab.dataset.tab = name;
     tab.setAttribute("aria-pressed", String(name === item.form));
     tabs.append(tab);
   }

@@ -35,7 +35,8 @@ export function layout() {
   p.band.append((p.inner = el("i")), (p.zero = el("u")), (p.dot = el("b")));
   p.words = el("div", "hedge-words");
   p.rows = el("div", "hedge-rows");
-  box.append(line, p.band, p.words, p.rows);
+  p.advice = el("div", "hedge-words");
+  box.append(line, p.band, p.words, p.rows, p.advice);
   return box;
 }
 
@@ -60,11 +61,19 @@ export function draw() {
   const band = known(one.band) ? ` · band ±${number(one.band, 3)}` : "";
   const work = one.working ? ` · on its way ${signed(one.working, 3)}` : "";
   put(p.words, known(one.delta) ? `Δ ${signed(one.delta, 3)} coin${usd} · away ${signed(one.away, 3)}${band}${work}${one.instrument ? ` · with ${one.instrument}` : ""}. ${one.why}` : one.why);
+  put(p.advice, advised(one));
   p.words.title = terms(one) || p.words.textContent;
   keyed(p.rows, one.rows, (row) => row.parent || row.what, owner, (node, row) => {
     const dial = row.dial ? ` · ${row.dial === "manual" ? "ask" : row.dial}` : "";
     put(node, `${row.what}${row.parent ? ` ${row.parent}` : ""}: ${signed(row.delta, 3)} coin${known(row.usd) ? `, ${signed(row.usd / 1000, 1)} k USD` : ""}${dial}`);
   });
+}
+
+// The cheapest trades that would bring gamma and vega where they are wanted: advice, nothing is proposed of it.
+function advised({ advice }) {
+  const legs = advice.legs.map((leg) => `${leg.side} ${number(leg.size, Number.isInteger(leg.size) ? 0 : 1)} ${leg.instrument}`).join(", ");
+  if (!legs) return "";
+  return `advice: ${legs}, for ${number(advice.cost, 4)} coin; then Γ ${number(advice.gamma, 6)}, vega ${number(advice.vega, 0)}. ${advice.text}`;
 }
 
 const owner = () => el("span", "owner");

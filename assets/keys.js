@@ -10,8 +10,8 @@ import { go, page } from "./route.js";
 const DECIDE = { a: "approve", e: "edit", r: "reject" };
 const LIST = [
   ["A", "approve the pinned proposal", true],
-  ["E", "edit it, then Enter approves", true],
-  ["R", "reject it", true],
+  ["E", "edit it, then Enter approves; Escape leaves it", true],
+  ["R", "reject it; its “why…” says the reason as well", true],
   ["Space", "put the touch in the middle of the ladder"],
   ["/", "choose an instrument"],
   ["P", "play or pause a replay"],

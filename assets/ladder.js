@@ -5,6 +5,7 @@ import { command, press } from "./command.js";
 import { $, attr, button, el, flag, put } from "./dom.js";
 import { choose, instrument, mark, now, twin, views, when } from "./feed.js";
 import { amount, known, number, percent } from "./format.js";
+import { lift } from "./lift.js";
 import { fill, quantity } from "./ticket.js";
 import { follow, move, prices, recentre, ROW, rowOf, stray, yOf } from "./window.js";
 
@@ -242,7 +243,8 @@ function confirm(view, act, price) {
   const send = button("Send", "yes", async () => {
     const answer = await press(send, verb);
     strip.replaceChildren(el("span", answer.ok ? "good" : "bad", answer.text), button("close", "quiet last", close));
-    setTimeout(close, answer.ok ? 2000 : 8000);
+    if (answer.block) strip.lastChild.before(lift(answer.block, view.instrument)); // and then Send again, from the ladder
+    else setTimeout(close, answer.ok ? 2000 : 8000);
   });
   strip.append(el("span", "dim", how), send, button("Cancel", "quiet", close));
   send.focus();
