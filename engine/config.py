@@ -191,6 +191,34 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     seconds: Amount = 60.0  # until a quote is there and taken; the venue lets a request stand for five minutes
 
 
+class Hedging(msgspec.Struct, frozen=True, kw_only=True):
+    """How the book's delta is kept near its target. Whether it is, the dial and the target can be set while running.
+
+    The half-band is Whalley–Wilmott's: of the risk aversion, and of the friction of the hedge's own book (half spread,
+    fee, and so much for each usual depth that the flow has pushed against it).
+    """
+
+    on: bool = True
+    dial: Literal["manual", "semi", "auto"] = "manual"  # of what no parent's own hedge dial speaks for
+    target: Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)] = 0.0  # coin of delta
+    delta: Literal["coin", "black_scholes"] = "coin"  # coin: Black–Scholes less the mark
+    instrument: Literal["perpetual", "future"] = "perpetual"  # future: of the expiry that has most to hedge
+    back_to: Literal["edge", "target"] = "edge"  # how far a hedge goes
+    risk_aversion: Annotated[float, msgspec.Meta(gt=0.0, le=1e6)] = 1e-4  # γ, per USD
+    beta: Amount = 0.0005  # of the price, for a usual depth pushed against the hedge
+    band_cap: Amount = 5.0  # coin: the half-band is never wider
+    band_least: Amount = 0.05  # coin: nor narrower, as where there is no gamma
+    inside: Share = 0.2  # of the half-band: a hedge once begun ends, or goes, so far inside the edge
+    cross_bands: Amount = 2.0  # as many half-bands away, and it crosses the spread instead of resting
+    largest_usd: Amount = 250_000.0  # one hedge order
+    auto_usd: Amount = 25_000.0  # semi-automatic: hedges up to this size go by themselves
+    pause_s: Amount = 1.0  # between two hedge orders
+    old_s: Amount = 60.0  # greeks of a quote that is older are not known
+    while_killed: bool = False  # hedges that only reduce a position may go once a kill is confirmed
+    gamma_within: Amount | None = None  # advice: options that would bring gamma inside, coin of delta a USD
+    vega_within: Amount | None = None  # and vega, USD a vol point
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "paper"
     coin: str = "BTC"
@@ -198,6 +226,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     execution: Execution = Execution()
     policy: tuple[Row, ...] = DEFAULT_POLICY
+    hedging: Hedging = Hedging()
     block: Block = Block()
     resume_after_recovery: bool = False
     cancel_on_disconnect: bool = True  # the venue cancels our orders when it loses us

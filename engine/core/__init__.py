@@ -66,7 +66,8 @@ class Core:
         if child.cancelling:
             return "it was cancelled before it left"
         name = child.request.instrument
-        return risk.closed(self.desk, self.market) or risk.unsound(self.market, name, self.desk.config.limits.silence_s)
+        shut = risk.closed(self.desk, self.market, child.request.reduce_only)
+        return shut or risk.unsound(self.market, name, self.desk.config.limits.silence_s)
 
     def _noted(self, item: m.Input) -> m.Forecasts | None:
         if not isinstance(item, m.Tick):

@@ -15,11 +15,13 @@ import msgspec
 from engine import messages as m
 from engine.config import Config
 from engine.core.contexts import Surroundings, underlying, usd
+from engine.core.greeks import greeks_of
 from engine.core.requotes import Requotes
 from engine.core.sight import Sight
 from engine.core.smiles import Smiles
 from engine.domain import MS, Kind, OffGrid, Side
 from engine.execution import policy
+from engine.execution.picture import Greeks
 from engine.execution.risk import unsound
 from engine.forecast.features import Context, Features, Row
 from engine.forecast.skill import Monitor
@@ -74,6 +76,13 @@ class Market(Sight):
 
     def stood(self, name: str) -> tuple[float, int, int] | None:
         return self._stood.get(name)
+
+    def greeks(self, name: str) -> Greeks | None:
+        return greeks_of(self, name)
+
+    def ofi(self, name: str) -> float | None:
+        features = self.features.get(name)
+        return features.ofi()[1] if features else None
 
     # ------------------------------------------------------------ observing
 

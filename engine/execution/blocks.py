@@ -29,10 +29,12 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     post_only: bool
     parent: str = ""
     by: str = ""
+    hedge: bool = False
+    reduce_only: bool = False
 
 
-def _desk_open(desk: Desk, picture: Picture, _: Wanted) -> str:
-    return closed(desk, picture)
+def _desk_open(desk: Desk, picture: Picture, order: Wanted) -> str:
+    return closed(desk, picture, order.reduce_only)
 
 
 def _size(desk: Desk, _: Picture, order: Wanted) -> str:

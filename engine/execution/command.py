@@ -9,7 +9,7 @@ import msgspec
 
 from engine import messages as m
 from engine.domain import NS, OffGrid, Side
-from engine.execution import propose, risk, router, terms
+from engine.execution import hedge_terms, hedging, propose, risk, router, terms
 from engine.execution.asked import Refusal, instrument_of, parent_of, price_of, size_of
 from engine.execution.desk import Desk, Parent, Proposal
 from engine.execution.lifecycle import LIVE_CHILD
@@ -92,7 +92,8 @@ def _approve(desk: Desk, picture: Picture, item: m.Command, verb: m.Approve) -> 
         quantity = size_of(instrument, verb.quantity)
     if verb.worst is not None:
         worst = price_of(instrument, verb.worst)
-    if reason := propose.refusal(desk, picture, proposal, verb.revision, quantity, worst, by=item.user):
+    refusal = hedging.refusal if proposal.born.hedge else propose.refusal
+    if reason := refusal(desk, picture, proposal, verb.revision, quantity, worst, by=item.user):
         stop = risk.stopped(desk, picture, propose.order_now(picture, proposal, quantity, worst, item.user))
         raise Refusal(reason, stop.movable if stop and stop.reason == reason else "")
     edited = verb.quantity is not None or verb.worst is not None
@@ -129,9 +130,9 @@ def _cancel_child(desk: Desk, _: Picture, item: m.Command, verb: m.CancelChild) 
 def _kill(desk: Desk, _: Picture, item: m.Command, verb: m.Kill) -> Iterator[m.Fact]:
     yield m.Killed(by=item.user, account=verb.account)
     yield m.KillAsked(call=f"kill{desk.facts + 1}")
+    for proposal in desk.live_proposals:
+        yield m.Lapsed(proposal=proposal.born.id, reason="killed")
     for parent in desk.live_parents:
-        if proposal := desk.proposal_of(parent.order.id):
-            yield m.Lapsed(proposal=proposal.born.id, reason="killed")
         if parent.state == "working":
             yield m.ParentPaused(parent=parent.order.id, by=item.user, reason="killed")
 
@@ -216,6 +217,8 @@ _VERBS: dict[type, Callable[[Desk, Picture, m.Command, Any], Iterator[m.Fact]]] 
     m.Resume: _resume,
     m.CancelParent: _cancel_parent,
     m.SetDial: _dial,
+    m.SetHedge: hedge_terms.of_book,
+    m.SetHedgeDial: hedge_terms.of_parent,
     m.Approve: _approve,
     m.Reject: _reject,
     m.SendOrder: _send,

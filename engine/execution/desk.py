@@ -107,6 +107,21 @@ class Due(NamedTuple):
     instrument: str
 
 
+HEDGES = "hedges"  # whose lots are those of hedges, beside the parents'
+
+
+class Hedge(msgspec.Struct):
+    """How the book is hedged, as it was last set; None: as the settings say."""
+
+    on: bool | None = None
+    dial: m.Dial | None = None
+    target: float | None = None  # coin
+    waits: bool = False  # every hedge is asked for: the engine started anew, and nobody has set hedging since
+    quiet_until: int = 0  # no new hedge before: the trader rejected one, or the venue did
+    reason: str = ""  # of that
+    asked_at: int = 0  # when the last one was requested
+
+
 class Desk(msgspec.Struct):
     """Everything decided. `facts` is the number of the last fact; ids are made of such numbers."""
 
@@ -134,6 +149,8 @@ class Desk(msgspec.Struct):
     tripped: dict[str, str] = {}  # the same → why nothing more of it goes out until a person re-arms it
     lifts: dict[str, Lift] = {}  # asked for or granted
     traded: dict[str, dict[str, int]] = {}  # user → instrument → lots, signed: whose position is whose
+    hedge: Hedge = msgspec.field(default_factory=Hedge)
+    holders: dict[str, dict[str, int]] = {}  # instrument → parent or HEDGES → lots filled, signed; the rest is nobody's
     due: list[Due] = []  # fills to be marked again, the next first
 
     @property
@@ -155,6 +172,15 @@ class Desk(msgspec.Struct):
     def working(self, parent: str) -> int:
         """Lots of a parent that are on their way or resting."""
         return sum(c.remaining for c in self.children_of(parent))
+
+    @property
+    def hedge_children(self) -> list[Child]:
+        return [c for c in self.live_children if c.request.hedge]
+
+    @property
+    def hedge_proposal(self) -> Proposal | None:
+        """The live proposal of a hedge: the book has at most one."""
+        return next((p for p in self.live_proposals if p.born.hedge), None)
 
     def proposal_of(self, parent: str) -> Proposal | None:
         """A parent's live proposal: it has at most one."""

@@ -21,13 +21,14 @@ def evolve(desk: Desk, fact: m.Fact) -> Desk:
 
 def _began(desk: Desk, fact: m.Began) -> None:
     desk.tag = desk.tag or "".join(letter for letter in fact.session if letter.isalnum())[-16:]
+    desk.hedge.waits = bool(desk.session) and not fact.config.resume_after_recovery
     desk.session, desk.config = fact.session, fact.config
     desk.reconciled, desk.reconciling = False, ""
 
 
 def _epoch(desk: Desk, fact: m.EpochBegan) -> None:
     desk.epoch = fact.epoch
-    desk.positions, desk.traded = {}, {}
+    desk.positions, desk.traded, desk.holders = {}, {}, {}
     desk.day.traded = {}
 
 
@@ -125,6 +126,9 @@ def _rejected(desk: Desk, fact: m.Rejected) -> None:
     proposal = desk.proposals[fact.proposal]
     proposal.state, proposal.reason = lifecycle.proposal(proposal.state, "reject"), fact.reason or proposal.reason
     del desk.live[fact.proposal]
+    if proposal.born.hedge:
+        guards.hedge_quiet(desk, fact.quiet_until, "rejected by the trader")
+        return
     parent = desk.parents[proposal.born.parent]
     parent.quiet_until = fact.quiet_until
     _rebase(parent, fact.quiet_until)
@@ -134,7 +138,8 @@ def _lapsed(desk: Desk, fact: m.Lapsed) -> None:
     proposal = desk.proposals[fact.proposal]
     proposal.state, proposal.reason = lifecycle.proposal(proposal.state, "lapse"), fact.reason
     desk.live.pop(fact.proposal, None)  # an approved one has left already
-    _rebase(desk.parents[proposal.born.parent], fact.rebased)
+    if not proposal.born.hedge:
+        _rebase(desk.parents[proposal.born.parent], fact.rebased)
 
 
 def _rebase(parent: Parent, start: int) -> None:
@@ -151,6 +156,8 @@ def _requested(desk: Desk, fact: m.OrderRequested) -> None:
         parent.asked_for, parent.asked_at = parent.asked_for + 1, fact.t
         parent.took_at = parent.took_at if fact.post_only else fact.t
         parent.chased_from = parent.chased_from or (fact.price if fact.post_only else 0)
+    if fact.hedge:
+        desk.hedge.asked_at = fact.t
     desk.requests = [t for t in desk.requests if fact.t - t < 60 * 10**9] + [fact.t]
     if desk.day.turn(fact.t):
         desk.day.orders += 1
@@ -180,6 +187,7 @@ def _filled(desk: Desk, fact: m.Filled) -> None:
         return
     child = desk.children[fact.child]
     guards.executed(desk, child, fact)
+    guards.held(desk, child, fact)
     child.filled += fact.quantity
     child.notional += fact.quantity * fact.price
     child.state = lifecycle.child(child.state, "part")
@@ -268,8 +276,11 @@ _EVOLVE: dict[type, Any] = {
     m.LiftGranted: guards.lift_granted,
     m.RepeatsTripped: guards.tripped,
     m.RepeatsRearmed: guards.repeats_rearmed,
+    m.HedgeSet: guards.hedge_set,
+    m.ParentHedgeSet: guards.parent_hedge,
+    m.HedgeRested: guards.hedge_rested,
     m.UnhaltAsked: _nothing,
-    m.Unhalted: _nothing,
+    m.Unhalted: guards.unhalted,
     m.ModelAsked: _nothing,
     m.ModelChanged: _nothing,
     m.ModelRefused: _nothing,

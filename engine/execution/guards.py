@@ -1,11 +1,14 @@
-"""What facts do to what holds a desk back: the kill, lifts of single blocks, repeated executions. See `evolve.py`."""
+"""What facts do to what holds a desk back: the kill, lifts of single blocks, repeated executions; and to its hedging.
+See `evolve.py`."""
 
 from __future__ import annotations
+
+import msgspec
 
 from engine import messages as m
 from engine.domain import NS, Side
 from engine.execution import lifecycle
-from engine.execution.desk import Child, Desk, KillState, Lift
+from engine.execution.desk import HEDGES, Child, Desk, KillState, Lift
 
 EXECUTIONS_KEPT_NS = 600 * NS
 
@@ -57,3 +60,34 @@ def executed(desk: Desk, child: Child, fact: m.Filled) -> None:
         key = f"{fact.side} {fact.instrument}"
         kept = [t for t in desk.executions.get(key, []) if fact.t - t < EXECUTIONS_KEPT_NS]
         desk.executions[key] = [*kept, fact.t]
+
+
+def held(desk: Desk, child: Child, fact: m.Filled) -> None:
+    """Which parent's the lots are, or the hedges'."""
+    holder = HEDGES if child.request.hedge else child.request.parent
+    if holder:
+        holders = desk.holders.setdefault(fact.instrument, {})
+        holders[holder] = holders.get(holder, 0) + fact.side.sign * fact.quantity
+
+
+def hedge_set(desk: Desk, fact: m.HedgeSet) -> None:
+    hedge = desk.hedge
+    hedge.on, hedge.dial, hedge.target, hedge.waits = fact.on, fact.dial, fact.target, False
+    hedge_quiet(desk, 0, "")
+
+
+def parent_hedge(desk: Desk, fact: m.ParentHedgeSet) -> None:
+    parent = desk.parents[fact.parent]
+    parent.order = msgspec.structs.replace(parent.order, hedge=fact.dial)
+
+
+def hedge_rested(desk: Desk, fact: m.HedgeRested) -> None:
+    hedge_quiet(desk, fact.until, fact.reason)
+
+
+def hedge_quiet(desk: Desk, until: int, reason: str) -> None:
+    desk.hedge.quiet_until, desk.hedge.reason = until, reason
+
+
+def unhalted(desk: Desk, _: m.Unhalted) -> None:
+    desk.hedge.waits = True

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
+
 from engine.domain import Instrument, Side
 from engine.market.state import Venue
 from engine.messages import Forecast, Skill
+
+
+class Greeks(msgspec.Struct, frozen=True):
+    """Of one unit of amount: Black–Scholes delta and coin delta, coin; gamma, coin of delta a USD; vega, USD a vol
+    point."""
+
+    delta: float
+    coin_delta: float
+    gamma: float
+    vega: float
 
 
 class Picture(Protocol):
@@ -55,6 +67,13 @@ class Picture(Protocol):
 
     def delta(self, name: str) -> float | None:
         """Coin delta of one unit of amount: a contract of an option, a USD of a future."""
+
+    def greeks(self, name: str) -> Greeks | None:
+        """Of one unit of amount, at the present forward; in the last half hour they follow the averaging."""
+
+    def ofi(self, name: str) -> float | None:
+        """Multi-level order-flow imbalance of the last two seconds or so, in shares of the book's usual depth: above 0
+        where buyers push. None where the book is not followed."""
 
 
 def touch(picture: Picture, instrument: Instrument, side: Side) -> int | None:

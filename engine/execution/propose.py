@@ -75,7 +75,7 @@ def refusal(
         return f"the row caps a child at {advice.max_child:.12g}"
     order = order_now(picture, proposal, quantity, worst, by)
     return (
-        _moved_out(picture, instrument, proposal.born.side, worst, proposal.cross)
+        moved_out(picture, instrument, proposal.born.side, worst, proposal.cross)
         or risk.blocked(desk, picture, order)
         or risk.price_inside(picture, order)
     )
@@ -97,7 +97,8 @@ def order_now(picture: Picture, proposal: Proposal, quantity: int, worst: int, b
     instrument, side = picture.venue.instruments[proposal.born.instrument], proposal.born.side
     price = _price_now(picture, instrument, side, quantity, worst, proposal.cross)
     return risk.Wanted(instrument=instrument, side=side, quantity=quantity, price=price, post_only=not proposal.cross,
-                       parent=proposal.born.parent, by=by)  # fmt: skip
+                       parent=proposal.born.parent, by=by, hedge=proposal.born.hedge,
+                       reduce_only=proposal.born.reduce_only)  # fmt: skip
 
 
 def request(
@@ -119,6 +120,8 @@ def request(
         valid_until=picture.now + round(desk.config.execution.order_ttl_s * NS),
         mid=picture.micro(order.instrument.name),
         lifted=risk.lifted(desk, picture, order),
+        hedge=order.hedge,
+        reduce_only=order.reduce_only,
     )
 
 
@@ -168,8 +171,8 @@ def _intend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument
         return
     if standing is None:
         yield _proposed(desk, picture, parent, wanted)
-    elif _stale(desk, picture, standing, wanted):
-        yield _refreshed(picture, parent, standing, wanted)
+    elif stale(desk, picture, standing, wanted):
+        yield refreshed(picture, parent, standing, wanted)
     standing = desk.proposal_of(parent.order.id)
     if standing is None or not _by_itself(parent, standing):
         return
@@ -206,7 +209,8 @@ def _proposed(desk: Desk, picture: Picture, parent: Parent, wanted: Want) -> m.P
     )
 
 
-def _refreshed(picture: Picture, parent: Parent, standing: Proposal, wanted: Want) -> m.Refreshed:
+def refreshed(picture: Picture, parent: Parent | None, standing: Proposal, wanted: Want) -> m.Refreshed:
+    """The next revision of an intent; a hedge's has no parent and reads no forecast."""
     return m.Refreshed(
         proposal=standing.born.id,
         revision=standing.revision + 1,
@@ -215,16 +219,17 @@ def _refreshed(picture: Picture, parent: Parent, standing: Proposal, wanted: Wan
         cross=wanted.cross,
         row=wanted.row,
         reason=wanted.why,
-        forecast=picture.forecasts.get(standing.born.instrument),
+        forecast=picture.forecasts.get(standing.born.instrument) if parent else None,
         cost_ticks=wanted.cost_ticks,
         wait_ticks=wanted.wait_ticks,
         schedule_ticks=wanted.schedule_ticks,
-        view=parent.view if wanted.pooled else None,
+        view=parent.view if parent and wanted.pooled else None,
         pooled=wanted.pooled,
     )
 
 
-def _stale(desk: Desk, picture: Picture, standing: Proposal, wanted: Want) -> bool:
+def stale(desk: Desk, picture: Picture, standing: Proposal, wanted: Want) -> bool:
+    """Whether an intent is another by now, and was last refreshed long enough ago."""
     changed = (standing.quantity, standing.worst, standing.cross, standing.row) != (
         wanted.quantity, wanted.worst, wanted.cross, wanted.row,
     )  # fmt: skip
@@ -239,7 +244,7 @@ def _price_now(picture: Picture, instrument: Instrument, side: Side, quantity: i
     return worst if deepest is None else side_price(side, deepest, worst)
 
 
-def _moved_out(picture: Picture, instrument: Instrument, side: Side, worst: int, cross: bool) -> str:
+def moved_out(picture: Picture, instrument: Instrument, side: Side, worst: int, cross: bool) -> str:
     """A crossing intent needs the far touch inside its worst price."""
     far = touch(picture, instrument, side.other)
     if not cross or far is None or side.sign * (far - worst) <= 0:

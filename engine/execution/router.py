@@ -21,6 +21,7 @@ from engine.market.state import Venue
 from engine.market.told import Answered, Changes, Placed
 
 ASK_AGAIN_NS = 2 * NS
+REFUSED_NS = 60 * NS  # a hedge that would be refused again: it is tried after a while, and said so
 
 # ---------------------------------------------------------------- facts → calls
 
@@ -58,6 +59,8 @@ def _order(fact: m.OrderRequested, instrument: Instrument) -> m.Call:
         "reject_post_only": False,
         "valid_until": fact.valid_until // 1_000_000,
     }
+    if fact.reduce_only:
+        params["reduce_only"] = True
     return m.Call(id=fact.call, method=f"private/{fact.side}", params=params, after=fact.n, child=fact.child)
 
 
@@ -222,6 +225,8 @@ def _refused(desk: Desk, picture: Picture, child: Child, error: wire.VenueError)
         yield ask(desk, child)
         return
     yield m.OrderEnded(child=child.request.child, state="rejected", reason=reason)
+    if child.request.hedge:
+        yield m.HedgeRested(until=picture.now + (rejects.REST_NS[action] or REFUSED_NS), reason=reason)
     parent = desk.parents.get(child.request.parent)
     if parent is None or parent.state != "working":
         return

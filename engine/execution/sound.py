@@ -7,13 +7,14 @@ from engine.execution.desk import Desk
 from engine.execution.picture import Picture
 
 
-def closed(desk: Desk, picture: Picture) -> str:
-    """Why the whole desk sends nothing new now; empty if it may."""
+def closed(desk: Desk, picture: Picture, reducing: bool = False) -> str:
+    """Why the whole desk sends nothing new now; empty if it may. `reducing` is of a hedge that only reduces a position:
+    it may be allowed once a kill is confirmed."""
     if desk.config.mode == "replay":
         return "this is a replay: it has no route to any venue"
     if picture.halted:
         return picture.halted
-    if desk.killed:
+    if desk.killed and not (reducing and desk.killed.took and desk.config.hedging.while_killed):
         return f"killed by {desk.killed.by}; an admin must re-arm"
     if not picture.venue.up:
         return "the venue's connection is down"

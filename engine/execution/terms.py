@@ -44,7 +44,7 @@ def order_of(desk: Desk, picture: Picture, user: str, verb: m.SubmitParent) -> m
         baseline=verb.baseline, rate=verb.rate, participation=verb.participation,
         would=price_of(instrument, verb.would) if verb.would else None, random_time=verb.random_time,
         random_size=verb.random_size, seed=seed_of(desk.config.seed, desk.facts + 1), leave=verb.leave,
-        policy=verb.policy,
+        policy=verb.policy, hedge=verb.hedge,
     )  # fmt: skip
     return _checked(desk, picture, instrument, order)
 

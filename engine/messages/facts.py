@@ -7,6 +7,7 @@ from typing import Literal
 from engine.config import Config
 from engine.messages.cost_facts import MarkedOut, MarketSeen
 from engine.messages.happened import Happened
+from engine.messages.hedge_facts import HedgeRested, HedgeSet, ParentHedgeSet
 from engine.messages.order_facts import (
     Asked,
     CancelRequested,
@@ -152,4 +153,5 @@ Fact = (
     | Checked | Reconciled | PositionSet | ModelAsked | ModelChanged | ModelRefused | LiftAsked | LiftGranted
     | RepeatsTripped | RepeatsRearmed | ParentRested | UnhaltAsked | Unhalted
     | MarketSeen | MarkedOut
+    | HedgeSet | ParentHedgeSet | HedgeRested
 )  # fmt: skip

@@ -14,7 +14,7 @@ class OrderRequested(Happened, frozen=True, kw_only=True, tag="requested"):
 
     child: str
     call: str
-    parent: str  # empty for an order by hand
+    parent: str  # empty for an order by hand, and for a hedge
     proposal: str
     by: str
     instrument: str
@@ -25,6 +25,8 @@ class OrderRequested(Happened, frozen=True, kw_only=True, tag="requested"):
     valid_until: int
     mid: float | None  # micro-price in units at the decision
     lifted: tuple[str, ...] = ()  # the lifts that it needed, used up by it
+    hedge: bool = False
+    reduce_only: bool = False
     mark: Mark | None = None
 
 

@@ -9,7 +9,7 @@ from engine.domain import Side
 from engine.messages.cost_facts import Mark
 from engine.messages.happened import Happened
 from engine.messages.inputs import Forecast, Odds, TraderView
-from engine.messages.verbs import Algorithm, Baseline, Dial
+from engine.messages.verbs import Algorithm, Baseline, Dial, HedgeDial
 
 
 class ParentAccepted(Happened, frozen=True, kw_only=True, tag="parent"):
@@ -38,6 +38,7 @@ class ParentAccepted(Happened, frozen=True, kw_only=True, tag="parent"):
     seed: int = 0  # of its randomness
     kappa: float = 0.0  # of Almgren–Chriss, per second, from the forecasts and the surface as they were
     policy: tuple[Row, ...] | None = None
+    hedge: HedgeDial = "manual"
     mark: Mark | None = None
 
 
@@ -101,7 +102,8 @@ class ParentEnded(Happened, frozen=True, kw_only=True, tag="parent_ended"):
 
 
 class Proposed(Happened, frozen=True, kw_only=True, tag="proposed"):
-    """A child order wanted: an intent with the numbers it stands on. `worst` bounds the price, in units."""
+    """A child order wanted: an intent with the numbers it stands on. `worst` bounds the price, in units. A hedge of the
+    book has no parent."""
 
     id: str
     parent: str
@@ -119,6 +121,8 @@ class Proposed(Happened, frozen=True, kw_only=True, tag="proposed"):
     schedule_ticks: float | None = None  # expected of what the schedule alone would do now
     view: TraderView | None = None  # the trader's own, where it was weighed with the model's
     pooled: Odds | None = None  # what came of that
+    hedge: bool = False
+    reduce_only: bool = False  # of a hedge while the desk is killed
     mark: Mark | None = None
 
 

@@ -15,6 +15,7 @@ class _Verb(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
 
 
 Dial = Literal["manual", "semi", "auto"]
+HedgeDial = Literal["off", "manual", "semi", "auto"]  # off: the delta is wanted, and left in the book
 Baseline = Literal["twap", "vwap", "pov", "almgren_chriss"]
 Algorithm = Literal["twap", "vwap", "pov", "almgren_chriss", "adaptive"]
 
@@ -42,6 +43,7 @@ class SubmitParent(_Verb, frozen=True, kw_only=True, tag="submit"):
     random_time: float = 0.0  # 0 … 1: how far a child's moment strays, in children
     random_size: float = 0.0  # 0 … 1: how far a child's size strays, as a share of it
     policy: tuple[Row, ...] | None = None  # its own table; none: the desk's
+    hedge: HedgeDial = "manual"  # how hedges of its delta go
 
 
 class EditParent(_Verb, frozen=True, kw_only=True, tag="edit_parent"):
@@ -66,6 +68,7 @@ class EditParent(_Verb, frozen=True, kw_only=True, tag="edit_parent"):
     random_size: float | None = None
     leave: bool | None = None
     policy: tuple[Row, ...] | None = None
+    hedge: HedgeDial | None = None
 
 
 class Press(_Verb, frozen=True, kw_only=True, tag="press"):
@@ -107,6 +110,22 @@ class CancelParent(_Verb, frozen=True, kw_only=True, tag="cancel_parent"):
 class SetDial(_Verb, frozen=True, kw_only=True, tag="dial"):
     parent: str
     dial: Dial
+
+
+class SetHedgeDial(_Verb, frozen=True, kw_only=True, tag="hedge_dial"):
+    """How hedges of one parent's delta go, while it works and after: what it has filled is held until it expires."""
+
+    parent: str
+    dial: HedgeDial
+
+
+class SetHedge(_Verb, frozen=True, kw_only=True, tag="hedge"):
+    """How the whole book is hedged: what is None stays. `target` is coin of delta; `dial` speaks for what belongs to
+    no parent."""
+
+    on: bool | None = None
+    dial: Dial | None = None
+    target: float | None = None
 
 
 class Approve(_Verb, frozen=True, kw_only=True, tag="approve"):
@@ -185,7 +204,7 @@ class RollBackModel(_Verb, frozen=True, kw_only=True, tag="rollback"):
 
 
 Verb = (
-    EditParent | Press | SetView
+    EditParent | Press | SetView | SetHedge | SetHedgeDial
     | SubmitParent | Pause | Resume | CancelParent | SetDial | Approve | Reject | SendOrder | CancelChild | Kill | Rearm
     | PromoteModel | RollBackModel | AskLift | GrantLift | RearmRepeats | Unhalt
 )  # fmt: skip

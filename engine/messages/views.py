@@ -12,6 +12,7 @@ import msgspec
 from engine.config import Mode
 from engine.domain import Side
 from engine.messages.desk_views import DeskView
+from engine.messages.hedge_views import HedgeView
 from engine.messages.inputs import Forecast
 from engine.messages.model_views import JobView, ModelRow, ModelStep
 from engine.messages.surface_views import ArbitrageView, RiskView, SurfaceView
@@ -191,6 +192,7 @@ View = (
     | SurfaceView
     | ArbitrageView
     | RiskView
+    | HedgeView
     | DeskView
     | ReplayView
     | ChainView

@@ -251,7 +251,7 @@ class Replay:
     def _views(self) -> list[m.View]:
         core = self.core
         return [
-            *self._fast(), view.desk(core), view.surface(core), view.chain(core), view.risk(core),
+            *self._fast(), view.desk(core), view.surface(core), view.chain(core), view.risk(core), view.hedged(core),
             self.screen.watch.view(core), view.skill(core),
         ]  # fmt: skip
 

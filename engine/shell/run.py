@@ -19,6 +19,7 @@ from engine import view
 from engine.config import STEP_NS
 from engine.core import Core, Outcome
 from engine.domain import NS
+from engine.execution import hedging
 from engine.market.deribit import wire
 from engine.shell.clock import Clock
 from engine.shell.jobs import Jobs
@@ -246,8 +247,10 @@ class Engine:
         return self.screen.recall(self._views(slow=True), after)
 
     def _refocus(self) -> None:
-        """All screens and all running parents together are the focus."""
-        wanted = [parent.order.instrument for parent in self.core.desk.live_parents] + list(self.screen.names())
+        """All screens, all running parents and what is hedged with together are the focus."""
+        desk, market = self.core.desk, self.core.market
+        hedge = [hedging.instrument_wanted(desk, market)] if any(desk.positions.values()) else []
+        wanted = [parent.order.instrument for parent in desk.live_parents] + hedge + list(self.screen.names())
         known = self.core.market.venue.instruments
         focus = tuple(dict.fromkeys(name for name in wanted if name in known))[: self.core.desk.config.focus_limit]
         if focus != self.core.market.venue.focus:
@@ -272,6 +275,7 @@ class Engine:
                 view.chain(self.core),
                 self.screen.watch.view(self.core),
                 view.risk(self.core),
+                view.hedged(self.core),
                 view.skill(self.core),
             ]
             if self._jobs is not None:

@@ -5,6 +5,7 @@ from engine.view.book import gauges, ladder
 from engine.view.chain import chain
 from engine.view.desk import desk, status
 from engine.view.estimate import answer as estimate
+from engine.view.hedge import hedged
 from engine.view.notes import say
 from engine.view.risk import risk
 from engine.view.skill import skill
@@ -12,5 +13,6 @@ from engine.view.surface import surface
 from engine.view.why import answer as why
 
 __all__ = [
-    "Watch", "chain", "desk", "estimate", "gauges", "ladder", "risk", "say", "skill", "status", "surface", "why",
+    "Watch", "chain", "desk", "estimate", "gauges", "hedged", "ladder", "risk", "say", "skill", "status", "surface",
+    "why",
 ]  # fmt: skip

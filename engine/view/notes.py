@@ -37,7 +37,7 @@ def _words(core: Core, fact: m.Fact) -> tuple[Level, str, str] | None:
             level: Level = "warn" if state in ("rejected", "lapsed") else "info"
             return level, "venue", f"order {fact.child} {state}{_because(fact.reason)}"
         case m.Proposed():
-            return "info", "policy", f"proposes: {fact.reason}"
+            return "info", "hedge" if fact.hedge else "policy", f"proposes: {fact.reason}"
         case m.Lapsed():
             return "info", "policy", f"proposal {fact.proposal} lapsed{_because(fact.reason)}"
         case m.Approved():
@@ -65,6 +65,13 @@ def _parents(fact: m.Fact) -> tuple[Level, str, str] | None:
             return "info", fact.by, f"parent {fact.parent} resumed; the rest is spread anew"
         case m.ParentHalted():
             return "warn", "policy", f"parent {fact.parent} halted by the row '{fact.row}' {_for(fact)}"
+        case m.HedgeSet():
+            how = f"{fact.dial}, target {fact.target:+.12g}" if fact.on else "off"
+            return "info", fact.by, f"hedging is now {how}"
+        case m.ParentHedgeSet():
+            return "info", fact.by, f"hedges of parent {fact.parent} are now {fact.dial}"
+        case m.HedgeRested():
+            return "warn", "venue", f"hedging rests {(fact.until - fact.t) / NS:.0f} s: {fact.reason}"
         case m.ParentRested():
             return "warn", "venue", f"parent {fact.parent} rests {(fact.until - fact.t) / NS:.0f} s: {fact.reason}"
         case m.DialSet():

@@ -37,6 +37,7 @@ def row(core: Core, proposal: Proposal) -> m.ProposalRow:
         viewed=proposal.viewed,
         blocked=stop.reason if stop else "",
         block=stop.movable if stop else "",
+        mark="hedge" if born.hedge else "",
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from engine import messages as m
 from engine.config import Config
 from engine.domain import NS, Instrument, instrument_of
+from engine.execution.picture import Greeks
 from engine.market.deribit import wire
 from engine.market.state import Venue
 
@@ -38,6 +39,8 @@ class Still:
         self.vegas: dict[str, float] = {}
         self.deltas: dict[str, float] = {}
         self.sigmas: dict[str, float] = {}
+        self.sensitive: dict[str, Greeks] = {}
+        self.flows: dict[str, float] = {}
         self.usual: dict[str, float] = {}
         self.stable: dict[tuple[str, int], float] = {}
         self.volume: list[tuple[int, int]] = []  # of others: time, lots
@@ -114,6 +117,12 @@ class Still:
 
     def delta(self, name: str) -> float | None:
         return self.deltas.get(name)
+
+    def greeks(self, name: str) -> Greeks | None:
+        return self.sensitive.get(name)
+
+    def ofi(self, name: str) -> float | None:
+        return self.flows.get(name)
 
 
 def forecast(**fields: Any) -> m.Forecast:
