@@ -6,6 +6,7 @@ import * as calibration from "./calibration.js";
 import { answered } from "./command.js";
 import { $ } from "./dom.js";
 import * as estimate from "./estimate.js";
+import * as costs from "./costs.js";
 import * as feed from "./feed.js";
 import * as gauges from "./gauges.js";
 import * as guards from "./guards.js";
@@ -28,7 +29,7 @@ import * as work from "./work.js";
 
 const DESK = [top, surface, ladder, heatmap, gauges, estimate, ticket, proposals, guards, hands, blotter, progress, replay, banners, picker, keys];
 const MODEL = [registry, scores, calibration, skill, work];
-const PARTS = [...DESK, ...MODEL, route];
+const PARTS = [...DESK, ...MODEL, costs, route];
 
 // Promises must not reach Dash, which would wait for them: what it calls returns nothing.
 window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {

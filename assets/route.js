@@ -3,7 +3,7 @@
 import { $, attr, flag } from "./dom.js";
 import { mark } from "./feed.js";
 
-const PAGES = { "/": "desk", "/model": "model" };
+const PAGES = { "/": "desk", "/costs": "costs", "/model": "model" };
 
 export const page = () => PAGES[location.pathname] ?? "desk";
 
@@ -27,8 +27,10 @@ export function go(path) {
 
 function show() {
   const name = page();
-  flag(document.body, "on-model", name === "model");
-  $("model").hidden = name !== "model";
+  for (const other of ["costs", "model"]) {
+    flag(document.body, `on-${other}`, name === other);
+    $(other).hidden = name !== other;
+  }
   for (const link of $("pages").children) {
     if (link.dataset.page === name) attr(link, "aria-current", "page");
     else link.removeAttribute("aria-current");

@@ -23,7 +23,7 @@ from engine.messages import Role
 
 DAY_S = 24 * 3600
 OPEN_PATHS = frozenset({"/healthz"})
-PAGE_PATHS = frozenset({"/", "/model"})  # a visitor who is not in is told in a page how to come in
+PAGE_PATHS = frozenset({"/", "/model", "/costs"})  # a visitor who is not in is told in a page how to come in
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

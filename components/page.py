@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dash import html
 
-from components import blotter, ladder, link, model, proposals, replay, sessions, surface, ticket
+from components import blotter, ladder, link, model, proposals, replay, report, sessions, surface, ticket
 from components.style import figure, marks
 
 INDEX = """<!doctype html>
@@ -19,6 +19,7 @@ INDEX = """<!doctype html>
     <title>{%title%}</title>
     <link rel="icon" href="/assets/tidegate.svg" type="image/svg+xml">
     <link rel="stylesheet" href="/assets/desk.css">
+    <link rel="stylesheet" href="/assets/costs.css">
     {%css%}
     <script type="module" src="/assets/desk.js"></script>
   </head>
@@ -28,7 +29,7 @@ INDEX = """<!doctype html>
   </body>
 </html>"""
 
-PAGES = (("Desk", "/"), ("Model", model.PATH))
+PAGES = (("Desk", "/"), ("Costs", report.PATH), ("Model", model.PATH))
 FIGURES = (
     ("feed-badge", "feed"),
     ("top-model", "model"),
@@ -45,7 +46,7 @@ FIGURES = (
 def layout() -> html.Div:
     right = html.Div([ticket.layout(), proposals.layout()], className="right")
     panels = [_top(), surface.layout(), ladder.layout(), right, blotter.layout(), blotter.progress(), replay.layout()]
-    panels.append(model.layout())
+    panels += [report.layout(), model.layout()]
     dialogs = [_picker(), _keys(), sessions.layout()]
     return html.Div([html.Main(panels, className="desk", id="desk"), *dialogs, _toast(), link.stores()])
 

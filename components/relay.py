@@ -18,6 +18,7 @@ import msgspec
 from engine.config import Mode
 from engine.messages import (
     Answer,
+    Costed,
     Estimated,
     GaugesView,
     Job,
@@ -33,14 +34,16 @@ from engine.messages import (
 )
 
 SHARED = (  # that every screen gets
-    "status", "chain", "surface", "arbitrage", "risk", "models", "job", "skill", "hedge", "desk", "replay",
+    "status", "chain", "surface", "arbitrage", "risk", "models", "job", "skill", "hedge", "costs", "desk", "replay",
 )  # fmt: skip
 PACE_S = {"surface": 0.5, "arbitrage": 0.5, "risk": 0.5, "hedge": 0.2}  # a topic is sent to a screen at most this often
 FRAME_S = 0.05  # a screen gets at most 20 frames a second
 HIDDEN_S = 1.0  # and this often when nobody looks at it
 NOTES_KEPT = 1000
 ASK_S = 10.0
+REPORT_S = 90.0
 
+Form = Literal["json", "html", "csv", "parquet"]
 DriveDo = Literal["play", "pause", "step", "seek", "speed"]
 
 
@@ -53,6 +56,7 @@ class Desk(Protocol):
     async def drive(self, do: DriveDo, value: float = 0.0) -> Answer: ...
     async def why(self, instrument: str) -> Answer: ...
     async def estimate(self, order: SubmitParent) -> Estimated: ...
+    async def cost(self, form: Form, parents: Iterable[str] = ()) -> Costed: ...
     async def work(self, job: Job, *, user: str, role: Role) -> Answer: ...
     async def recall(self, after: int = 0) -> None: ...
 
@@ -290,6 +294,17 @@ class Relay:
             return await asyncio.wait_for(desk.estimate(order), ASK_S)
         except OSError:  # a TimeoutError is one
             return Estimated(reason="the engine does not answer")
+
+
+    async def cost(self, form: Form, parents: Iterable[str]) -> Costed:
+        """What a parent cost, or a report as a file; a look, which sends nothing."""
+        desk = self._desk
+        if desk is None:
+            return Costed(reason="the engine does not answer")
+        try:
+            return await asyncio.wait_for(desk.cost(form, parents), REPORT_S)
+        except OSError:  # a TimeoutError is one
+            return Costed(reason="the engine does not answer")
 
 
 def away(hint: str = "") -> Answer:

@@ -16,9 +16,9 @@ import msgspec
 from dash import Dash
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 
-from components import link, page
+from components import link, page, report
 from components.door import Door, Pass, User
-from components.relay import FRAME_S, HIDDEN_S, Attach, Look, Relay, Screen
+from components.relay import FRAME_S, HIDDEN_S, Attach, Form, Look, Relay, Screen
 from engine import client
 from engine.config import Mode
 from engine.messages import Estimated, json_bytes
@@ -97,6 +97,10 @@ def _routes(server: FastAPI, relay: Relay) -> None:
     @server.post("/estimate")
     async def estimate(request: Request) -> Response:
         return Response(json_bytes(await _estimated(await request.body(), relay)), media_type="application/json")
+
+    @server.get("/cost")
+    async def cost(form: Form, parent: str = "") -> Response:
+        return report.answered(await relay.cost(form, [parent] if parent else []))
 
     @server.websocket("/feed")
     async def feed(socket: WebSocket) -> None:

@@ -39,7 +39,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from engine.messages import (
     Answer,
     Ask,
+    AskCost,
     AskEstimate,
+    Costed,
     Down,
     Drive,
     Estimated,
@@ -96,7 +98,7 @@ class Client:
         self.welcome = welcome
         self._socket = socket
         self._name, self._count = secrets.token_hex(6), 0
-        self._answers: dict[str, asyncio.Future[Answer | Estimated]] = {}
+        self._answers: dict[str, asyncio.Future[Answer | Estimated | Costed]] = {}
         self._newest: dict[tuple[str, str], View] = {}
         self._notes: list[NoteView] = []
         self._news = asyncio.Event()
@@ -140,7 +142,13 @@ class Client:
         """What an order would cost, each way of doing it, before it is sent; it sends nothing. Raises LinkLost."""
         command = self._next_id()
         said = await self._reply(command, AskEstimate(id=command, order=order))
-        return said if isinstance(said, Estimated) else Estimated(id=command, reason=said.text)
+        return said if isinstance(said, Estimated) else Estimated(id=command, reason=getattr(said, "text", ""))
+
+    async def cost(self, form: Literal["json", "html", "csv", "parquet"], parents: Iterable[str] = ()) -> Costed:
+        """A parent's cost in full as JSON, or a report of some (of all, without any) as a file. Raises LinkLost."""
+        command = self._next_id()
+        said = await self._reply(command, AskCost(id=command, form=form, parents=tuple(parents)))
+        return said if isinstance(said, Costed) else Costed(id=command, reason=getattr(said, "text", ""))
 
     async def work(self, job: Job, *, user: str, role: Role) -> Answer:
         """Has a long command of the engine's begun or ended; how it goes is a view. Raises LinkLost."""
@@ -165,10 +173,12 @@ class Client:
         assert isinstance(said, Answer), "an estimate answers nothing but its own question"
         return said
 
-    async def _reply(self, command: str, message: Ask | AskEstimate | Drive | Why | Work) -> Answer | Estimated:
+    async def _reply(
+        self, command: str, message: Ask | AskEstimate | AskCost | Drive | Why | Work
+    ) -> Answer | Estimated | Costed:
         if command in self._answers:
             raise ValueError(f"command {command} is waiting for its answer already")
-        future: asyncio.Future[Answer | Estimated] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Answer | Estimated | Costed] = asyncio.get_running_loop().create_future()
         self._answers[command] = future
         try:
             await self._say(message)
@@ -200,7 +210,7 @@ class Client:
         match message:
             case Views(views=views):
                 self._take(views)
-            case Answer() | Estimated() as answer:
+            case Answer() | Estimated() | Costed() as answer:
                 self._resolve(answer)
             case Goodbye(reason=reason):
                 return f"the engine said goodbye: {reason}"
@@ -219,7 +229,7 @@ class Client:
             self._notes.clear()
         self._news.set()
 
-    def _resolve(self, answer: Answer | Estimated) -> None:
+    def _resolve(self, answer: Answer | Estimated | Costed) -> None:
         future = self._answers.get(answer.id)
         if future is not None and not future.done():
             future.set_result(answer)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.messages.cost_facts import *
+from engine.messages.cost_views import *
 from engine.messages.desk_views import *
 from engine.messages.effects import *
 from engine.messages.estimates import *

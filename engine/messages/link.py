@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.config import Mode
+from engine.messages.cost_views import AskCost, Costed
 from engine.messages.estimates import AskEstimate, Estimated
 from engine.messages.inputs import Role
 from engine.messages.verbs import Verb
@@ -92,7 +93,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="wor
     job: Job
 
 
-Up = Hello | Look | Ask | Drive | Why | Recall | Work | AskEstimate
+Up = Hello | Look | Ask | Drive | Why | Recall | Work | AskEstimate | AskCost
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="welcome"):
@@ -119,4 +120,4 @@ class Goodbye(msgspec.Struct, frozen=True, kw_only=True, tag_field="link", tag="
     reason: str
 
 
-Down = Welcome | Answer | Estimated | Views | Goodbye
+Down = Welcome | Answer | Estimated | Costed | Views | Goodbye

@@ -11,6 +11,7 @@ import msgspec
 
 from engine.config import Mode
 from engine.domain import Side
+from engine.messages.cost_views import CostsView
 from engine.messages.desk_views import DeskView
 from engine.messages.hedge_views import HedgeView
 from engine.messages.inputs import Forecast
@@ -194,6 +195,7 @@ View = (
     | RiskView
     | HedgeView
     | DeskView
+    | CostsView
     | ReplayView
     | ChainView
     | ModelsView

@@ -20,7 +20,9 @@ from websockets.exceptions import ConnectionClosed
 from engine.messages import (
     Answer,
     Ask,
+    AskCost,
     AskEstimate,
+    Costed,
     Drive,
     Estimated,
     Goodbye,
@@ -40,7 +42,7 @@ REFUSED = 1008  # websocket: policy violation
 
 log = logging.getLogger(__name__)
 Topic = tuple[str, str]
-Said = Answer | Estimated
+Said = Answer | Estimated | Costed
 
 
 class Desk(Protocol):
@@ -57,6 +59,9 @@ class Desk(Protocol):
 
     def estimate(self, asked: AskEstimate) -> Estimated:
         """What an order would cost: a look, so it is answered at once and kept nowhere."""
+
+    def cost(self, asked: AskCost) -> Costed | Awaitable[Costed]:
+        """What a parent cost, or a report as a file."""
 
     def work(self, work: Work) -> Answer | Awaitable[Answer]: ...
 
@@ -167,6 +172,8 @@ class Attached:
                 self._reply(why.id, lambda: self._desk.why(why))
             case AskEstimate() as asked:
                 self._reply(asked.id, lambda: self._desk.estimate(asked))
+            case AskCost() as costs:
+                self._reply(costs.id, lambda: self._desk.cost(costs))
             case Work() as work:
                 self._reply(work.id, lambda: self._desk.work(work))
             case Look(instruments=instruments):
@@ -180,7 +187,7 @@ class Attached:
                 return False
         return True
 
-    def _reply(self, command: str, desk: Callable[[], Said | Awaitable[Answer]]) -> None:
+    def _reply(self, command: str, desk: Callable[[], Said | Awaitable[Said]]) -> None:
         """Has the desk decide, now and in this order; answers now or when it is known."""
         if len(self._asked) >= self._lag:
             self.answer(pack(Answer(id=command, ok=False, text="too many commands are waiting for their answers")))
@@ -193,15 +200,15 @@ class Attached:
             self._asked.add(task)
             task.add_done_callback(self._asked.discard)
 
-    async def _answer_later(self, command: str, verdict: Awaitable[Answer]) -> None:
+    async def _answer_later(self, command: str, verdict: Awaitable[Said]) -> None:
         try:
-            answer = await verdict
+            answer: Said = await verdict
         except Exception:
             answer = _failed(command)
         self.answer(pack(answer))
 
 
-def _decided(command: str, desk: Callable[[], Said | Awaitable[Answer]]) -> Said | Awaitable[Answer]:
+def _decided(command: str, desk: Callable[[], Said | Awaitable[Said]]) -> Said | Awaitable[Said]:
     try:
         return desk()
     except Exception:

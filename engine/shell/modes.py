@@ -25,6 +25,7 @@ import msgspec
 from engine import messages as m
 from engine.config import BadSettings, Config, Mode, parse
 from engine.core import Core, Market
+from engine.execution.cost_story import Ledger
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
 from engine.shell import beside, passes
@@ -33,6 +34,7 @@ from engine.shell.feed import BadSecret, Credentials, Feed, credentials_from
 from engine.shell.jobs import Jobs
 from engine.shell.registry import Registry, wanted
 from engine.shell.replay import Replay
+from engine.shell.reports import Reports
 from engine.shell.run import Engine, until_cancelled
 from engine.shell.serve import Serve
 from engine.shell.store.folders import Meta, make_private, sessions_of
@@ -182,7 +184,7 @@ async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIt
     loop = asyncio.get_running_loop()
     engine = Engine(Core(Market(config, weights, models=swaps.get), desk), tape, clock)
     jobs = Jobs(options.data, swaps)
-    engine.choose(swaps, jobs)
+    engine.choose(swaps, jobs, Reports(options.data, options.venue))
     swaps.look()
     writer = Writer(
         journal, session,
@@ -198,6 +200,7 @@ async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIt
     writer.start()
     recorder.start()
     engine.outbox.durable(desk.facts)
+    engine.screen.ledger = Ledger.of(facts)
     engine.screen.say(engine.core, facts[-500:])
     engine.take(m.Started, config=config, code=code_version(), model=config.model, seed=config.seed, session=session)
     if why:

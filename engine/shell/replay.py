@@ -18,6 +18,7 @@ from engine import messages as m
 from engine import view
 from engine.core import Core
 from engine.domain import MS, NS
+from engine.execution.cost_story import Ledger
 from engine.forecast.skill import Monitor
 from engine.forecast.stream import Forecaster
 from engine.shell import fold
@@ -28,6 +29,7 @@ from engine.shell.store.tape import Gap, headers
 
 TURN_S = VIEW_S / 2  # of folding before others run
 SLOW_VIEWS = 2  # surface and desk: every so many fast ones
+COST_VIEWS = 20  # costs: every so many fast ones
 FASTEST = 10_000  # times
 BATCH = 100  # inputs folded before the loop lets others run
 MAX_STEPS = 10_000  # inputs of one step
@@ -140,9 +142,11 @@ class Replay:
     def _jump(self, t: int) -> None:
         """To the last state kept at or before `t`, if that is nearer than folding on from here."""
         back = t < self.core.market.now
+        if back:
+            self.screen.ledger = Ledger()  # told again from the facts up to there
         kept = self.kept.before(t)
         if kept is not None and (back or kept[0] > self.core.n):
-            known = self.core.desk.facts
+            known = 0 if back else self.core.desk.facts
             self.core = self._taken_up(kept[1])
             self._items, self._ahead = fold.items(self.folder, kept[0]), None
             self._remember(fold.journalled(self.folder, known, self.core.desk.facts))
@@ -191,6 +195,8 @@ class Replay:
             beat += 1
             self.screen.watch.look(self.core)
             self.screen.publish(self._views() if beat % SLOW_VIEWS == 0 else self._fast())
+            if beat % COST_VIEWS == 0:
+                self.screen.publish([view.costs(self.core, self.screen.ledger)])
 
     # ------------------------------------------------------------ people (serve.Desk)
 
@@ -206,11 +212,14 @@ class Replay:
     def estimate(self, asked: m.AskEstimate) -> m.Estimated:
         return view.estimate(self.core, asked)
 
+    def cost(self, asked: m.AskCost) -> m.Costed:
+        return view.costed(self.core, self.screen.ledger, asked)
+
     def work(self, work: m.Work) -> m.Answer:
         return m.Answer(id=work.id, ok=False, text="this is a replay: models are trained and compared on a desk")
 
     def recall(self, after: int) -> list[m.View]:
-        return self.screen.recall(self._views(), after)
+        return self.screen.recall([*self._views(), view.costs(self.core, self.screen.ledger)], after)
 
     async def drive(self, drive: m.Drive) -> m.Answer:
         match drive.do:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from engine.execution import hedging
 from engine.market.deribit import wire
 from engine.shell.clock import Clock
 from engine.shell.jobs import Jobs
+from engine.shell.reports import Reports
 from engine.shell.screen import VIEW_S, Screen
 from engine.shell.store import keyframes
 from engine.shell.store.outbox import Outbox
@@ -31,6 +32,7 @@ from engine.shell.swaps import Swaps
 
 log = logging.getLogger("engine")
 SLOW_VIEWS = 10  # surface and desk: every so many fast ones
+COST_VIEWS = 20  # costs: every so many fast ones
 LOOK_VIEWS = 2  # one expiry is looked at for arbitrage: every so many fast ones
 
 
@@ -62,6 +64,7 @@ class Engine:
         self._hangup: Callable[[str], None] = lambda _: None
         self._swaps: Swaps | None = None
         self._jobs: Jobs | None = None
+        self._reports: Reports | None = None
         self._mend: Callable[[], None] = lambda: None
         self._mending = False  # the disk is tried again
 
@@ -73,9 +76,9 @@ class Engine:
         """`write` hands facts to the journal's writer; `mend` has journal and tape written again after a break."""
         self._keep, self._mend = write, mend
 
-    def choose(self, swaps: Swaps, jobs: Jobs | None = None) -> None:
-        """`swaps` fetches the models that people ask for; `jobs` make and compare them."""
-        self._swaps, self._jobs = swaps, jobs
+    def choose(self, swaps: Swaps, jobs: Jobs | None = None, reports: Reports | None = None) -> None:
+        """`swaps` fetches the models that people ask for; `jobs` make and compare them; `reports` tell of costs."""
+        self._swaps, self._jobs, self._reports = swaps, jobs, reports
 
     def _write(self, facts: Sequence[m.Fact]) -> None:
         self._keep(facts)
@@ -238,13 +241,19 @@ class Engine:
     def estimate(self, asked: m.AskEstimate) -> m.Estimated:
         return view.estimate(self.core, asked)
 
+    def cost(self, asked: m.AskCost) -> m.Costed | Awaitable[m.Costed]:
+        if asked.form == "json" or self._reports is None:
+            return view.costed(self.core, self.screen.ledger, asked)
+        return self._reports.make(asked)
+
     def work(self, work: m.Work) -> m.Answer:
         if self._jobs is None:
             return m.Answer(id=work.id, ok=False, text="this engine has no registry")
         return self._jobs.ask(work)
 
     def recall(self, after: int) -> list[m.View]:
-        return self.screen.recall(self._views(slow=True), after)
+        views = [*self._views(slow=True), view.costs(self.core, self.screen.ledger)]
+        return self.screen.recall(views, after)
 
     def _refocus(self) -> None:
         """All screens, all running parents and what is hedged with together are the focus."""
@@ -266,6 +275,8 @@ class Engine:
             if beat % LOOK_VIEWS == 0:
                 self.screen.watch.look(self.core)
             self.screen.publish(self._views(slow=beat % SLOW_VIEWS == 0))
+            if beat % COST_VIEWS == 0:
+                self.screen.publish([view.costs(self.core, self.screen.ledger)])
 
     def _views(self, *, slow: bool) -> list[m.View]:
         out: list[m.View] = [view.status(self.core), view.desk(self.core), *self.screen.instruments(self.core)]

@@ -9,6 +9,7 @@ import msgspec
 from engine import messages as m
 from engine import view
 from engine.core import Core
+from engine.execution.cost_story import Ledger
 from engine.shell.serve import Serve
 
 VIEW_S = 0.05  # 20 Hz
@@ -25,6 +26,7 @@ class Screen:
         self._said = 0  # number of the last note
         self._published: dict[str, bytes] = {}
         self.watch = view.Watch()
+        self.ledger = Ledger()  # what costs are told from
 
     def look(self, client: int, instruments: tuple[str, ...]) -> None:
         """What a client looks at now; nothing when it has left."""
@@ -44,6 +46,9 @@ class Screen:
 
     def say(self, core: Core, facts: Sequence[m.Fact]) -> list[m.NoteView]:
         """Put facts in words, keep and publish those not said before."""
+        for fact in facts:
+            if fact.n > self.ledger.last:
+                self.ledger.take(fact)
         notes = [note for fact in facts if fact.n > self._said and (note := view.say(core, fact))]
         if facts:
             self._said = max(self._said, facts[-1].n)

@@ -3,6 +3,7 @@
 from engine.view.arbitrage import Watch
 from engine.view.book import gauges, ladder
 from engine.view.chain import chain
+from engine.view.costs import costed, costs
 from engine.view.desk import desk, status
 from engine.view.estimate import answer as estimate
 from engine.view.hedge import hedged
@@ -13,6 +14,6 @@ from engine.view.surface import surface
 from engine.view.why import answer as why
 
 __all__ = [
-    "Watch", "chain", "desk", "estimate", "gauges", "hedged", "ladder", "risk", "say", "skill", "status", "surface",
+    "Watch", "chain", "costed", "costs", "desk", "estimate", "gauges", "hedged", "ladder", "risk", "say", "skill", "status", "surface",
     "why",
 ]  # fmt: skip

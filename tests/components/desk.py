@@ -65,6 +65,11 @@ class Asked:
     def why(self, why: m.Why) -> m.Answer:
         return m.Answer(id=why.id, ok=True, text=f"because of {why.instrument}")
 
+    def cost(self, asked: m.AskCost) -> m.Costed:
+        if "none" in asked.parents:
+            return m.Costed(id=asked.id, reason="there is no parent none")
+        return m.Costed(id=asked.id, name=f"costs.{asked.form}", data=" ".join(asked.parents).encode())
+
     def work(self, work: m.Work) -> m.Answer:
         self.works.append((work.user, work.role, work.job))
         return m.Answer(id=work.id, ok=True, text="begun")

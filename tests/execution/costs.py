@@ -58,13 +58,13 @@ def ended(n: int, micro: float | None = 330.0, *, after: float = 600.0, **fields
     )
 
 
-def proposed(n: int, id: str = "R1", **fields: Any) -> m.Proposed:
+def proposed(n: int, name: str = "R1", **fields: Any) -> m.Proposed:
     usual: dict[str, Any] = {
         "parent": "P1", "instrument": NAME, "side": Side.BUY, "quantity": 10, "worst": 335, "cross": True,
         "row": "up", "reason": "price up", "until": NOW + 15 * NS, "forecast": None, "cost_ticks": None,
         "wait_ticks": None, "mark": mark(),
     }  # fmt: skip
-    return m.Proposed(n=n, t=NOW, id=id, **(usual | fields))
+    return m.Proposed(n=n, t=NOW, id=name, **(usual | fields))
 
 
 TICK = CALL.tick_units(330)

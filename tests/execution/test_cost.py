@@ -1,4 +1,4 @@
-"""Shortfall, split: the terms sum to it exactly, whatever happened; each is what its formula says; sells mirror buys."""
+"""Shortfall, split: the terms sum to it exactly, whatever happened; each is what its formula says; sells mirror."""
 
 from __future__ import annotations
 
@@ -91,7 +91,10 @@ def test_each_term_by_hand() -> None:
     })  # fmt: skip
     assert not found.unknown
     ticks, coin, usd, points = (found.told(unit) for unit in ("ticks", "coin", "usd", "vol"))
-    assert ticks and coin and usd and points
+    assert ticks
+    assert coin
+    assert usd
+    assert points
     assert ticks["delay"] == pytest.approx(1.0 / TICK)
     assert coin["fees"] == pytest.approx(0.0006)
     assert usd["fees"] == pytest.approx(0.0006 * 89_900)

@@ -16,7 +16,9 @@ from engine.messages import (
     Answer,
     Approve,
     Ask,
+    AskCost,
     AskEstimate,
+    Costed,
     ChainView,
     Down,
     Drive,
@@ -73,6 +75,9 @@ class Script:
         if asked.order.instrument == "explode":
             raise RuntimeError("a book that cannot be")
         return Estimated(id=asked.id, reason=f"nothing is known of {asked.order.instrument}")
+
+    def cost(self, asked: AskCost) -> Costed:
+        return Costed(id=asked.id, name=f"{asked.form}", data=" ".join(asked.parents).encode())
 
     def work(self, work: Work) -> Answer:
         return Answer(id=work.id, ok=work.role != "viewer", text=f"{work.job} for {work.user}")
