@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import functools
 import secrets
 import signal
 import socket
@@ -16,7 +17,8 @@ from fastapi import FastAPI
 
 from components.server import SERVING, build
 from engine.__main__ import desk_options, options_of, port_number
-from engine.shell import modes
+from engine.shell.kill import past as kill_past
+from engine.shell.options import CannotStart, running_engine
 from engine.shell.supervisor import Supervisor
 
 
@@ -25,14 +27,14 @@ def main() -> int:
     try:
         listening = _bind(chosen.host, chosen.port)
         return _serve(chosen, listening)
-    except modes.CannotStart as error:
+    except CannotStart as error:
         print(f"app: {error}", file=sys.stderr)
         return 1
 
 
 def _serve(chosen: argparse.Namespace, listening: socket.socket) -> int:
     options = options_of(chosen)
-    running = None if chosen.replay else modes.running_engine(options)
+    running = None if chosen.replay else running_engine(options)
     address, supervisor = chosen.attach or running, Supervisor(options)
     with contextlib.suppress(KeyboardInterrupt):
         _stop_on_signals()
@@ -41,7 +43,9 @@ def _serve(chosen: argparse.Namespace, listening: socket.socket) -> int:
                 address = supervisor.launch()
                 supervisor.watch(address)
             token = secrets.token_urlsafe(24)
-            _run(build(address, token, mode="replay" if chosen.replay else chosen.venue), listening, token)
+            past = None if chosen.replay or chosen.attach else functools.partial(kill_past, options)
+            mode = "replay" if chosen.replay else chosen.venue
+            _run(build(address, token, mode=mode, past=past), listening, token)
         finally:
             _deaf_to_signals()  # from here on it ends anyway, and in order
             supervisor.end()
@@ -84,7 +88,7 @@ def _bind(host: str, port: int) -> socket.socket:
         made.bind((host, port))
     except OSError as error:
         why = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
-        raise modes.CannotStart(f"port {port} on {host} cannot be opened: {why}; choose another with --port") from None
+        raise CannotStart(f"port {port} on {host} cannot be opened: {why}; choose another with --port") from None
     return made
 
 

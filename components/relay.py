@@ -41,6 +41,7 @@ FRAME_S = 0.05  # a screen gets at most 20 frames a second
 HIDDEN_S = 1.0  # and this often when nobody looks at it
 NOTES_KEPT = 1000
 ASK_S = 10.0
+KILL_S = 0.3  # in which an engine takes a kill, or is passed by
 REPORT_S = 90.0
 
 Form = Literal["json", "html", "csv", "parquet"]
@@ -62,6 +63,7 @@ class Desk(Protocol):
 
 
 Attach = Callable[[str], AbstractAsyncContextManager[Desk]]
+Past = Callable[[bool], Coroutine[None, None, Answer]]  # a kill past the engine, of the whole account or of ours
 
 
 class Board:
@@ -206,7 +208,9 @@ class Screen:
 class Relay:
     """Keeps one engine attached for all screens, and puts their clicks to it."""
 
-    def __init__(self, address: str, attach: Attach, mode: Mode) -> None:
+    def __init__(self, address: str, attach: Attach, mode: Mode, past: Past | None = None) -> None:
+        self._past = past
+        self._presses: set[asyncio.Task[Answer]] = set()  # kills that the engine may yet hear of
         self.board = Board()
         self.screens: set[Screen] = set()
         self._address = address
@@ -266,10 +270,23 @@ class Relay:
 
     async def ask(self, verb: Verb, user: str, role: Role) -> Answer:
         """The engine's word on a command; a refusal with its reason if there is no engine to ask."""
+        if isinstance(verb, Kill):
+            return await self._kill(verb, user, role)
         desk = self._desk
-        if desk is None:
-            return away("; run `python -m engine kill` where it ran" if isinstance(verb, Kill) else "")
-        return await _answered(desk.ask(verb, user=user, role=role))
+        return away() if desk is None else await _answered(desk.ask(verb, user=user, role=role))
+
+    async def _kill(self, verb: Kill, user: str, role: Role) -> Answer:
+        """No press is lost: an engine that does not take it in a moment is passed by, straight to the venue. It hears
+        of it all the same, when it goes on."""
+        desk, answer = self._desk, away("; run `python -m engine kill` where it ran")
+        if desk is not None:
+            press = asyncio.ensure_future(_answered(desk.ask(verb, user=user, role=role)))
+            self._presses.add(press)
+            press.add_done_callback(self._presses.discard)
+            await asyncio.wait([press], timeout=None if self._past is None else KILL_S)
+            if press.done() and (press.result().ok or self._past is None):
+                return press.result()
+        return answer if self._past is None else await self._past(verb.account)
 
     async def drive(self, do: DriveDo, value: float) -> Answer:
         desk = self._desk

@@ -18,7 +18,7 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 
 from components import link, page, report
 from components.door import Door, Pass, User
-from components.relay import FRAME_S, HIDDEN_S, Attach, Form, Look, Relay, Screen
+from components.relay import FRAME_S, HIDDEN_S, Attach, Form, Look, Past, Relay, Screen
 from engine import client
 from engine.config import Mode
 from engine.messages import Estimated, json_bytes
@@ -34,9 +34,12 @@ SERVING: dict[str, Any] = {  # for uvicorn: no token in an access log, no time s
 }
 
 
-def build(address: str, token: str, *, mode: Mode = "paper", attach: Attach = client.attach) -> FastAPI:
-    """The desk's page for the engine at `address`, behind the login that `token` opens."""
-    relay = Relay(address, attach, mode)
+def build(
+    address: str, token: str, *, mode: Mode = "paper", attach: Attach = client.attach, past: Past | None = None
+) -> FastAPI:
+    """The desk's page for the engine at `address`, behind the login that `token` opens. `past` kills past an engine
+    that does not answer."""
+    relay = Relay(address, attach, mode, past)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

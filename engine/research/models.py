@@ -18,7 +18,7 @@ from engine import messages as m
 from engine.client import LinkLost, attach
 from engine.config import Mode
 from engine.forecast.parameters import BadWeights
-from engine.shell import modes
+from engine.shell.options import Options, running_engine
 from engine.shell.registry import Entry, Registry
 
 ENGINE_S = 10.0  # in which a running engine has taken the model up, or said why not
@@ -104,7 +104,7 @@ def _tell(chosen: argparse.Namespace, verb: m.PromoteModel | m.RollBackModel) ->
     """Venues whose engines have taken it up. The first does what is asked; others follow it to its champion."""
     told: list[str] = []
     for venue in VENUES:
-        address = modes.running_engine(modes.Options(venue=venue, data=chosen.data))
+        address = running_engine(Options(venue=venue, data=chosen.data))
         if address is not None:
             wanted = m.PromoteModel(model=Registry(chosen.data).champion()) if told else verb
             asyncio.run(_ask(address, wanted))

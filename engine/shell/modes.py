@@ -1,7 +1,4 @@
-"""Which world is plugged in: paper, test net, live, or a replay. The one place that knows where things lie.
-
-Each venue has a folder of its own under the data folder: journal, sessions, and the addresses of what runs there.
-"""
+"""Which world is plugged in: paper, test net, live, or a replay."""
 
 from __future__ import annotations
 
@@ -28,10 +25,11 @@ from engine.core import Core, Market
 from engine.execution.cost_story import Ledger
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
-from engine.shell import beside, passes
+from engine.shell import beside, passes, pressed
 from engine.shell.clock import Clock
-from engine.shell.feed import BadSecret, Credentials, Feed, credentials_from
+from engine.shell.feed import Feed
 from engine.shell.jobs import Jobs
+from engine.shell.options import URLS, CannotStart, Options, credentials
 from engine.shell.registry import Registry, wanted
 from engine.shell.replay import Replay
 from engine.shell.reports import Reports
@@ -43,33 +41,8 @@ from engine.shell.store.tape import Tape
 from engine.shell.store.writers import Recorder, Writer
 from engine.shell.swaps import Swaps
 
-URLS: dict[Mode, str] = {
-    "test": "wss://test.deribit.com/ws/api/v2",
-    "live": "wss://www.deribit.com/ws/api/v2",
-}
-
 VERSION = "0.1.0"
 ANSWER_S = 3.0  # a screen gives up on a command that is not answered in ten
-
-
-class CannotStart(Exception):
-    """What keeps the desk from starting, in a sentence for a person."""
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line says. `data` is the folder of all venues."""
-
-    venue: Mode = "paper"
-    data: Path = Path.home() / ".tidegate"
-    seed: int = 1
-    speed: float = 1.0
-    regime: str = "normal"  # of the paper venue's crowd
-    replay: Path | None = None
-    link_port: int = 0  # of the engine's own link; 0 takes any free one
-
-    @property
-    def folder(self) -> Path:
-        return self.data / self.venue
 
 
 @functools.cache
@@ -90,27 +63,6 @@ def settings(options: Options) -> Config:
     except (BadSettings, OSError, UnicodeDecodeError) as error:
         raise CannotStart(f"{path}: {error}") from None
     return msgspec.structs.replace(config, mode=options.venue, seed=options.seed)
-
-
-# ---------------------------------------------------------------- credentials and the paper venue
-
-
-def credentials(mode: Mode) -> Credentials:
-    """The secret of this venue. Raises CannotStart when there is none."""
-    try:
-        return credentials_from(os.environ, mode)
-    except BadSecret as error:
-        raise CannotStart(str(error)) from None
-
-
-def venue_url(options: Options) -> str:
-    """Where the venue of this mode listens now. Raises CannotStart for a paper venue that does not run."""
-    if options.venue != "paper":
-        return URLS[options.venue]
-    found = beside.alive(options.folder / "venue.json")
-    if found is None:
-        raise CannotStart("no paper venue runs on this data folder: there is nothing to kill or to check")
-    return found["address"]
 
 
 def passed(options: Options, client_id: str, checks: Sequence[passes.Check]) -> Path:
@@ -142,6 +94,7 @@ async def live(options: Options, announce: Callable[[str], None]) -> None:
         async with _engine(options, config, journal) as engine:
             feed = Feed(url, lambda: secret, engine.on_link, engine.on_frame, speed=options.speed)
             engine.plug(feed.send, feed.hangup)
+            engine.heed(lambda: pressed.found(options.folder), lambda: pressed.forget(options.folder))
             serve = _serve(options.venue, engine.core.desk.session)
             engine.screen.serve = serve
             address = await serve.start(engine, options.link_port)
@@ -244,12 +197,6 @@ def _record_address(options: Options, address: str) -> None:
     record.touch(mode=0o600)
     port = str(urlsplit(address).port)
     record.write_text(json.dumps({"address": address, "port": port, "pid": str(os.getpid())}))
-
-
-def running_engine(options: Options) -> str | None:
-    """Address of the engine that runs on this data folder, if one does."""
-    found = beside.alive(options.folder / "engine.json")
-    return found["address"] if found else None
 
 
 def _serve(mode: Mode, session: str) -> Serve:

@@ -62,6 +62,8 @@ class Engine:
         self._keep: Callable[[Sequence[m.Fact]], None] = lambda _: None
         self._send: Callable[[bytes], bool] = _not_yet
         self._hangup: Callable[[str], None] = lambda _: None
+        self._pressed: Callable[[], bool | None] = lambda: None
+        self._forget: Callable[[], None] = lambda: None
         self._swaps: Swaps | None = None
         self._jobs: Jobs | None = None
         self._reports: Reports | None = None
@@ -79,6 +81,11 @@ class Engine:
     def choose(self, swaps: Swaps, jobs: Jobs | None = None, reports: Reports | None = None) -> None:
         """`swaps` fetches the models that people ask for; `jobs` make and compare them; `reports` tell of costs."""
         self._swaps, self._jobs, self._reports = swaps, jobs, reports
+
+    def heed(self, pressed: Callable[[], bool | None], forget: Callable[[], None]) -> None:
+        """`pressed` says whether somebody killed past this engine, of the whole account or not; `forget` is called
+        once that is in the journal."""
+        self._pressed, self._forget = pressed, forget
 
     def _write(self, facts: Sequence[m.Fact]) -> None:
         self._keep(facts)
@@ -162,6 +169,7 @@ class Engine:
             self._swaps.fetch(effect, self.on_model)
 
     def _check(self, call: m.Call) -> str:
+        self._look_for_kill()
         return self.core.may_send(call, self.clock.now())
 
     def _on_sent(self, call: m.Call) -> None:
@@ -186,7 +194,19 @@ class Engine:
         while True:
             wait = STEP_NS - self.clock.now() % STEP_NS
             await asyncio.sleep(wait / NS / self.clock.speed)
+            self._look_for_kill()
             self.take(m.Tick)
+
+    def _look_for_kill(self) -> None:
+        """One that was pressed past this engine while it hung, or before it was started. About 5 µs where none was."""
+        account = self._pressed()
+        if account is None:
+            return
+        if not self.core.desk.killed:
+            verb = m.Kill(account=account)
+            self.take(m.Command, id=f"pressed-{self._n + 1}", user="command line", role="admin", verb=verb)
+        elif self.outbox.kept >= self.core.desk.facts:
+            self._forget()
 
     async def keep_frames(self) -> None:
         """Keep the whole state now and then, so that a replay need not fold from the beginning. About 2 ms each; the

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.shell import modes
+from engine.shell.options import CannotStart, Options
 
 RESTART_S, RESTART_CAP_S = 0.5, 10.0
 ENDING_S = 10.0  # in which an engine ends in order; one that does not is killed
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Supervisor(threading.Thread):
     """`launch`, `watch`, and in any case `end`."""
 
-    def __init__(self, options: modes.Options) -> None:
+    def __init__(self, options: Options) -> None:
         super().__init__(name="supervisor", daemon=True)
         self._options = options
         command = [
@@ -52,7 +53,7 @@ class Supervisor(threading.Thread):
         """Start the engine and return its address. Raises CannotStart; the engine's own sentence stands on stderr."""
         with self._starting:  # an engine that started while the desk ends would be nobody's
             if self._ending.is_set():
-                raise modes.CannotStart("the desk is ending")
+                raise CannotStart("the desk is ending")
             process = self._process = subprocess.Popen(
                 self._command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=ROOT,
                 env=self._environment, start_new_session=True,
@@ -61,7 +62,7 @@ class Supervisor(threading.Thread):
         line = process.stdout.readline()
         if not line.startswith("engine: "):
             process.wait()
-            raise modes.CannotStart("the engine did not start; its reason stands above")
+            raise CannotStart("the engine did not start; its reason stands above")
         self._owner = True
         return line.split()[1]
 
@@ -80,7 +81,7 @@ class Supervisor(threading.Thread):
                 return
             print("app: the engine ended; starting it again", file=sys.stderr, flush=True)
             pause = min(2 * pause, RESTART_CAP_S)
-            with contextlib.suppress(modes.CannotStart):  # said on stderr; tried again
+            with contextlib.suppress(CannotStart):  # said on stderr; tried again
                 self.launch()
                 pause = RESTART_S
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.research.imports import BadRecording, Frames, open_recording
 from engine.shell import modes
 from engine.shell.kept import keep_along
+from engine.shell.options import CannotStart, Options
 from engine.shell.progress import Bar
 from engine.shell.recording import lay
 from engine.shell.registry import Registry
@@ -19,16 +20,16 @@ from engine.shell.store.folders import meta_of
 NAME = 40  # letters of a recording's name that its session's begins with
 
 
-def for_replay(options: modes.Options, path: Path) -> Path:
+def for_replay(options: Options, path: Path) -> Path:
     """The session to replay: itself, or a recording imported once. Raises CannotStart, BadSession."""
     if (path / "session.json").exists():
         return path
     if not path.exists():
-        raise modes.CannotStart(f"there is no session or recording at {path}")
+        raise CannotStart(f"there is no session or recording at {path}")
     if path.is_dir():
-        raise modes.CannotStart(f"{path} is a folder, but not a session's: it has no session.json")
+        raise CannotStart(f"{path} is a folder, but not a session's: it has no session.json")
     if not path.is_file():
-        raise modes.CannotStart(f"{path} is not a file")
+        raise CannotStart(f"{path} is not a file")
     models = Registry(options.data)
     folder = options.data / "imports" / "sessions" / _name_of(path, models.usable())
     if not ((folder / "session.json").exists() and meta_of(folder).closed):
@@ -49,12 +50,12 @@ def import_into(folder: Path, paths: Path | Sequence[Path], models: Registry) ->
     """Import recordings as a session; says what was found on stderr, returns the number of inputs. One that does not
     come to its end leaves nothing. Raises CannotStart with the reason."""
     if folder.exists():
-        raise modes.CannotStart(f"{folder} is there already")
+        raise CannotStart(f"{folder} is there already")
     bars = [Bar(f"import: {what}") for what in ("reading", "writing", "folding")]
     try:
         recording, count = _imported(folder, paths, models, bars)
     except BadRecording as error:
-        raise modes.CannotStart(str(error)) from None
+        raise CannotStart(str(error)) from None
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -43,6 +43,11 @@ class Outbox:
     def waiting(self) -> int:
         return len(self._waiting)
 
+    @property
+    def kept(self) -> int:
+        """Number of the last fact that is durable."""
+        return self._durable
+
     def put(self, facts: Sequence[Fact], effects: Sequence[Effect]) -> None:
         """Hands the facts on, performs at once what may not wait, keeps the rest until it is durable."""
         if facts:  # first of all: what `on_sent` leads to has later numbers
