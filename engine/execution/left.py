@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from engine.execution import risk
 from engine.execution.desk import Desk, Parent
-from engine.execution.pace import allowed
+from engine.execution.limit import bounded
+from engine.execution.pace import allowed, due_by
 from engine.execution.picture import Picture, touch
 
 
@@ -25,6 +26,11 @@ def why_left(desk: Desk, picture: Picture, parent: Parent) -> str:
     article, what = ("an", "ask") if order.side.sign > 0 else ("a", "bid")
     if far is None:
         return f"nobody shows {article} {what}"
-    if order.side.sign * (far - order.limit) > 0:
-        return f"the {what} of {instrument.price(far):.12g} is beyond its limit {instrument.price(order.limit):.12g}"
+    terms = bounded(picture, order, instrument)
+    if isinstance(terms, str):
+        return terms
+    if order.side.sign * (far - terms.limit) > 0:
+        return f"the {what} of {instrument.price(far):.12g} is beyond its limit {instrument.price(terms.limit):.12g}"
+    if due_by(desk, picture, parent, picture.now) <= parent.filled:
+        return "its schedule asked for no more"
     return "what it worked was not filled in time"

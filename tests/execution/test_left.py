@@ -26,6 +26,11 @@ def silent(picture: Still) -> None:
     picture.now += 9 * NS
 
 
+def late(picture: Still) -> None:
+    picture.now += 600 * NS
+    picture.book([(0.0325, 5.0)], [(0.0335, 5.0)])
+
+
 def bare(picture: Still) -> None:
     picture.book([(0.0325, 5.0)], [])
 
@@ -40,7 +45,8 @@ def bare(picture: Still) -> None:
         ([KILLED], nothing, "killed by ann; an admin must re-arm"),
         ([], silent, "the venue has said nothing for 9.0 s"),
         ([], bare, "nobody shows an ask"),
-        ([], nothing, "what it worked was not filled in time"),
+        ([], nothing, "its schedule asked for no more"),
+        ([], late, "what it worked was not filled in time"),
     ],
 )
 def test_why_something_is_left(facts: list[m.Fact], market: Callable[[Still], None], said: str) -> None:
