@@ -134,11 +134,28 @@ async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIt
     session = _session_name(options, clock)
     meta = Meta(name=session, mode=options.venue, started=clock.now(), code=code_version())
     tape = Tape.create(sessions_of(options.folder) / session, meta)
-    loop = asyncio.get_running_loop()
     engine = Engine(Core(Market(config, weights, models=swaps.get), desk), tape, clock)
     jobs = Jobs(options.data, swaps)
     engine.choose(swaps, jobs, Reports(options.data, options.venue))
     swaps.look()
+    writer, recorder = _writers(engine, journal, tape, session)
+    engine.outbox.durable(desk.facts)
+    engine.screen.ledger = Ledger.of(facts)
+    engine.screen.say(engine.core, facts[-500:])
+    engine.take(m.Started, config=config, code=code_version(), model=config.model, seed=config.seed, session=session)
+    if why:
+        engine.on_model(model, f"{why}; this desk runs on baselines")
+    try:
+        yield engine
+    finally:
+        await jobs.close()
+        writer.close()
+        recorder.close()
+
+
+def _writers(engine: Engine, journal: Journal, tape: Tape, session: str) -> tuple[Writer, Recorder]:
+    """The two threads that wait for the disk, at work: the engine hears what is durable, and what broke."""
+    loop = asyncio.get_running_loop()
     writer = Writer(
         journal, session,
         lambda n: _into(loop, engine.durable, n), lambda reason: _into(loop, engine.broken, reason),
@@ -152,18 +169,7 @@ async def _engine(options: Options, config: Config, journal: Journal) -> AsyncIt
     engine.keep(writer.put, mend)
     writer.start()
     recorder.start()
-    engine.outbox.durable(desk.facts)
-    engine.screen.ledger = Ledger.of(facts)
-    engine.screen.say(engine.core, facts[-500:])
-    engine.take(m.Started, config=config, code=code_version(), model=config.model, seed=config.seed, session=session)
-    if why:
-        engine.on_model(model, f"{why}; this desk runs on baselines")
-    try:
-        yield engine
-    finally:
-        await jobs.close()
-        writer.close()
-        recorder.close()
+    return writer, recorder
 
 
 def _into(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *values: object) -> None:
