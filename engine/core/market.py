@@ -71,18 +71,11 @@ class Market(Sight):
 
     # ------------------------------------------------------------ what a decision may read (execution.picture)
 
-    def turnover(self, name: str, start: int, end: int) -> int:
-        return self.volume.worth(name, start, end)
-
     def stood(self, name: str) -> tuple[float, int, int] | None:
         return self._stood.get(name)
 
     def greeks(self, name: str) -> Greeks | None:
         return greeks_of(self, name)
-
-    def ofi(self, name: str) -> float | None:
-        features = self.features.get(name)
-        return features.ofi()[1] if features else None
 
     # ------------------------------------------------------------ observing
 

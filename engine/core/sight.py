@@ -99,3 +99,10 @@ class Sight:
 
     def traded(self, name: str, start: int, end: int) -> int:
         return self.volume.between(name, start, end)
+
+    def turnover(self, name: str, start: int, end: int) -> int:
+        return self.volume.worth(name, start, end)
+
+    def ofi(self, name: str) -> float | None:
+        features = self.features.get(name)
+        return features.ofi()[1] if features else None
