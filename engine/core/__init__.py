@@ -15,7 +15,8 @@ import msgspec
 from engine import messages as m
 from engine.core.decide import decide
 from engine.core.market import Market, Models, no_models
-from engine.execution import risk, router
+from engine.execution import risk
+from engine.execution.calls import effects_of
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
 from engine.execution.lifecycle import LIVE_CHILD
@@ -47,7 +48,7 @@ class Core:
             fact = msgspec.structs.replace(bare, n=self.desk.facts + 1, t=item.t, cause=item.n)
             evolve(self.desk, fact)
             facts.append(fact)
-            for call in router.effects_of(fact, self.desk, self.market.venue):
+            for call in effects_of(fact, self.desk, self.market.venue):
                 self.market.venue.expect(call)
                 effects.append(call)
             if isinstance(fact, m.ModelAsked):
@@ -61,7 +62,10 @@ class Core:
         child = self.desk.children.get(call.child)
         if child is None or child.state not in LIVE_CHILD:
             return "the order ended before it left"
-        if now >= child.request.valid_until:
+        asked = child.amend or child.request
+        if asked.call != call.id:
+            return "the venue told of it before it left"
+        if now >= asked.valid_until:
             return "its time ran out while it was written down"
         if child.cancelling:
             return "it was cancelled before it left"

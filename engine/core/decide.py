@@ -67,3 +67,5 @@ def _failed(desk: Desk, item: m.Failed) -> Iterator[m.Fact]:
     for child in desk.live_children:
         if child.request.call == item.call and child.state == "requested":
             yield m.OrderEnded(child=child.request.child, state="lapsed", reason=f"not sent: {item.reason}")
+        elif child.amend and child.amend.call == item.call:
+            yield m.AmendRefused(child=child.request.child, reason=f"not sent: {item.reason}")

@@ -157,8 +157,8 @@ def _self_trade(desk: Desk, picture: Picture, order: Wanted) -> str:
         other = child.request
         if other.instrument != order.instrument.name or other.side is order.side:
             continue
-        if order.side.sign * (order.price - child.price) >= 0:
-            price = order.instrument.price(child.price)
+        if order.side.sign * (order.price - child.bound) >= 0:
+            price = order.instrument.price(child.bound)
             return f"it would meet our own {other.side} {other.child} at {price:.12g}"
     return ""
 

@@ -10,9 +10,10 @@ import msgspec
 from engine import messages as m
 from engine.domain import NS, OffGrid, Side
 from engine.execution import hedge_terms, hedging, propose, risk, router, terms
+from engine.execution.amend import edit as edit_child
 from engine.execution.asked import Refusal, instrument_of, parent_of, price_of, size_of
 from engine.execution.desk import Desk, Parent, Proposal
-from engine.execution.lifecycle import LIVE_CHILD
+from engine.execution.lifecycle import LIVE_CHILD, RESTING_CHILD
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
 from engine.market.meter import COST
@@ -223,6 +224,7 @@ _VERBS: dict[type, Callable[[Desk, Picture, m.Command, Any], Iterator[m.Fact]]] 
     m.Reject: _reject,
     m.SendOrder: _send,
     m.CancelChild: _cancel_child,
+    m.EditChild: edit_child,
     m.Kill: _kill,
     m.Rearm: _rearm,
     m.PromoteModel: _promote,
@@ -242,7 +244,7 @@ def confirm_kill(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
         if not isinstance(news, Answered) or news.call != f"{desk.killed.call}-open":
             continue
         orders = news.read(list[wire.OrderData])
-        if orders is None or any(child.state != "open" for child in desk.live_children):
+        if orders is None or any(child.state not in RESTING_CHILD for child in desk.live_children):
             return  # what may still be on its way could open after all
         if not [order for order in orders if desk.killed.account or order.label.startswith(f"{desk.tag}-")]:
             delta = sum(_coin_delta(picture, name, lots) for name, lots in desk.positions.items())
@@ -250,13 +252,11 @@ def confirm_kill(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
 
 
 def press_on(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
-    """While a kill is not confirmed: cancel and ask again, on each half second. Never more than the venue's credits
-    allow: it would end the session, and answer nothing."""
+    """While a kill is not confirmed: cancel and ask again, on each half second, as far as the venue's credits pay."""
     killed, venue = desk.killed, picture.venue
     if not killed or killed.took or not venue.authenticated or picture.now - killed.asked < KILL_AGAIN_NS:
         return
-    calls = 1 + (1 if killed.account else len(desk.live_children))
-    if venue.meter.credits_at(picture.now) >= calls * COST:
+    if venue.meter.credits_at(picture.now) >= 2 * COST:  # a cancel, and the question
         yield m.KillAsked(call=f"kill{desk.facts + 1}")
 
 

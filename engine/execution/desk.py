@@ -8,7 +8,7 @@ import msgspec
 
 from engine import messages as m
 from engine.config import Config
-from engine.domain import Side
+from engine.domain import MINUTE_NS, Side
 from engine.execution.today import Day
 
 
@@ -37,6 +37,10 @@ class Parent(msgspec.Struct):
     @property
     def remaining(self) -> int:
         return self.order.quantity - self.filled
+
+    def by_itself(self, lots: int) -> bool:
+        """Whether the dial lets a child of this size go without being asked."""
+        return self.dial == "auto" or (self.dial == "semi" and lots <= self.order.auto_limit)
 
 
 class Proposal(msgspec.Struct):
@@ -71,10 +75,27 @@ class Child(msgspec.Struct):
     asked: int = 0  # when the venue was last asked about it
     ask_call: str = ""
     opened: int = 0
+    lots: int = 0  # its size since it was amended; 0: as requested
+    amend: m.AmendRequested | None = None  # what it is to become, while that is not answered
+    amended: int = 0  # the venue's time of its last amend: older news of it means nothing
+    amend_asked: int = 0  # when it was last to be amended
+    placed: int = 0  # since when it has its place in the queue
+
+    @property
+    def quantity(self) -> int:
+        """Its whole size as the venue has it."""
+        return self.lots or self.request.quantity
 
     @property
     def remaining(self) -> int:
-        return self.request.quantity - self.filled
+        """Lots that may still fill: while an amend is not answered, of the larger size."""
+        most = max(self.quantity, self.amend.quantity) if self.amend else self.quantity
+        return most - self.filled
+
+    @property
+    def bound(self) -> int:
+        """The worst price that it may fill at: while an amend is not answered, the worse of both."""
+        return side_price(self.request.side.other, self.price, self.amend.price) if self.amend else self.price
 
 
 class KillState(msgspec.Struct):
@@ -189,6 +210,12 @@ class Desk(msgspec.Struct):
     def owner(self, parent: str, by: str) -> str:
         """Whose order it is: the parent's, or, by hand, whoever sent it."""
         return self.parents[parent].order.user if parent in self.parents else by
+
+    def message(self, t: int) -> None:
+        """An order or an amend was requested: it counts for the rate of messages, and of the day."""
+        self.requests = [before for before in self.requests if t - before < MINUTE_NS] + [t]
+        if self.day.turn(t):
+            self.day.orders += 1
 
     def next_id(self, prefix: str) -> str:
         return f"{prefix}{self.facts + 1}"

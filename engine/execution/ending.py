@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine import messages as m
 from engine.execution.desk import Child, Desk
+from engine.execution.lifecycle import RESTING_CHILD
 from engine.market.deribit import wire
 
 
@@ -14,7 +15,7 @@ def told(desk: Desk, child: Child, order: wire.OrderData) -> m.OrderEnded:
 
 def unknown(child: Child) -> m.OrderEnded:
     """Of an order that the venue does not know, and cannot come to know any more."""
-    if child.state == "open":
+    if child.state in RESTING_CHILD:
         return m.OrderEnded(child=child.request.child, state="cancelled", reason="the venue does not know it any more")
     return m.OrderEnded(child=child.request.child, state="lapsed", reason="it never reached the venue")
 
@@ -23,7 +24,7 @@ def _state(child: Child, state: str) -> m.OrderState:
     """An order that the venue had open cannot be rejected any more: it was cancelled."""
     if state == "filled":
         return "filled"
-    return "cancelled" if state == "cancelled" or child.state == "open" else "rejected"
+    return "cancelled" if state == "cancelled" or child.state in RESTING_CHILD else "rejected"
 
 
 def _why(desk: Desk, child: Child, order: wire.OrderData) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine import messages as m
 from engine.execution import guards, lifecycle, markout
+from engine.execution.amended import amend_refused, amend_requested, amended
 from engine.execution.desk import Child, Desk, Parent, Proposal
 
 
@@ -158,9 +159,7 @@ def _requested(desk: Desk, fact: m.OrderRequested) -> None:
         parent.chased_from = parent.chased_from or (fact.price if fact.post_only else 0)
     if fact.hedge:
         desk.hedge.asked_at = fact.t
-    desk.requests = [t for t in desk.requests if fact.t - t < 60 * 10**9] + [fact.t]
-    if desk.day.turn(fact.t):
-        desk.day.orders += 1
+    desk.message(fact.t)
     for lift in fact.lifted:
         lifecycle.lift(desk.lifts.pop(lift).state, "used")
 
@@ -173,7 +172,7 @@ def _sent(desk: Desk, fact: m.OrderSent) -> None:
 def _opened(desk: Desk, fact: m.OrderOpened) -> None:
     child = desk.children[fact.child]
     child.state, child.order, child.price = lifecycle.child(child.state, "open"), fact.order, fact.price
-    child.opened, child.ask_call = child.opened or fact.t, ""
+    child.opened, child.placed, child.ask_call = child.opened or fact.t, child.placed or fact.t, ""
 
 
 def _filled(desk: Desk, fact: m.Filled) -> None:
@@ -203,7 +202,7 @@ def _order_ended(desk: Desk, fact: m.OrderEnded) -> None:
     if fact.state == "cancelled" and not child.request.post_only and desk.day.turn(fact.t):
         desk.day.orders += 1
     child.state, child.reason = lifecycle.child(child.state, fact.state), fact.reason
-    child.ask_call = ""
+    child.ask_call, child.amend = "", None
     del desk.live[fact.child]
 
 
@@ -264,6 +263,9 @@ _EVOLVE: dict[type, Any] = {
     m.OrderEnded: _order_ended,
     m.CancelRequested: _cancel_requested,
     m.Asked: _asked,
+    m.AmendRequested: amend_requested,
+    m.Amended: amended,
+    m.AmendRefused: amend_refused,
     m.Killed: guards.killed,
     m.KillAsked: guards.kill_asked,
     m.KillConfirmed: guards.kill_confirmed,

@@ -108,8 +108,8 @@ def margin(desk: Desk, picture: Picture, instrument: Instrument, side: Side, lot
     total = account["margin"] + _initial(desk, picture, instrument, side, lots, price)
     for child in desk.live_children:
         listed = picture.venue.instruments.get(child.request.instrument)
-        if listed is not None and (child.state != "open" or child.opened > account.get("t", 0.0)):
-            total += _initial(desk, picture, listed, child.request.side, child.remaining, child.price)
+        if listed is not None and (child.state != "open" or max(child.opened, child.placed) > account.get("t", 0.0)):
+            total += _initial(desk, picture, listed, child.request.side, child.remaining, child.bound)
     return total
 
 

@@ -19,7 +19,7 @@ S = TypeVar("S")
 ParentState = Literal["working", "paused", "done", "cancelled", "expired"]
 ProposalState = Literal["live", "approved", "rejected", "lapsed"]
 LiftState = Literal["asked", "granted", "used"]
-ChildState = Literal["requested", "sent", "open", "filled", "cancelled", "rejected", "lapsed"]
+ChildState = Literal["requested", "sent", "open", "amending", "filled", "cancelled", "rejected", "lapsed"]
 
 PARENT: dict[tuple[str, str], ParentState] = {
     ("working", "pause"): "paused",
@@ -60,8 +60,15 @@ CHILD: dict[tuple[str, str], ChildState] = {
     ("sent", "lapsed"): "lapsed",
     ("open", "open"): "open",  # re-priced
     ("open", "part"): "open",
+    ("open", "amend"): "amending",
+    ("open", "amended"): "open",  # by somebody else, on the venue's own page
     ("open", "filled"): "filled",
     ("open", "cancelled"): "cancelled",
+    ("amending", "amended"): "open",
+    ("amending", "kept"): "open",  # refused, not sent, or known never to have arrived
+    ("amending", "part"): "amending",
+    ("amending", "filled"): "filled",
+    ("amending", "cancelled"): "cancelled",
     ("cancelled", "part"): "cancelled",  # a late fill, after the cancel was answered
     ("filled", "part"): "filled",
     ("rejected", "part"): "rejected",  # the venue contradicts itself: what we believed stays on the record
@@ -73,7 +80,8 @@ LIFT: dict[tuple[str, str], LiftState] = {  # one that is not used in time is fo
     ("granted", "used"): "used",
 }
 
-LIVE_CHILD = frozenset({"requested", "sent", "open"})
+LIVE_CHILD = frozenset({"requested", "sent", "open", "amending"})
+RESTING_CHILD = frozenset({"open", "amending"})  # the venue has told of it
 LIVE_PARENT = frozenset({"working", "paused"})
 
 

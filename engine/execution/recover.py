@@ -3,7 +3,8 @@
 Theory of operation. When the link comes up (first, or again) the venue's fills since the last known one and its open
 orders are asked for. Fills come first: they count once, by trade id. Then every live child is looked for among the
 open orders; one that is missing is asked for by its label, but not before its `valid_until` has passed: an order still
-in flight could otherwise be called lapsed and arrive after all. When every child is accounted for, positions are
+in flight could otherwise be called lapsed and arrive after all. So could an amend: one that shows no effect waits as
+long, and then the order stands as the venue says. When every child is accounted for, positions are
 compared; what differs is taken from the venue and written down. Only `Reconciled` opens the desk again.
 
 A venue that states a new epoch (a paper venue that was started anew) has forgotten every order and position: that too
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from engine import messages as m
 from engine.execution import router
 from engine.execution.desk import Desk
+from engine.execution.lifecycle import RESTING_CHILD
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
 from engine.market.told import Answered
@@ -93,7 +95,7 @@ def _introduced(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
 def _new_epoch(desk: Desk) -> Iterator[m.Fact]:
     reason = "the venue began a new epoch"
     for child in desk.live_children:
-        state: m.OrderState = "cancelled" if child.state == "open" else "lapsed"
+        state: m.OrderState = "cancelled" if child.state in RESTING_CHILD else "lapsed"
         yield m.OrderEnded(child=child.request.child, state=state, reason=reason)
     for parent in desk.live_parents:
         if proposal := desk.proposal_of(parent.order.id):
@@ -130,7 +132,7 @@ def _orders(desk: Desk, picture: Picture, orders: list[wire.OrderData]) -> Itera
     open_labels = {order.label for order in orders}
     yield from router.take(desk, picture, orders, [])
     for child in desk.live_children:
-        if child.request.child not in open_labels and child.state == "open":
+        if child.request.child not in open_labels and child.state in RESTING_CHILD:
             yield router.ask(desk, child)  # the others once they cannot turn up any more
     strange = []
     for order in orders:

@@ -16,6 +16,7 @@ from engine.market.deribit.wire import VenueError
 Action = Literal["again", "wait", "pause", "ask"]
 REST_NS: dict[Action, int] = {"again": NS, "wait": 10 * NS, "pause": 0, "ask": 0}
 
+UNSURE = frozenset({10001, 13888})  # of these not even the venue says whether it did what was asked
 ACTIONS: dict[int, Action] = {
     10000: "pause",  # authorization_required
     10001: "ask",  # error: anything may have happened

@@ -1,4 +1,4 @@
-"""Between facts and the venue: which calls a fact makes, and which facts the venue's word makes.
+"""From the venue to facts: what its word makes of our orders, and what is asked again where it said none.
 
 Three sources speak of an order: the answer to its request, the private channel, and the answer to a question asked by
 its label. All three end in the same functions here, so that it does not matter which comes first, or twice.
@@ -11,97 +11,16 @@ from collections.abc import Iterator
 import msgspec
 
 from engine import messages as m
-from engine.domain import NS, Instrument, Side
+from engine.domain import MS, NS, Instrument, Side
 from engine.execution import ending, rejects
 from engine.execution.desk import Child, Desk, Parent
-from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT
+from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT, RESTING_CHILD
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
-from engine.market.state import Venue
 from engine.market.told import Answered, Changes, Placed
 
 ASK_AGAIN_NS = 2 * NS
 REFUSED_NS = 60 * NS  # a hedge that would be refused again: it is tried after a while, and said so
-
-# ---------------------------------------------------------------- facts → calls
-
-
-def effects_of(fact: m.Fact, desk: Desk, venue: Venue) -> list[m.Call]:
-    """The calls that a fact makes. An order waits until its fact is durable; cancels and questions never wait."""
-    match fact:
-        case m.OrderRequested():
-            return [_order(fact, venue.instruments[fact.instrument])]
-        case m.CancelRequested():
-            return [_cancel(fact, desk.children[fact.child], venue)]
-        case m.Asked():
-            return [_question(fact, desk.children[fact.child], venue.coin)]
-        case m.KillAsked():
-            return _kill(fact, desk, venue.coin)
-        case m.Reconciling(call=call, since=since) if call:
-            return [
-                _by_currency(f"{call}-trades", "private/get_user_trades_by_currency", venue.coin, _since(desk, since)),
-                _by_currency(f"{call}-orders", "private/get_open_orders_by_currency", venue.coin, {}),
-            ]
-        case m.Checked(what="children"):
-            return [_by_currency(f"{desk.reconciling}-positions", "private/get_positions", venue.coin, {})]
-    return []
-
-
-def _order(fact: m.OrderRequested, instrument: Instrument) -> m.Call:
-    params = {
-        "instrument_name": fact.instrument,
-        "amount": instrument.amount(fact.quantity),
-        "type": "limit",
-        "price": instrument.price(fact.price),
-        "label": fact.child,
-        "time_in_force": "good_til_cancelled" if fact.post_only else "immediate_or_cancel",
-        "post_only": fact.post_only,  # said always: the venue's default differs
-        "reject_post_only": False,
-        "valid_until": fact.valid_until // 1_000_000,
-    }
-    if fact.reduce_only:
-        params["reduce_only"] = True
-    return m.Call(id=fact.call, method=f"private/{fact.side}", params=params, after=fact.n, child=fact.child)
-
-
-def _cancel(fact: m.CancelRequested, child: Child, venue: Venue) -> m.Call:
-    """By its id; by its label where it has none yet, or where the matching engine would refuse one cancel more."""
-    if child.order and venue.meter.requests_at(venue.now) >= 1.0:
-        return m.Call(id=fact.call, method="private/cancel", params={"order_id": child.order})
-    return m.Call(id=fact.call, method="private/cancel_by_label", params={"label": fact.child})
-
-
-def _question(fact: m.Asked, child: Child, coin: str) -> m.Call:
-    if fact.call.startswith("fills-"):
-        return m.Call(id=fact.call, method="private/get_user_trades_by_order", params={"order_id": child.order})
-    params = {"currency": coin, "label": fact.child}
-    return m.Call(id=fact.call, method="private/get_order_state_by_label", params=params)
-
-
-def _kill(fact: m.KillAsked, desk: Desk, coin: str) -> list[m.Call]:
-    """Cancel, then ask what is open. The whole account at once, or each of ours by its label."""
-    if desk.killed and desk.killed.account:
-        out = [m.Call(id=f"{fact.call}-all", method="private/cancel_all", params={})]
-    else:
-        out = [
-            m.Call(id=f"{fact.call}-{i}", method="private/cancel_by_label", params={"label": child.request.child})
-            for i, child in enumerate(desk.live_children)
-        ]
-    return [*out, _by_currency(f"{fact.call}-open", "private/get_open_orders_by_currency", coin, {})]
-
-
-def _by_currency(call: str, method: str, coin: str, more: dict[str, object]) -> m.Call:
-    return m.Call(id=call, method=method, params={"currency": coin, **more})
-
-
-def _since(desk: Desk, told: int) -> dict[str, object]:
-    """Trades to ask for again: from a minute before the last fill known, else before our first order, if there was
-    any. They count once, by their id. What the account did before this journal is no business of it."""
-    first = next((child.request.t for child in desk.children.values()), desk.reconciling_since)
-    last = max((fill.at for fill in desk.fills), default=first)
-    start = told or last - 60 * NS
-    return {"count": 1000, "sorting": "asc", "start_timestamp": start // wire.MS}
-
 
 # ---------------------------------------------------------------- what takes orders away
 
@@ -184,8 +103,7 @@ def _state(desk: Desk, picture: Picture, order: wire.OrderData) -> Iterator[m.Fa
         return
     label, price = order.label, round(order.price / instrument.tick)
     if order.order_state == "open":
-        if child.state != "open" or child.price != price or child.ask_call or not child.order:
-            yield m.OrderOpened(child=label, order=order.order_id, price=price)
+        yield from _standing(child, order, price, round(order.amount / instrument.lot))
         return
     if round(order.filled_amount / instrument.lot) > child.filled:
         if not child.order:  # so that its fills can be asked for
@@ -196,10 +114,29 @@ def _state(desk: Desk, picture: Picture, order: wire.OrderData) -> Iterator[m.Fa
         yield ending.told(desk, child, order)
 
 
+def _standing(child: Child, order: wire.OrderData, price: int, quantity: int) -> Iterator[m.Fact]:
+    """An order that rests: whether it is new, and whether it stands otherwise than we knew. News from before the last
+    amend tell nothing any more; while one is not answered, what has not changed says nothing of it."""
+    label, changed = child.request.child, (price, quantity) != (child.price, child.quantity)
+    if changed and order.last_update_timestamp * MS <= child.amended and not child.ask_call:
+        return
+    if child.state not in RESTING_CHILD or (child.state == "open" and (child.ask_call or price != child.price)):
+        yield m.OrderOpened(child=label, order=order.order_id, price=price)
+        changed = quantity != child.quantity
+    if changed:
+        yield _amended(child, order, price, quantity)
+
+
+def _amended(child: Child, order: wire.OrderData, price: int, quantity: int) -> m.Amended:
+    return m.Amended(child=child.request.child, quantity=quantity, price=price, at=order.last_update_timestamp * MS)
+
+
 def _answered(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
     kind = news.call.split("-")[0]
     if kind == "order":
         yield from _placed(desk, picture, news)
+    elif kind == "amend":
+        yield from _changed(desk, picture, news)
     elif kind == "cancel":
         yield from _cancelled(desk, picture, news)
     elif kind in ("label", "fills"):
@@ -210,7 +147,7 @@ def _placed(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
     child = next((c for c in desk.live_children if c.request.call == news.call), None)
     if child is None:
         return
-    if news.error is not None and child.state == "open":
+    if news.error is not None and child.state in RESTING_CHILD:
         yield ask(desk, child)  # refused, and yet the venue has told of it
     elif news.error is not None:
         yield from _refused(desk, picture, child, news.error)
@@ -225,8 +162,16 @@ def _refused(desk: Desk, picture: Picture, child: Child, error: wire.VenueError)
         yield ask(desk, child)
         return
     yield m.OrderEnded(child=child.request.child, state="rejected", reason=reason)
+    yield from _sit_back(desk, picture, child, action, reason)
+
+
+def _sit_back(
+    desk: Desk, picture: Picture, child: Child, action: rejects.Action, reason: str
+) -> Iterator[m.Fact]:  # fmt: skip
+    """The parent of an order that was refused rests, or pauses until a person looks; hedging rests."""
     if child.request.hedge:
         yield m.HedgeRested(until=picture.now + (rejects.REST_NS[action] or REFUSED_NS), reason=reason)
+        return
     parent = desk.parents.get(child.request.parent)
     if parent is None or parent.state != "working":
         return
@@ -235,6 +180,33 @@ def _refused(desk: Desk, picture: Picture, child: Child, error: wire.VenueError)
         yield m.ParentPaused(parent=parent.order.id, by="venue", reason=reason)
     else:
         yield m.ParentRested(parent=parent.order.id, until=picture.now + rejects.REST_NS[action], reason=reason)
+
+
+def _changed(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
+    """The answer to an amend: the order as it stands now, or why it stands as before."""
+    child = next((c for c in desk.live_children if c.amend and c.amend.call == news.call), None)
+    if child is None:
+        return
+    if news.error is not None:
+        yield from _kept(desk, picture, child, news.error)
+    elif placed := news.read(Placed):
+        yield from take(desk, picture, [placed.order], placed.trades)
+        instrument = picture.venue.instruments[child.request.instrument]
+        if child.state == "amending" and placed.order.order_state == "open" and isinstance(placed.order.price, float):
+            price, lots = round(placed.order.price / instrument.tick), round(placed.order.amount / instrument.lot)
+            yield _amended(child, placed.order, price, lots)  # taken, and moved back by the venue to where it stood
+
+
+def _kept(desk: Desk, picture: Picture, child: Child, error: wire.VenueError) -> Iterator[m.Fact]:
+    """An amend that was refused: as the table of refusals says. Where the venue cannot say whether it was taken, the
+    order is asked for; where it knows no such order any more, that too. A parent that amends by itself sits back."""
+    action, reason, by = rejects.action_of(error), rejects.said(error), child.amend.by if child.amend else ""
+    if error.code not in rejects.UNSURE:
+        yield m.AmendRefused(child=child.request.child, reason=reason)
+    if action == "ask":
+        yield ask(desk, child)
+    elif by in ("semi", "auto"):
+        yield from _sit_back(desk, picture, child, action, reason)
 
 
 def _cancelled(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
@@ -266,13 +238,15 @@ def _told(desk: Desk, picture: Picture, news: Answered) -> Iterator[m.Fact]:
         return
     if mine := [order for order in orders if order.label == child.request.child]:
         yield from take(desk, picture, mine, [])
+        if child.state == "amending" and child.asked > _certain(desk, child) and mine[0].order_state == "open":
+            yield m.AmendRefused(child=child.request.child, reason="it never reached the venue")
     elif child.asked > _certain(desk, child):
         yield ending.unknown(child)
 
 
 def _certain(desk: Desk, child: Child) -> int:
-    """From when on an order that the venue does not know cannot turn up there any more, by any clock."""
-    return child.request.valid_until + round(desk.config.execution.ask_after_s * NS)
+    """From when on an order, or an amend, that the venue does not know cannot turn up there any more, by any clock."""
+    return (child.amend or child.request).valid_until + round(desk.config.execution.ask_after_s * NS)
 
 
 def trades_of(news: Answered) -> TradePage | None:
@@ -293,12 +267,14 @@ def ask(desk: Desk, child: Child) -> m.Asked:
 
 
 def ask_late(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
-    """What has had no answer in time, until the venue tells: an order is asked for by its label, a cancel is sent
-    again."""
+    """What has had no answer in time, until the venue tells: an order and an amend are asked for by label, a cancel is
+    sent again. Never on the last of the venue's credits: those are a kill's."""
     if not picture.venue.authenticated:
         return
     now, grace = picture.now, round(desk.config.execution.ask_after_s * NS)
     for child in desk.live_children:
+        if picture.venue.meter.share(now) < desk.config.limits.credits_kept / 2:
+            return
         late = child.state != "open" and now > _certain(desk, child)
         if (late or child.ask_call) and now - child.asked > ASK_AGAIN_NS:
             yield ask(desk, child)

@@ -9,6 +9,9 @@ from engine.messages.cost_facts import MarkedOut, MarketSeen
 from engine.messages.happened import Happened
 from engine.messages.hedge_facts import HedgeRested, HedgeSet, ParentHedgeSet
 from engine.messages.order_facts import (
+    Amended,
+    AmendRefused,
+    AmendRequested,
     Asked,
     CancelRequested,
     Filled,
@@ -150,6 +153,7 @@ Fact = (
     | ParentEdited | ViewSet
     | ParentEnded | Proposed | Refreshed | Approved | Rejected | Lapsed | OrderRequested | OrderSent | OrderOpened
     | Filled | OrderEnded | CancelRequested | Asked | Killed | KillAsked | KillConfirmed | Rearmed | Reconciling
+    | AmendRequested | Amended | AmendRefused
     | Checked | Reconciled | PositionSet | ModelAsked | ModelChanged | ModelRefused | LiftAsked | LiftGranted
     | RepeatsTripped | RepeatsRearmed | ParentRested | UnhaltAsked | Unhalted
     | MarketSeen | MarkedOut

@@ -73,6 +73,37 @@ class CancelRequested(Happened, frozen=True, kw_only=True, tag="cancel_requested
     reason: str
 
 
+class AmendRequested(Happened, frozen=True, kw_only=True, tag="amend_requested"):
+    """A resting order is to have another size or price. `quantity` is the whole, the filled part included; `call` the
+    id of the request that carries it. Until it is answered either may stand at the venue: the worse counts."""
+
+    child: str
+    call: str
+    by: str  # a person, or the dial that lets it go
+    reason: str
+    quantity: int
+    price: int
+    valid_until: int
+    mid: float | None  # micro-price in units at the decision
+    lifted: tuple[str, ...] = ()
+
+
+class Amended(Happened, frozen=True, kw_only=True, tag="amended"):
+    """An order stands at the venue as it says now: by our amend, or by somebody's on the venue's own page."""
+
+    child: str
+    quantity: int
+    price: int  # post-only orders may have been re-priced by the venue
+    at: int  # the venue's time
+
+
+class AmendRefused(Happened, frozen=True, kw_only=True, tag="amend_refused"):
+    """It stands as it stood before: the amend was refused, was never sent, or never arrived."""
+
+    child: str
+    reason: str
+
+
 class Asked(Happened, frozen=True, kw_only=True, tag="asked"):
     """An order without an answer is asked for at the venue, by its label."""
 

@@ -156,6 +156,15 @@ class CancelChild(_Verb, frozen=True, kw_only=True, tag="cancel"):
     child: str
 
 
+class EditChild(_Verb, frozen=True, kw_only=True, tag="edit_child"):
+    """Give a resting order another price or size, in decimals; what is None stays. The size is the whole, the filled
+    part included: a smaller one keeps the order's place in the queue, anything else loses it."""
+
+    child: str
+    quantity: float | None = None
+    price: float | None = None
+
+
 class Kill(_Verb, frozen=True, kw_only=True, tag="kill"):
     """Block new orders and cancel ours, or with `account` every order of the account."""
 
@@ -206,5 +215,5 @@ class RollBackModel(_Verb, frozen=True, kw_only=True, tag="rollback"):
 Verb = (
     EditParent | Press | SetView | SetHedge | SetHedgeDial
     | SubmitParent | Pause | Resume | CancelParent | SetDial | Approve | Reject | SendOrder | CancelChild | Kill | Rearm
-    | PromoteModel | RollBackModel | AskLift | GrantLift | RearmRepeats | Unhalt
+    | EditChild | PromoteModel | RollBackModel | AskLift | GrantLift | RearmRepeats | Unhalt
 )  # fmt: skip

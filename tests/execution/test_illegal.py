@@ -41,6 +41,9 @@ PROPOSED = m.Proposed(
     reason="", until=NOW + 20 * NS, forecast=None, cost_ticks=None, wait_ticks=None,
 )  # fmt: skip
 APPROVED = m.Approved(proposal=PROPOSAL, revision=1, by="ann", quantity=10, worst=325, edited=False)
+AMEND = m.AmendRequested(
+    child=CHILD, call="amend-9", by="ann", reason="", quantity=12, price=330, valid_until=NOW + 3 * NS, mid=None
+)  # fmt: skip
 PARENTS: dict[str, list[m.Fact]] = {
     "working": [],
     "paused": [m.ParentPaused(parent=PARENT, by="ann", reason="paused by ann")],
@@ -58,6 +61,7 @@ CHILDREN: dict[str, list[m.Fact]] = {
     "requested": [],
     "sent": [m.OrderSent(child=CHILD)],
     "open": [OPENED],
+    "amending": [OPENED, AMEND],
     "filled": [OPENED, ended("filled")],
     "cancelled": [OPENED, ended("cancelled")],
     "rejected": [ended("rejected")],
@@ -129,6 +133,14 @@ def test_a_child_in_any_state_is_pulled_or_refuses(state: str) -> None:
     assert is_refused(asked(desk, picture_of(), m.CancelChild(child=CHILD))) is (state not in lifecycle.LIVE_CHILD)
 
 
+@pytest.mark.parametrize("state", [*CHILDREN, "nobody"])
+def test_a_child_in_any_state_is_edited_or_refuses(state: str) -> None:
+    desk = desk_of(*([] if state == "nobody" else [request(9), *CHILDREN[state]]))
+    facts = asked(desk, picture_of(), m.EditChild(child=CHILD, price=0.032))
+    assert is_refused(facts) is (state != "open")
+    assert state == "nobody" or desk.children[CHILD].state == (state if state != "open" else "amending")
+
+
 # ---------------------------------------------------------------- the venue
 
 
@@ -171,6 +183,23 @@ def test_what_the_shell_says_of_a_call_is_taken(state: str, kind: Any) -> None:
     facts = take(desk, decide(desk, picture_of(), kind(n=1, t=NOW, call="order-9", **more)))
     assert bool(facts) is (state == "requested")
     assert desk.children[CHILD].state == (state if not facts else "sent" if kind is m.Sent else "lapsed")
+
+
+@pytest.mark.parametrize("state", CHILDREN)
+@pytest.mark.parametrize("code", [None, 10009, 10004, 11008, 11044, 13888])
+def test_the_answer_to_an_amend_of_a_child_in_any_state_is_taken(state: str, code: int | None) -> None:
+    desk, picture = desk_of(parent_of(), request(9, parent=PARENT), *CHILDREN[state]), picture_of()
+    picture.venue.awaiting["amend-9"] = "private/edit"
+    now_open = msgspec.structs.replace(order_of("open", 0.0), amount=1.2, price=0.033)
+    said = {"result": {"order": now_open, "trades": []}} if code is None else {"error": {"code": code, "message": "no"}}
+    picture.see(m.Frame, data=msgspec.json.encode({"jsonrpc": "2.0", "id": "amend-9"} | said))
+    take(desk, router.learn(desk, picture))
+    child, unsure = desk.children[CHILD], code == 13888
+    assert child.state == ("open" if state == "amending" and not unsure else state)
+    if state == "amending":
+        assert (child.quantity, child.price) == ((12, 330) if code is None else (10, 325))
+        assert bool(child.ask_call) is (code in (10004, 11008, 11044, 13888))
+        assert (child.amend is not None) is unsure
 
 
 @pytest.mark.parametrize("state", CHILDREN)

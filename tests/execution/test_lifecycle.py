@@ -28,14 +28,15 @@ rejected   .        .         .         .
 lapsed     .        .         .         .
 """
 CHILD = """
-            sent   open   part       filled  cancelled  rejected  lapsed
-requested   sent   open   open       filled  cancelled  rejected  lapsed
-sent        .      open   open       filled  cancelled  rejected  lapsed
-open        .      open   open       filled  cancelled  .         .
-filled      .      .      filled     .       .          .         .
-cancelled   .      .      cancelled  .       .          .         .
-rejected    .      .      rejected   .       .          .         .
-lapsed      .      .      lapsed     .       .          .         .
+            sent   open   amend     amended  kept  part       filled  cancelled  rejected  lapsed
+requested   sent   open   .         .        .     open       filled  cancelled  rejected  lapsed
+sent        .      open   .         .        .     open       filled  cancelled  rejected  lapsed
+open        .      open   amending  open     .     open       filled  cancelled  .         .
+amending    .      .      .         open     open  amending   filled  cancelled  .         .
+filled      .      .      .         .        .     filled     .       .          .         .
+cancelled   .      .      .         .        .     cancelled  .       .          .         .
+rejected    .      .      .         .        .     rejected   .       .          .         .
+lapsed      .      .      .         .        .     lapsed     .       .          .         .
 """
 LIFT = """
          grant    used
