@@ -24,7 +24,7 @@ from engine.forecast.parameters import Weights
 from engine.paper.crowd.settings import REGIMES
 from engine.research.cluster import HERE, Workers
 from engine.research.crowds import named
-from engine.research.execution_orders import ALGORITHMS, BASELINES, Outcome, Skipped, Task
+from engine.research.execution_orders import ALGORITHMS, BASELINES, BLINDED, Outcome, Skipped, Task
 from engine.research.execution_runs import market_of, prepared, runs, watched
 from engine.research.execution_shelf import Shelf
 from engine.research.execution_tables import Table, tabled
@@ -133,7 +133,7 @@ def _seed(
 
 def _tallied(weights: Weights, wanted: Wanted, say: Say, shelf: Shelf, regimes: set[str]) -> dict[str, bytes]:
     """By regime, what a desk that has watched such a market knows of its forecasts; nothing where none are read."""
-    if not set(wanted.algorithms) - set(BASELINES):
+    if not set(wanted.algorithms) - set(BLINDED):
         return {}
     known = {regime: data for regime in regimes if (data := shelf.tallied(regime)) is not None}
     missing = [

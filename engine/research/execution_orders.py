@@ -175,8 +175,8 @@ class Worked:
                 row = self._row(fact.child)
                 rows[row] = self._added(rows[row], fact, size)
         whole = self.order.quantity
-        missing = whole - filled
-        left = self._left(missing) if missing > 1e-9 else 0.0
+        missing = round(whole - filled, 9)
+        left = self._left(missing) if missing else 0.0
         tick_coin = self.tick * self.instrument.tick
         return Outcome(
             seed=task.seed, regime=task.regime, algorithm=algorithm, order=self.order,

@@ -48,11 +48,12 @@ DRAW = 7  # salt
 
 
 class Prepared(NamedTuple):
-    """A market at the moment at which a parent is sent."""
+    """A market at the moment at which a parent is sent; `cpu_s` is what it took to get there."""
 
     task: Task
     at: Moment
     order: Ordered
+    cpu_s: float
 
 
 # ------------------------------------------------------------ markets
@@ -98,7 +99,7 @@ def watched(task: Task, weights: Weights) -> dict[str, Any]:
 
 def prepared(task: Task, weights: Weights | None, tallied: Mapping[str, Any] | None) -> Prepared | Skipped:
     """The market warmed up, and the parent drawn on it."""
-    config = Config(seed=task.seed)
+    config, began = Config(seed=task.seed), time.process_time()
     desk = begun(task.seed, task.regime, config, weights)
     dice = np.random.default_rng([task.seed, DRAW])
     place, side, size, length = dice.random(4).tolist()
@@ -114,7 +115,7 @@ def prepared(task: Task, weights: Weights | None, tallied: Mapping[str, Any] | N
     ordered = Ordered(instrument.name, Side.BUY if side < 0.5 else Side.SELL, quantity, minutes)
     if tallied is not None and weights is not None:
         desk.core.market.monitor = taken_over(tallied, weights, desk)
-    return Prepared(task, desk.moment(), ordered)
+    return Prepared(task, desk.moment(), ordered, time.process_time() - began)
 
 
 def _shown(desk: Simulated, instrument: Instrument, seconds: float) -> float:
@@ -143,7 +144,7 @@ def runs(
     blind: Sequence[str] = BLINDED,
 ) -> Iterator[Outcome | Skipped]:  # fmt: skip
     """Each algorithm from the same moment. `config` brings the policy and the settings of execution; the `blind` are
-    given no model, which only takes time where it is not read."""
+    given no model, which only takes time where it is not read. The way to the moment is among what they cost."""
     desk = Simulated(ready.at.seed, ready.at.start, ready.at.settings)
     for algorithm in algorithms:
         began = time.process_time()
@@ -155,7 +156,8 @@ def runs(
             yield Skipped(ready.task.seed, ready.task.regime, refused)
             continue
         worked.until(desk.t + round((ready.order.minutes * 60 + AFTER_S) * NS))
-        yield worked.outcome(ready.task, algorithm, time.process_time() - began)
+        cpu_s = time.process_time() - began + ready.cpu_s / len(algorithms)
+        yield worked.outcome(ready.task, algorithm, cpu_s)
 
 
 def _config(task: Task, config: Config | None) -> Config:
