@@ -161,7 +161,7 @@ export function waterfall(terms, unknown = {}) {
 function bar({ term }) {
   const row = el("div", term === "shortfall" ? "fall whole" : "fall");
   row.title = TELLS[term] ?? TELLS.total;
-  const track = el("div", "track");
+  const track = el("div", "lane");
   row.zero = el("u");
   row.fill = el("i");
   row.value = el("span", "value");
@@ -170,16 +170,21 @@ function bar({ term }) {
   return row;
 }
 
-let against;
-
 function benchmarks(one) {
-  against ??= table($("costs-benchmarks"), [["against", "against"], ["num price", "price"], ["num ticks", "fills dearer by", "ticks on average, without fees"], ["note", ""]], "benchmarks");
-  keyed(against.body, one?.benchmarks ?? [], (row) => row.name, () => cells([["against"], ["num price"], ["num ticks"], ["note"]]), (tr, row) => {
-    put(tr.at.against, row.name);
-    put(tr.at.price, number(row.price, one.digits + 1));
-    put(tr.at.ticks, known(row.ticks) ? `${plain(row.ticks, 2)} ticks` : "–");
-    put(tr.at.note, row.note);
+  keyed($("costs-benchmarks"), one?.benchmarks ?? [], (row) => row.name, against, (node, row) => {
+    put(node.price, number(row.price, one.digits + 1));
+    put(node.ticks, known(row.ticks) ? `${plain(row.ticks, 2)} ticks` : "–");
+    attr(node.ticks, "data-tone", tone(row.ticks));
+    put(node.note, row.note);
+    node.title = `${row.name}: the average fill was dearer than it by so many ticks, without fees`;
   });
+}
+
+function against(row) {
+  const node = el("div", "against");
+  [node.price, node.ticks, node.note] = [el("span", "price"), el("b"), el("span", "dim note")];
+  node.append(el("span", "dim", `vs ${row.name}`), node.ticks, node.price, node.note);
+  return node;
 }
 
 let linked = null;

@@ -3,7 +3,7 @@
 import { TERMS, plain } from "./costs_terms.js";
 import { $, attr, flag, keyed, put } from "./dom.js";
 import { mark, views } from "./feed.js";
-import { clock, known, millis, number, percent } from "./format.js";
+import { clock, known, number, percent } from "./format.js";
 import { cells, drawWhisker, table, whisker } from "./heads.js";
 import { chosenTab, tabsOf } from "./tabs.js";
 
@@ -12,11 +12,11 @@ const OF_A_CHILD = TERMS.filter((term) => term !== "opportunity");
 const AFTER = ["1", "5", "30", "60"];
 const COLUMNS = {
   fills: [["time", "time", "the venue's, UTC"], ["num amount", "amount"], ["num price", "price"], ["how", ""], ...OF_A_FILL.map((term) => [`num ${term}`, term, "ticks for each contract of this fill"]), ...AFTER.map((s) => [`num after${s}`, `${s} s`, "markout, ticks: above zero the market went our way"])],
-  children: [["time", "sent"], ["by", "by"], ["row", "row"], ["num filled", "filled"], ["how", ""], ...OF_A_CHILD.map((term) => [`num ${term}`, term, "ticks a contract of what was filled, against the price when it was proposed"]), ["num total", "total"], ["num foretold", "slippage foretold", "ticks beyond the touch"], ["num came", "came"]],
+  children: [["time", "sent"], ["by", "by"], ["row", "row"], ["num filled", "filled"], ["how", ""], ...OF_A_CHILD.map((term) => [`num ${term}`, term, "ticks a contract of what was filled, against the price when it was proposed"]), ["num total", "total"], ["num foretold", "slip", "slippage beyond the touch that was foretold, ticks"], ["num came", "came", "slippage as it came, ticks"]],
   decisions: [["time", "time"], ["kind", "decision"], ["by", "by"], ["num amount", "amount"], ["num suggested", "suggested", "estimate of what the suggestion would have paid"], ["num paid", "paid", "for the same quantity afterwards"], ["num earned", "earned", "ticks a contract, estimate: above zero the decision was the better one"], ["why", ""]],
-  overrides: [["kind", "decision"], ["num n", "how many"], ["num scored", "scored"], ["picture", "worse · better →", "ticks a contract with the 90 % interval, by parent"], ["num earned", "earned", "ticks a contract; an estimate"], ["num coin", "coin", "altogether; an estimate"], ["told", ""]],
-  markouts: [["who", ""], ["num seconds", "after"], ["num n", "fills"], ["picture", "against us · for us →", "ticks with the 90 % interval"], ["num mean", "ticks", "above zero the market went our way"], ["num missing", "not seen"]],
-  predicted: [["model", "forecast by"], ["num n", "orders"], ["num foretold", "foretold", "ticks beyond the touch"], ["num came", "came"], ["picture", "cheaper · dearer →", "came less foretold, ticks, with the 90 % interval"], ["num error", "error"], ["num inside", "in band", "share inside the forecast's 80 % band"]],
+  overrides: [["kind", "decision"], ["num n", "how many"], ["num scored", "scored"], ["picture", "← worse · better →", "ticks a contract with the 90 % interval, by parent"], ["num earned", "earned", "ticks a contract; an estimate"], ["num coin", "coin", "altogether; an estimate"], ["told", ""]],
+  markouts: [["who", ""], ["num seconds", "after"], ["num n", "fills"], ["picture", "← against us · for us →", "ticks with the 90 % interval"], ["num mean", "ticks", "above zero the market went our way"], ["num missing", "not seen"]],
+  predicted: [["model", "forecast by"], ["num n", "orders"], ["num foretold", "foretold", "ticks beyond the touch"], ["num came", "came"], ["picture", "← cheaper · dearer →", "came less foretold, ticks, with the 90 % interval"], ["num error", "error"], ["num inside", "in band", "share inside the forecast's 80 % band"]],
 };
 const RULE = "An estimate: what a suggestion would have paid then (its walk of the book, or its touch by the chance of a fill) against what the same quantity really cost afterwards. Intervals are 90 %, by parent.";
 const EMPTY = { fills: "nothing was filled yet", children: "no child was filled yet", decisions: "nobody has decided on a proposal of it", overrides: "", markouts: "", predicted: "no order that crossed stood on a forecast yet" };
@@ -61,10 +61,11 @@ function one(kind, detail) {
 }
 
 function filled(at, fill, digits) {
-  put(at.time, millis(fill.t_ms));
+  put(at.time, clock(fill.t_ms, true));
   put(at.amount, number(fill.amount, 1));
   put(at.price, number(fill.price, digits));
-  put(at.how, fill.maker ? "■ rested" : "● took");
+  put(at.how, fill.maker ? "■" : "●");
+  at.how.title = fill.maker ? "rested" : "took";
   for (const term of OF_A_FILL) put(at[term], fill.unknown.includes(term) ? "~" : plain(fill.ticks[term], 2));
   for (const s of AFTER) put(at[`after${s}`], plain(fill.markouts[s], 2));
 }
@@ -74,7 +75,8 @@ function worked(at, child) {
   put(at.by, child.by);
   put(at.row, child.row || "pressed");
   put(at.filled, `${number(child.filled, 1)} of ${number(child.amount, 1)}`);
-  put(at.how, child.crossed ? "● took" : "■ rested");
+  put(at.how, child.crossed ? "●" : "■");
+  at.how.title = child.crossed ? "took" : "rested";
   for (const term of [...OF_A_CHILD, "total"]) put(at[term], (child.unknown[term] ?? 0) >= 1 ? "~" : plain(child.ticks?.[term], 2));
   put(at.foretold, plain(child.predicted, 2));
   put(at.came, plain(child.realised, 2));

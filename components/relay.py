@@ -42,7 +42,7 @@ HIDDEN_S = 1.0  # and this often when nobody looks at it
 NOTES_KEPT = 1000
 ASK_S = 10.0
 KILL_S = 0.3  # in which an engine takes a kill, or is passed by
-REPORT_S = 90.0
+REPORT_S = 180.0
 
 Form = Literal["json", "html", "csv", "parquet"]
 DriveDo = Literal["play", "pause", "step", "seek", "speed"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from engine import messages as m
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
 NICE = 10
 
 

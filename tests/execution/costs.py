@@ -29,8 +29,15 @@ def parent(**fields: Any) -> m.ParentAccepted:
 
 def seen(n: int, micro: float = 330.0, *, after: float = 0.0, parent: str = "P1", **fields: Any) -> m.MarketSeen:
     lots, turnover = fields.pop("lots", 0), fields.pop("turnover", 0)
+    due = fields.pop("due", None)
     return m.MarketSeen(
-        n=n, t=NOW + round(after * NS), parent=parent, mark=mark(micro, **fields), lots=lots, turnover=turnover
+        n=n,
+        t=NOW + round(after * NS),
+        parent=parent,
+        mark=mark(micro, **fields),
+        lots=lots,
+        turnover=turnover,
+        due=due,
     )
 
 
