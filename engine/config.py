@@ -174,6 +174,9 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     catch_up: Amount = 3.0  # of the base child, and of the planned rate: no parent catches up faster
     opportunity_s: Amount = 1.0  # between two children that a row has cross: by then it is told again what set it off
     fill_least: Share = 0.25  # chance of a fill before it is too late, under which resting is not worth it
+    settling_s: Amount = 10.0  # parents are suspended so long before the daily settlement at 08:00 UTC
+    settled_s: Amount = 10.0  # and so long after it
+    flatten_s: Amount = 10.0  # in which closing a position is tried again
     halts_before_asking: Count = 3  # then a parent pauses until the trader resumes it
     profile: tuple[Amount, ...] = PROFILE  # of volume over equal parts of the UTC day, for VWAP
     ask_after_s: Amount = 2.0  # past `valid_until`, before an unanswered order is asked for by label

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from engine.config import Bounds, Named
+from engine.config import Bounds, Limits, Named
 from engine.domain import DAY_NS, MINUTE_NS, NS, Instrument, Kind, Side, expiry_code
 from engine.execution import exposure, today
 from engine.execution.desk import Child, Desk
@@ -79,15 +79,31 @@ def _collar(desk: Desk, picture: Picture, order: Wanted) -> str:
     if quote is None or quote.mark is None:
         return f"there is no mark price of {instrument.name} to hold the price against"
     mark = quote.mark / instrument.tick
-    if instrument.kind is Kind.OPTION:
-        width = max(limits.collar_ticks * instrument.tick_units(mark), limits.collar_share * mark)
-    else:
-        width = limits.collar_future_share * mark
-    if order.side.sign * (order.price - mark) > width:
+    width = _width(limits, instrument, mark)
+    if order.side.sign * (order.price - mark) > width + 1e-6:
         bound = instrument.price(round(mark + order.side.sign * width))
         beyond = "above" if order.side is Side.BUY else "below"
         return f"the price {instrument.price(order.price):.12g} is {beyond} the collar at {bound:.12g}"
     return ""
+
+
+def _width(limits: Limits, instrument: Instrument, mark: float) -> float:
+    """Of the collar, units."""
+    if instrument.kind is Kind.OPTION:
+        return max(limits.collar_ticks * instrument.tick_units(mark), limits.collar_share * mark)
+    return limits.collar_future_share * mark
+
+
+def widest(desk: Desk, picture: Picture, instrument: Instrument, side: Side) -> int | None:
+    """The worst price, on a tick, that the collar and the venue's own bounds allow; None without a mark price."""
+    quote = picture.venue.quotes.get(instrument.name)
+    if quote is None or quote.mark is None:
+        return None
+    mark = quote.mark / instrument.tick
+    bounds = [mark + side.sign * _width(desk.config.limits, instrument, mark)]
+    if (theirs := quote.highest if side is Side.BUY else quote.lowest) is not None:
+        bounds.append(theirs / instrument.tick)
+    return max(instrument.floor_tick(min(bounds)), 1) if side is Side.BUY else max(instrument.ceil_tick(max(bounds)), 1)
 
 
 def _bounds(_: Desk, picture: Picture, order: Wanted) -> str:
@@ -152,15 +168,28 @@ def _order_to_volume(desk: Desk, picture: Picture, _: Wanted) -> str:
 
 
 def _self_trade(desk: Desk, picture: Picture, order: Wanted) -> str:
-    """Our own orders never meet: a crossing price against an own resting order of the other side is refused."""
-    for child in desk.live_children:
-        other = child.request
-        if other.instrument != order.instrument.name or other.side is order.side:
+    """Our own orders never meet: a crossing price against an own resting order of the other side is refused, and one
+    against an order that other hands have on this account."""
+    for child in met(desk, order):
+        price = order.instrument.price(child.bound)
+        return f"it would meet our own {child.request.side} {child.request.child} at {price:.12g}"
+    facing = order.side.other
+    for resting in picture.venue.resting.values():
+        if resting.label in desk.children or (resting.instrument, resting.side) != (order.instrument.name, facing):
             continue
-        if order.side.sign * (order.price - child.bound) >= 0:
-            price = order.instrument.price(child.bound)
-            return f"it would meet our own {other.side} {other.child} at {price:.12g}"
+        if order.side.sign * (order.price - resting.units) >= 0:
+            price = order.instrument.price(resting.units)
+            return f"it would meet a {facing} of this account made elsewhere, at {price:.12g}"
     return ""
+
+
+def met(desk: Desk, order: Wanted) -> list[Child]:
+    """Our live orders of the other side that an order would meet at its price."""
+    name, facing, sign = order.instrument.name, order.side.other, order.side.sign
+    return [
+        child for child in desk.live_children
+        if (child.request.instrument, child.request.side) == (name, facing) and sign * (order.price - child.bound) >= 0
+    ]  # fmt: skip
 
 
 def _position(desk: Desk, _: Picture, order: Wanted) -> str:

@@ -20,6 +20,8 @@ def effects_of(fact: m.Fact, desk: Desk, venue: Venue) -> list[m.Call]:
             return [_edit(fact, child, venue.instruments[child.request.instrument])]
         case m.CancelRequested():
             return [_cancel(fact, desk.children[fact.child], venue)]
+        case m.ForeignCancelRequested():
+            return [m.Call(id=fact.call, method="private/cancel", params={"order_id": fact.order})]
         case m.Asked():
             return [_question(fact, desk.children[fact.child], venue.coin)]
         case m.KillAsked():

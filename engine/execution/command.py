@@ -9,11 +9,12 @@ import msgspec
 
 from engine import messages as m
 from engine.domain import NS, OffGrid, Side
-from engine.execution import hedge_terms, hedging, propose, risk, router, terms
+from engine.execution import flatten, foreign, hedge_terms, hedging, propose, risk, router, terms
 from engine.execution.amend import edit as edit_child
 from engine.execution.asked import Refusal, instrument_of, parent_of, price_of, size_of
-from engine.execution.desk import Desk, Parent, Proposal
+from engine.execution.desk import Desk, Parent, Proposal, side_price
 from engine.execution.lifecycle import LIVE_CHILD, RESTING_CHILD
+from engine.execution.limit import price_at
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
 from engine.market.meter import COST
@@ -93,11 +94,16 @@ def _approve(desk: Desk, picture: Picture, item: m.Command, verb: m.Approve) -> 
         quantity = size_of(instrument, verb.quantity)
     if verb.worst is not None:
         worst = price_of(instrument, verb.worst)
+    if verb.worst_iv is not None:
+        priced = price_at(picture, instrument, proposal.born.side, verb.worst_iv)
+        if isinstance(priced, str):
+            raise Refusal(priced)
+        worst = priced if verb.worst is None else side_price(proposal.born.side, worst, priced)
     refusal = hedging.refusal if proposal.born.hedge else propose.refusal
     if reason := refusal(desk, picture, proposal, verb.revision, quantity, worst, by=item.user):
         stop = risk.stopped(desk, picture, propose.order_now(picture, proposal, quantity, worst, item.user))
         raise Refusal(reason, stop.movable if stop and stop.reason == reason else "")
-    edited = verb.quantity is not None or verb.worst is not None
+    edited = (verb.quantity, verb.worst, verb.worst_iv) != (None, None, None)
     return propose.fire(desk, picture, proposal, by=item.user, revision=verb.revision, quantity=quantity,
                         worst=worst, edited=edited)  # fmt: skip
 
@@ -225,6 +231,10 @@ _VERBS: dict[type, Callable[[Desk, Picture, m.Command, Any], Iterator[m.Fact]]] 
     m.SendOrder: _send,
     m.CancelChild: _cancel_child,
     m.EditChild: edit_child,
+    m.AdoptFill: foreign.adopt,
+    m.CancelForeign: foreign.cancel,
+    m.Pull: flatten.pull,
+    m.Flatten: flatten.flatten,
     m.Kill: _kill,
     m.Rearm: _rearm,
     m.PromoteModel: _promote,

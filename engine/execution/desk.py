@@ -32,6 +32,7 @@ class Parent(msgspec.Struct):
     asked_for: int = 0  # children so far
     asked_at: int = 0  # when the last of them was requested
     took_at: int = 0  # when the last that crosses was
+    suspended: str = ""  # why nobody can trade its instrument now
     seen: int = 0  # when the market was last looked at for its cost
 
     @property
@@ -119,6 +120,13 @@ class Lift(msgspec.Struct):
     until: int
 
 
+class Flattening(msgspec.Struct):
+    """A position that is being closed, at whose word, and until when it is tried."""
+
+    by: str
+    until: int
+
+
 class Due(NamedTuple):
     """A fill to be marked again at `t`."""
 
@@ -170,9 +178,11 @@ class Desk(msgspec.Struct):
     tripped: dict[str, str] = {}  # the same → why nothing more of it goes out until a person re-arms it
     lifts: dict[str, Lift] = {}  # asked for or granted
     traded: dict[str, dict[str, int]] = {}  # user → instrument → lots, signed: whose position is whose
+    due: list[Due] = []  # fills to be marked again, the next first
     hedge: Hedge = msgspec.field(default_factory=Hedge)
     holders: dict[str, dict[str, int]] = {}  # instrument → parent or HEDGES → lots filled, signed; the rest is nobody's
-    due: list[Due] = []  # fills to be marked again, the next first
+    adopted: dict[str, str] = {}  # trade id of a fill made elsewhere → the parent it counts towards
+    flattening: dict[str, Flattening] = {}  # by instrument
 
     @property
     def live_children(self) -> list[Child]:

@@ -10,7 +10,7 @@ from typing import Any
 from engine import messages as m
 from engine.execution import guards, lifecycle, markout
 from engine.execution.amended import amend_refused, amend_requested, amended
-from engine.execution.desk import Child, Desk, Parent, Proposal
+from engine.execution.desk import Child, Desk, Flattening, Parent, Proposal
 
 
 def evolve(desk: Desk, fact: m.Fact) -> Desk:
@@ -57,6 +57,7 @@ def _paused(desk: Desk, fact: m.ParentPaused) -> None:
 def _resumed(desk: Desk, fact: m.ParentResumed) -> None:
     parent = desk.parents[fact.parent]
     parent.state, parent.reason = lifecycle.parent(parent.state, "resume"), ""
+    parent.suspended = ""
     parent.halted_until = parent.quiet_until = parent.halts = parent.chased_from = 0
     _rebase(parent, max(fact.rebased, parent.order.start))
 
@@ -71,6 +72,11 @@ def _halted(desk: Desk, fact: m.ParentHalted) -> None:
 def _rested(desk: Desk, fact: m.ParentRested) -> None:
     parent = desk.parents[fact.parent]
     parent.quiet_until, parent.reason = max(parent.quiet_until, fact.until), fact.reason
+
+
+def _suspended(desk: Desk, fact: m.ParentSuspended) -> None:
+    parent = desk.parents[fact.parent]
+    parent.suspended = parent.reason = fact.reason
 
 
 def _dial(desk: Desk, fact: m.DialSet) -> None:
@@ -234,6 +240,24 @@ def _position(desk: Desk, fact: m.PositionSet) -> None:
     desk.positions[fact.instrument] = fact.size
 
 
+def _adopted(desk: Desk, fact: m.FillAdopted) -> None:
+    desk.adopted[fact.trade] = fact.parent
+    fill, parent = next(fill for fill in reversed(desk.fills) if fill.trade == fact.trade), desk.parents[fact.parent]
+    parent.filled += fill.quantity
+    parent.notional += fill.quantity * fill.price
+    guards.holds(desk, fact.parent, fill)
+    owner = desk.traded.setdefault(parent.order.user, {})
+    owner[fill.instrument] = owner.get(fill.instrument, 0) + fill.side.sign * fill.quantity
+
+
+def _flatten(desk: Desk, fact: m.FlattenAsked) -> None:
+    desk.flattening |= {name: Flattening(fact.by, fact.until) for name in fact.instruments}
+
+
+def _flattened(desk: Desk, fact: m.FlattenEnded) -> None:
+    del desk.flattening[fact.instrument]
+
+
 def _nothing(_: Desk, __: m.Fact) -> None:
     """Kept for the record; the desk does not change."""
 
@@ -249,6 +273,7 @@ _EVOLVE: dict[type, Any] = {
     m.ParentResumed: _resumed,
     m.ParentHalted: _halted,
     m.ParentRested: _rested,
+    m.ParentSuspended: _suspended,
     m.DialSet: _dial,
     m.ParentEnded: _parent_ended,
     m.Proposed: _proposed,
@@ -278,6 +303,10 @@ _EVOLVE: dict[type, Any] = {
     m.LiftGranted: guards.lift_granted,
     m.RepeatsTripped: guards.tripped,
     m.RepeatsRearmed: guards.repeats_rearmed,
+    m.FillAdopted: _adopted,
+    m.ForeignCancelRequested: _nothing,
+    m.FlattenAsked: _flatten,
+    m.FlattenEnded: _flattened,
     m.HedgeSet: guards.hedge_set,
     m.ParentHedgeSet: guards.parent_hedge,
     m.HedgeRested: guards.hedge_rested,

@@ -64,10 +64,14 @@ def executed(desk: Desk, child: Child, fact: m.Filled) -> None:
 
 def held(desk: Desk, child: Child, fact: m.Filled) -> None:
     """Which parent's the lots are, or the hedges'."""
-    holder = HEDGES if child.request.hedge else child.request.parent
-    if holder:
-        holders = desk.holders.setdefault(fact.instrument, {})
-        holders[holder] = holders.get(holder, 0) + fact.side.sign * fact.quantity
+    if holder := HEDGES if child.request.hedge else child.request.parent:
+        holds(desk, holder, fact)
+
+
+def holds(desk: Desk, holder: str, fact: m.Filled) -> None:
+    """The lots of a fill are this parent's, or the hedges'."""
+    holders = desk.holders.setdefault(fact.instrument, {})
+    holders[holder] = holders.get(holder, 0) + fact.side.sign * fact.quantity
 
 
 def hedge_set(desk: Desk, fact: m.HedgeSet) -> None:

@@ -44,6 +44,9 @@ class Picture(Protocol):
     def fair(self, name: str) -> float | None:
         """The surface's price at the present forward."""
 
+    def forward(self, instrument: Instrument) -> float | None:
+        """The present forward of an option, USD; None where nobody has said one for a while."""
+
     def vega_ticks(self, name: str) -> float | None:
         """Ticks of premium per vol point."""
 

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 
 from engine import messages as m
 from engine.domain import NS, Instrument, Side
-from engine.execution import risk
+from engine.execution import limit, meeting, risk, suspend
 from engine.execution.desk import Desk, Parent, Proposal, side_price
 from engine.execution.left import why_left
+from engine.execution.limit import bounded, limit_of
 from engine.execution.pace import allowed
 from engine.execution.picture import Picture, touch, walked
 from engine.execution.policy import Advice
@@ -29,7 +30,11 @@ def work(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
     if now >= order.end:
         yield from _end(desk, picture, parent)
         return
-    if parent.state != "working" or now < max(parent.halted_until, order.start):
+    yield from limit.hold(desk, picture, parent)
+    if parent.state != "working":
+        return
+    yield from suspend.turn(desk, picture, parent)
+    if parent.suspended or now < max(parent.halted_until, order.start):
         return
     instrument = picture.venue.instruments.get(order.instrument)
     if instrument is None:
@@ -61,8 +66,11 @@ def refusal(
         return "it is more than the parent has left"
     if quantity > allowed(desk, picture, parent):
         return "it is more than the participation cap leaves"
-    if proposal.born.side.sign * (worst - parent.order.limit) > 0:
-        return f"its worst price is beyond the parent's limit {instrument.price(parent.order.limit):.12g}"
+    terms = bounded(picture, parent.order, instrument)
+    if isinstance(terms, str):
+        return terms
+    if terms.side.sign * (worst - terms.limit) > 0:
+        return f"its worst price is beyond the parent's limit {instrument.price(terms.limit):.12g}"
     advice = moment_of(desk, picture, parent, instrument).advice
     row = proposal.shown[revision][2]
     if advice.halt_s:
@@ -146,9 +154,10 @@ def _halt(desk: Desk, picture: Picture, parent: Parent, advice: Advice) -> Itera
 
 def _tend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, moment: Moment) -> Iterator[m.Fact]:
     """Pull resting children that could stand better, or whose place a crossing child needs and can take."""
-    order, advice = parent.order, moment.advice
+    order, advice, cap = parent.order, moment.advice, limit_of(picture, parent.order, instrument)
     far, crossing = touch(picture, instrument, order.side.other), ""
-    if moment.impatient(desk) and far is not None and order.side.sign * (order.limit - far) >= 0:
+    reached = far is not None and cap is not None and order.side.sign * (cap - far) >= 0
+    if moment.impatient(desk) and reached:
         why = f"the row '{advice.row}' crosses" if advice.style == "cross" else "too late to wait: crossing"
         crossing = f"{why} instead"
     for child in desk.children_of(parent.order.id):
@@ -163,6 +172,7 @@ def _intend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument
     if isinstance(wanted, str):
         if standing:
             yield m.Lapsed(proposal=standing.born.id, reason=wanted)
+        yield from meeting.make_way(desk, picture, parent, instrument, moment)
         return
     if standing and picture.now >= standing.born.until:
         yield m.Lapsed(proposal=standing.born.id, reason="nobody answered in time", rebased=picture.now)
@@ -185,7 +195,7 @@ def _intend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument
 
 
 def _by_itself(parent: Parent, proposal: Proposal) -> bool:
-    return parent.dial == "auto" or (parent.dial == "semi" and proposal.quantity <= parent.order.auto_limit)
+    return parent.by_itself(proposal.quantity)
 
 
 def _proposed(desk: Desk, picture: Picture, parent: Parent, wanted: Want) -> m.Proposed:

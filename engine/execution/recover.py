@@ -32,6 +32,9 @@ def begin(desk: Desk, item: m.Started) -> Iterator[m.Fact]:
     yield m.Began(session=item.session, config=item.config, code=item.code, model=item.model)
     for proposal in desk.live_proposals:
         yield m.Lapsed(proposal=proposal.born.id, reason="the engine started anew")
+    for name in list(desk.flattening):
+        left = desk.positions.get(name, 0)
+        yield m.FlattenEnded(instrument=name, left=left, reason="the engine started anew")
     for parent in [p for p in desk.live_parents if p.state == "working"]:
         if item.config.resume_after_recovery:  # the time lost is not owed
             yield m.ParentResumed(parent=parent.order.id, by="recovery", rebased=item.t)

@@ -30,7 +30,7 @@ ACTIONS: dict[int, Action] = {
     10010: "ask",  # already_closed
     10011: "again",  # price_not_allowed
     10012: "wait",  # book_closed
-    10019: "pause",  # locked_by_admin
+    10019: "wait",  # locked_by_admin: of a book, for a while
     10020: "pause",  # invalid_or_unsupported_instrument
     10021: "pause",  # invalid_amount
     10022: "pause",  # invalid_quantity

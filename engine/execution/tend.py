@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from engine.domain import NS, Instrument, Side
 from engine.execution.desk import Child, Desk, Parent, side_price
+from engine.execution.limit import limit_of
 from engine.execution.picture import Picture, touch
 
 CANCEL_RETRY_NS = 2 * NS
@@ -41,8 +42,8 @@ def _left_behind(
     desk: Desk, picture: Picture, parent: Parent, child: Child, instrument: Instrument, near: int
 ) -> bool:  # fmt: skip
     """What stands better than it, inside the parent's limit, is enough to be taken for the market."""
-    side, order = parent.order.side, parent.order
-    if side.sign * (side_price(side, near, order.limit) - child.price) <= 0:
+    side, limit = parent.order.side, limit_of(picture, parent.order, instrument)
+    if limit is None or side.sign * (side_price(side, near, limit) - child.price) <= 0:
         return False
     ahead = _ahead(picture, instrument, side, child.price)
     return ahead >= desk.config.execution.follow_share * child.remaining

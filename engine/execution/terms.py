@@ -14,10 +14,12 @@ from engine.execution import propose, risk, router
 from engine.execution.asked import Refusal, instrument_of, parent_of, price_of, size_of, whole
 from engine.execution.desk import Desk, Parent
 from engine.execution.impact import kappa_of
+from engine.execution.limit import bounded, limit_of
 from engine.execution.picture import Picture, touch, walked
 from engine.execution.schedules.dice import seed_of
 
 MAX_MINUTES = 24 * 60
+MOST_IV = 1000.0  # per cent
 
 
 def submit(desk: Desk, picture: Picture, item: m.Command, verb: m.SubmitParent) -> Iterator[m.Fact]:
@@ -36,7 +38,7 @@ def order_of(desk: Desk, picture: Picture, user: str, verb: m.SubmitParent) -> m
     start = picture.now + _minutes(verb.start_minutes)
     order = m.ParentAccepted(
         id=desk.next_id("P"), user=user, instrument=instrument.name, side=verb.side,
-        quantity=size_of(instrument, verb.quantity), limit=price_of(instrument, verb.limit), start=start,
+        quantity=size_of(instrument, verb.quantity), limit=_limit(instrument, verb.limit), start=start,
         end=start + _minutes(_lasting(verb.minutes)), algorithm=verb.algorithm, urgency=verb.urgency,
         min_child=whole(instrument, verb.min_child, "smallest child"),
         max_child=_largest(desk, instrument, verb.max_child), dial=verb.dial,
@@ -44,7 +46,7 @@ def order_of(desk: Desk, picture: Picture, user: str, verb: m.SubmitParent) -> m
         baseline=verb.baseline, rate=verb.rate, participation=verb.participation,
         would=price_of(instrument, verb.would) if verb.would else None, random_time=verb.random_time,
         random_size=verb.random_size, seed=seed_of(desk.config.seed, desk.facts + 1), leave=verb.leave,
-        policy=verb.policy, hedge=verb.hedge,
+        policy=verb.policy, hedge=verb.hedge, limit_iv=verb.limit_iv or None,
     )  # fmt: skip
     return _checked(desk, picture, instrument, order)
 
@@ -59,15 +61,18 @@ def edit(desk: Desk, picture: Picture, item: m.Command, verb: m.EditParent) -> I
     order = _checked(desk, picture, instrument, msgspec.structs.replace(parent.order, **changes))
     if order.quantity < parent.filled + desk.working(order.id):
         raise Refusal("so much is done or working already")
-    return _edited(desk, parent, order, item.user, verb.pull)
+    limit = limit_of(picture, order, instrument)
+    return _edited(desk, parent, order, limit, item.user, verb.pull)
 
 
-def _edited(desk: Desk, parent: Parent, order: m.ParentAccepted, by: str, pull: bool) -> Iterator[m.Fact]:
+def _edited(
+    desk: Desk, parent: Parent, order: m.ParentAccepted, limit: int | None, by: str, pull: bool
+) -> Iterator[m.Fact]:
     """What was proposed under the old terms is void; what works stays or is pulled, but none beyond the limit."""
     if proposal := desk.proposal_of(order.id):
         yield m.Lapsed(proposal=proposal.born.id, reason="the parent was edited")
     for child in desk.children_of(order.id):
-        beyond = order.side.sign * (child.price - order.limit) > 0
+        beyond = limit is None or order.side.sign * (child.bound - limit) > 0
         if not child.cancelling and (pull or beyond):
             yield router.cancel(desk, child.request.child, by=by, reason="the parent was edited")
     yield m.ParentEdited(parent=order.id, by=by, version=parent.version + 1, order=order)
@@ -80,11 +85,14 @@ def press(desk: Desk, picture: Picture, item: m.Command, verb: m.Press) -> Itera
     quantity = size_of(instrument, verb.quantity)
     if parent.state != "working":
         raise Refusal(f"the parent is {parent.state}")
-    if picture.now < max(parent.halted_until, order.start):
+    if parent.suspended or picture.now < max(parent.halted_until, order.start):
         raise Refusal(parent.reason or "it has not begun")
     if quantity > parent.remaining - desk.working(order.id):
         raise Refusal("it is more than the parent has left")
-    far = touch(picture, instrument, order.side.other)
+    terms = bounded(picture, order, instrument)
+    if isinstance(terms, str):
+        raise Refusal(terms)
+    order, far = terms, touch(picture, instrument, order.side.other)
     if far is None or order.side.sign * (far - order.limit) > 0:
         raise Refusal("nothing is to be had inside the parent's limit")
     deepest = walked(picture, instrument, order.side, quantity)
@@ -123,7 +131,9 @@ def _changes(desk: Desk, picture: Picture, instrument: Instrument, verb: m.EditP
     if "max_child" in out:
         out["max_child"] = _largest(desk, instrument, out["max_child"])
     if "limit" in out:
-        out["limit"] = price_of(instrument, out["limit"])
+        out["limit"] = _limit(instrument, out["limit"])
+    if "limit_iv" in out:
+        out["limit_iv"] = out["limit_iv"] or None
     if "would" in out:
         out["would"] = price_of(instrument, out["would"]) if out["would"] else None
     if "minutes" in out:
@@ -152,9 +162,26 @@ def _checked(desk: Desk, picture: Picture, instrument: Instrument, order: m.Pare
             raise Refusal(f"the {what} is a share, from 0 to 1")
     if reason := misfit(order.policy or ()):
         raise Refusal(reason)
-    if order.would is not None and order.side.sign * (order.would - order.limit) > 0:
-        raise Refusal("the I-would price is beyond the limit")
+    _limited(picture, instrument, order)
     return msgspec.structs.replace(order, kappa=kappa_of(desk, picture, instrument, order))
+
+
+def _limit(instrument: Instrument, price: float) -> int:
+    """A limit price in units; 0 for none."""
+    return price_of(instrument, price) if price else 0
+
+
+def _limited(picture: Picture, instrument: Instrument, order: m.ParentAccepted) -> None:
+    """Refused without a limit, or with one that cannot be said in a price now, or with an I-would price beyond it."""
+    if order.limit_iv is None and not order.limit:
+        raise Refusal("it asks for a limit: a price, or an implied volatility")
+    if order.limit_iv is not None and not 0.0 < order.limit_iv <= MOST_IV:
+        raise Refusal(f"{order.limit_iv:.12g} % is no implied volatility")
+    terms = bounded(picture, order, instrument)
+    if isinstance(terms, str):
+        raise Refusal(terms)
+    if order.would is not None and order.side.sign * (order.would - terms.limit) > 0:
+        raise Refusal("the I-would price is beyond the limit")
 
 
 def _largest(desk: Desk, instrument: Instrument, amount: float) -> int:

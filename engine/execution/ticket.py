@@ -11,16 +11,20 @@ from engine.execution import rfq, terms
 from engine.execution.asked import Refusal
 from engine.execution.desk import Desk
 from engine.execution.estimate import AT_ONCE, Estimate, estimates, stand
+from engine.execution.limit import bounded
 from engine.execution.picture import Picture, shown, touch
 
 
 def advice_of(desk: Desk, picture: Picture, verb: m.SubmitParent, fragility: float = 0.0) -> m.Estimated | str:
     """What the order would cost, each way; or in words why nothing can be said. `fragility`: of its book, 0 … 1."""
     try:
-        order = terms.order_of(desk, picture, "", verb)
+        typed = terms.order_of(desk, picture, "", verb)
     except (Refusal, OffGrid) as refused:
         return str(refused)
-    instrument = picture.venue.instruments[order.instrument]
+    instrument = picture.venue.instruments[typed.instrument]
+    order = bounded(picture, typed, instrument)
+    if isinstance(order, str):
+        return order
     found, micro = estimates(desk, picture, instrument, order, fragility), picture.micro(order.instrument)
     if not found or not micro:
         return f"the book of {order.instrument} is not two-sided: nothing can be said of its cost"

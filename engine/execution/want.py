@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from engine import messages as m
@@ -10,6 +12,7 @@ from engine.domain import Instrument, Side
 from engine.execution import policy, reasons, risk
 from engine.execution.algorithms import ALGORITHMS
 from engine.execution.desk import Desk, Parent, side_price
+from engine.execution.limit import bounded
 from engine.execution.pace import Pace, allowed, impatient, largest, pace_of, size_of
 from engine.execution.picture import Picture, shown, touch, walked
 
@@ -65,9 +68,22 @@ def holds(desk: Desk, parent: Parent, advice: policy.Advice, row: str) -> bool:
     return not before.when or row in advice.fired
 
 
-def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, moment: Moment) -> Want | str:
-    """What the parent wants now, or in words why nothing. Pure."""
-    order, advice, pace = parent.order, moment.advice, moment.pace
+class Sought(NamedTuple):
+    """The order that a parent would like to send, before any block: under which row, on which terms of the moment, and
+    the touch of either side."""
+
+    order: risk.Wanted
+    row: str
+    terms: m.ParentAccepted
+    near: int
+    far: int
+
+
+def sought(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, moment: Moment) -> Sought | str:
+    """What the parent would do now, or in words why nothing. Pure."""
+    order, advice, pace = bounded(picture, parent.order, instrument), moment.advice, moment.pace
+    if isinstance(order, str):
+        return order
     blocked = risk.closed(desk, picture) or risk.unsound(picture, instrument.name, desk.config.limits.silence_s)
     if blocked:
         return blocked
@@ -75,7 +91,7 @@ def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, m
     if bid is None or ask is None:
         return "the book is one-sided"
     near, far = (bid, ask) if order.side is Side.BUY else (ask, bid)
-    if cheap := _would(desk, picture, parent, instrument, advice, far):
+    if cheap := _would(desk, picture, parent, order, instrument, advice, far):
         quantity, worst, cross, row = cheap, order.would or 0, True, WOULD
     else:
         cross, row = moment.impatient(desk), advice.row
@@ -86,6 +102,17 @@ def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, m
         cross = cross and order.side.sign * (worst - far) >= 0  # else the limit does not reach it: rest there
     wanted = risk.Wanted(instrument=instrument, side=order.side, quantity=quantity, price=worst, post_only=not cross,
                          parent=order.id)  # fmt: skip
+    return Sought(wanted, row, order, near, far)
+
+
+def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, moment: Moment) -> Want | str:
+    """What the parent wants now, or in words why nothing. Pure."""
+    found = sought(desk, picture, parent, instrument, moment)
+    if isinstance(found, str):
+        return found
+    wanted, row, order, near, far = found
+    quantity, worst, cross = wanted.quantity, wanted.price, not wanted.post_only
+    advice, pace = moment.advice, moment.pace
     if reason := risk.blocked(desk, picture, wanted) or risk.price_inside(picture, wanted):
         return reason
     cost, wait, schedule = _costs(picture, instrument, order, worst, cross, near, far, pace.late)
@@ -98,10 +125,10 @@ def want(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, m
 
 
 def _would(
-    desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, advice: policy.Advice, far: int
-) -> int:
+    desk: Desk, picture: Picture, parent: Parent, order: m.ParentAccepted, instrument: Instrument,
+    advice: policy.Advice, far: int,
+) -> int:  # fmt: skip
     """Lots to be had at the parent's I-would price or better, ahead of any schedule; 0 for none."""
-    order = parent.order
     if order.would is None or order.side.sign * (far - order.would) > 0 or advice.passive:
         return 0
     most = risk.largest(desk, instrument)

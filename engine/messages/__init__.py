@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.messages.desk_views import *
 from engine.messages.cost_facts import *
 from engine.messages.cost_views import *
-from engine.messages.desk_views import *
 from engine.messages.effects import *
 from engine.messages.estimates import *
 from engine.messages.facts import *
+from engine.messages.flatten_facts import *
 from engine.messages.hedge_facts import *
 from engine.messages.hedge_views import *
 from engine.messages.inputs import *

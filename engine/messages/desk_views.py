@@ -18,6 +18,19 @@ class FillRow(msgspec.Struct, frozen=True, kw_only=True):
     fee: float
     maker: bool
     t_ms: float
+    foreign: bool = False  # made elsewhere on the account, and adopted by no parent
+    adopted: str = ""  # made elsewhere, and counted towards this parent
+
+
+class ForeignRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An open order of the account that this desk did not send; `order` is the venue's id."""
+
+    order: str
+    instrument: str
+    side: Side
+    amount: float
+    price: float
+    label: str
 
 
 class ChildRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +68,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     random_time: float
     random_size: float
     leave: bool
+    limit_iv: float | None = None  # per cent
 
 
 class OwnView(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,3 +173,4 @@ class DeskView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     positions: tuple[PositionRow, ...]
     lifts: tuple[LiftRow, ...] = ()
     tripped: tuple[TrippedRow, ...] = ()
+    foreign: tuple[ForeignRow, ...] = ()

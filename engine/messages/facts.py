@@ -6,6 +6,7 @@ from typing import Literal
 
 from engine.config import Config
 from engine.messages.cost_facts import MarkedOut, MarketSeen
+from engine.messages.flatten_facts import FlattenAsked, FlattenEnded
 from engine.messages.happened import Happened
 from engine.messages.hedge_facts import HedgeRested, HedgeSet, ParentHedgeSet
 from engine.messages.order_facts import (
@@ -14,7 +15,9 @@ from engine.messages.order_facts import (
     AmendRequested,
     Asked,
     CancelRequested,
+    FillAdopted,
     Filled,
+    ForeignCancelRequested,
     LiftAsked,
     LiftGranted,
     OrderEnded,
@@ -35,6 +38,7 @@ from engine.messages.parent_facts import (
     ParentPaused,
     ParentRested,
     ParentResumed,
+    ParentSuspended,
     Proposed,
     Refreshed,
     Rejected,
@@ -155,7 +159,7 @@ Fact = (
     | Filled | OrderEnded | CancelRequested | Asked | Killed | KillAsked | KillConfirmed | Rearmed | Reconciling
     | AmendRequested | Amended | AmendRefused
     | Checked | Reconciled | PositionSet | ModelAsked | ModelChanged | ModelRefused | LiftAsked | LiftGranted
-    | RepeatsTripped | RepeatsRearmed | ParentRested | UnhaltAsked | Unhalted
-    | MarketSeen | MarkedOut
+    | RepeatsTripped | RepeatsRearmed | ParentRested | ParentSuspended | UnhaltAsked | Unhalted
+    | MarketSeen | MarkedOut | FlattenAsked | FlattenEnded | FillAdopted | ForeignCancelRequested
     | HedgeSet | ParentHedgeSet | HedgeRested
 )  # fmt: skip

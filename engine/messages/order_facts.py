@@ -25,9 +25,9 @@ class OrderRequested(Happened, frozen=True, kw_only=True, tag="requested"):
     valid_until: int
     mid: float | None  # micro-price in units at the decision
     lifted: tuple[str, ...] = ()  # the lifts that it needed, used up by it
+    mark: Mark | None = None
     hedge: bool = False
     reduce_only: bool = False
-    mark: Mark | None = None
 
 
 class OrderSent(Happened, frozen=True, kw_only=True, tag="order_sent"):
@@ -53,6 +53,22 @@ class Filled(Happened, frozen=True, kw_only=True, tag="filled"):
     maker: bool
     at: int  # the venue's time
     mark: Mark | None = None  # before it
+
+
+class FillAdopted(Happened, frozen=True, kw_only=True, tag="adopted"):
+    """A fill made elsewhere on the account counts towards a parent from now on."""
+
+    trade: str
+    parent: str
+    by: str
+
+
+class ForeignCancelRequested(Happened, frozen=True, kw_only=True, tag="foreign_cancel"):
+    """An open order of the account that is not ours is to be cancelled: `order` is the venue's id."""
+
+    order: str
+    call: str
+    by: str
 
 
 OrderState = Literal["filled", "cancelled", "rejected", "lapsed"]

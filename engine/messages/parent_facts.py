@@ -18,7 +18,7 @@ class ParentAccepted(Happened, frozen=True, kw_only=True, tag="parent"):
     instrument: str
     side: Side
     quantity: int  # lots
-    limit: int  # units
+    limit: int  # units; 0: none but `limit_iv`
     start: int
     end: int
     algorithm: Algorithm
@@ -38,8 +38,9 @@ class ParentAccepted(Happened, frozen=True, kw_only=True, tag="parent"):
     seed: int = 0  # of its randomness
     kappa: float = 0.0  # of Almgren–Chriss, per second, from the forecasts and the surface as they were
     policy: tuple[Row, ...] | None = None
-    hedge: HedgeDial = "manual"
     mark: Mark | None = None
+    hedge: HedgeDial = "manual"
+    limit_iv: float | None = None  # per cent
 
 
 class ParentEdited(Happened, frozen=True, kw_only=True, tag="edited"):
@@ -87,6 +88,13 @@ class ParentRested(Happened, frozen=True, kw_only=True, tag="rested"):
     reason: str
 
 
+class ParentSuspended(Happened, frozen=True, kw_only=True, tag="suspended"):
+    """Nobody can trade its instrument now: nothing new is proposed until the market has it resumed."""
+
+    parent: str
+    reason: str
+
+
 class DialSet(Happened, frozen=True, kw_only=True, tag="dial"):
     parent: str
     by: str
@@ -121,9 +129,9 @@ class Proposed(Happened, frozen=True, kw_only=True, tag="proposed"):
     schedule_ticks: float | None = None  # expected of what the schedule alone would do now
     view: TraderView | None = None  # the trader's own, where it was weighed with the model's
     pooled: Odds | None = None  # what came of that
+    mark: Mark | None = None
     hedge: bool = False
     reduce_only: bool = False  # of a hedge while the desk is killed
-    mark: Mark | None = None
 
 
 class Refreshed(Happened, frozen=True, kw_only=True, tag="refreshed"):

@@ -26,7 +26,7 @@ class SubmitParent(_Verb, frozen=True, kw_only=True, tag="submit"):
     instrument: str
     side: Side
     quantity: float
-    limit: float
+    limit: float = 0.0  # price; 0: none, where `limit_iv` is one
     minutes: float = 10.0
     algorithm: Algorithm = "adaptive"
     urgency: int = 5
@@ -43,17 +43,20 @@ class SubmitParent(_Verb, frozen=True, kw_only=True, tag="submit"):
     random_time: float = 0.0  # 0 … 1: how far a child's moment strays, in children
     random_size: float = 0.0  # 0 … 1: how far a child's size strays, as a share of it
     policy: tuple[Row, ...] | None = None  # its own table; none: the desk's
+    limit_iv: float | None = None  # per cent; beside a price the tighter of the two holds
     hedge: HedgeDial = "manual"  # how hedges of its delta go
 
 
 class EditParent(_Verb, frozen=True, kw_only=True, tag="edit_parent"):
     """Change a running parent: what is None stays as it is. The rest is spread anew from now on; `minutes` are counted
-    from now, a `would` of 0 takes it away. The children that rest stay, unless `pull` takes them away."""
+    from now; a `would`, a `limit` or a `limit_iv` of 0 takes it away. The children that rest stay, unless `pull` takes
+    them away."""
 
     parent: str
     pull: bool = False
     quantity: float | None = None
     limit: float | None = None
+    limit_iv: float | None = None
     minutes: float | None = None
     algorithm: Algorithm | None = None
     baseline: Baseline | None = None
@@ -129,12 +132,14 @@ class SetHedge(_Verb, frozen=True, kw_only=True, tag="hedge"):
 
 
 class Approve(_Verb, frozen=True, kw_only=True, tag="approve"):
-    """`revision` is what the trader saw. Quantity and worst price, if given, are the trader's edit, in decimals."""
+    """`revision` is what the trader saw. Quantity and worst price, if given, are the trader's edit, in decimals;
+    the worst price may be an implied volatility instead, per cent."""
 
     proposal: str
     revision: int
     quantity: float | None = None
     worst: float | None = None
+    worst_iv: float | None = None
 
 
 class Reject(_Verb, frozen=True, kw_only=True, tag="reject"):
@@ -163,6 +168,32 @@ class EditChild(_Verb, frozen=True, kw_only=True, tag="edit_child"):
     child: str
     quantity: float | None = None
     price: float | None = None
+
+
+class Pull(_Verb, frozen=True, kw_only=True, tag="pull"):
+    """Take away what works: of one side, in one instrument, or all of it. The parents concerned pause."""
+
+    instrument: str = ""
+    side: Side | None = None
+
+
+class Flatten(_Verb, frozen=True, kw_only=True, tag="flatten"):
+    """Pull, and close what is held, in one instrument or all."""
+
+    instrument: str = ""
+
+
+class AdoptFill(_Verb, frozen=True, kw_only=True, tag="adopt"):
+    """Count a fill that was made elsewhere on the account towards a parent."""
+
+    trade: str
+    parent: str
+
+
+class CancelForeign(_Verb, frozen=True, kw_only=True, tag="cancel_foreign"):
+    """Cancel an open order of the account that this desk did not send, by the venue's own id."""
+
+    order: str
 
 
 class Kill(_Verb, frozen=True, kw_only=True, tag="kill"):
@@ -215,5 +246,6 @@ class RollBackModel(_Verb, frozen=True, kw_only=True, tag="rollback"):
 Verb = (
     EditParent | Press | SetView | SetHedge | SetHedgeDial
     | SubmitParent | Pause | Resume | CancelParent | SetDial | Approve | Reject | SendOrder | CancelChild | Kill | Rearm
-    | EditChild | PromoteModel | RollBackModel | AskLift | GrantLift | RearmRepeats | Unhalt
+    | Pull | Flatten | AdoptFill | CancelForeign | EditChild | PromoteModel | RollBackModel | AskLift | GrantLift
+    | RearmRepeats | Unhalt
 )  # fmt: skip

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from engine import messages as m
 from engine.core import Core
-from engine.domain import MS, Kind
-from engine.execution import today
+from engine.domain import MS, Instrument, Kind
+from engine.execution import foreign, today
 from engine.execution.desk import Child
 from engine.view import parents, proposals
 from engine.view.grid import known
@@ -72,6 +72,7 @@ def desk(core: Core) -> m.DeskView:
         positions=tuple(desk_positions(core)),
         lifts=tuple(_lifts(core)),
         tripped=tuple(_tripped(core)),
+        foreign=tuple(_foreign(core)),
     )
 
 
@@ -83,6 +84,15 @@ def _lifts(core: Core) -> Iterable[m.LiftRow]:
                 id=key, block=lift.block, instrument=lift.instrument, by=lift.by, reason=lift.reason, state=lift.state,
                 until_ms=lift.until / MS,
             )  # fmt: skip
+
+
+def _foreign(core: Core) -> Iterable[m.ForeignRow]:
+    for key, order in foreign.orders(core.desk, core.market).items():
+        instrument = known(core, order.instrument)
+        yield m.ForeignRow(
+            order=key, instrument=order.instrument, side=order.side, amount=instrument.amount(order.lots),
+            price=instrument.price(order.units), label=order.label,
+        )  # fmt: skip
 
 
 def _tripped(core: Core) -> Iterable[m.TrippedRow]:
@@ -140,6 +150,8 @@ def _fill(core: Core, fill: m.Filled) -> m.FillRow:
         fee=fill.fee,
         maker=fill.maker,
         t_ms=fill.at / MS,
+        foreign=not fill.child and fill.trade not in core.desk.adopted,
+        adopted=core.desk.adopted.get(fill.trade, ""),
     )
 
 

@@ -72,6 +72,8 @@ def _parents(fact: m.Fact) -> tuple[Level, str, str] | None:
             return "info", fact.by, f"hedges of parent {fact.parent} are now {fact.dial}"
         case m.HedgeRested():
             return "warn", "venue", f"hedging rests {(fact.until - fact.t) / NS:.0f} s: {fact.reason}"
+        case m.ParentSuspended():
+            return "warn", "market", f"parent {fact.parent} is suspended: {fact.reason}"
         case m.ParentRested():
             return "warn", "venue", f"parent {fact.parent} rests {(fact.until - fact.t) / NS:.0f} s: {fact.reason}"
         case m.DialSet():
@@ -88,6 +90,17 @@ def _guards(fact: m.Fact) -> tuple[Level, str, str] | None:
         case m.Killed():
             what = "every order of the account" if fact.account else "our orders"
             return "bad", fact.by, f"KILL: new orders are blocked, {what} cancelled"
+        case m.FillAdopted():
+            return "info", fact.by, f"fill {fact.trade}, made elsewhere, counts towards parent {fact.parent}"
+        case m.ForeignCancelRequested():
+            return "warn", fact.by, f"cancels order {fact.order}, which is not ours"
+        case m.FlattenAsked():
+            return "warn", fact.by, f"flattens: {', '.join(fact.instruments)} will be closed"
+        case m.FlattenEnded(left=0):
+            return "good", "engine", f"{fact.instrument} is closed"
+        case m.FlattenEnded():
+            held = instrument_of(fact.instrument).amount(fact.left)
+            return "bad", "engine", f"{fact.instrument} could not be closed, {held:+,.12g} are left: {fact.reason}"
         case m.KillConfirmed():
             return "bad", "venue", f"nothing is open, {fact.took / MS:.0f} ms after the press; delta {fact.delta:+.2f}"
         case m.LiftAsked():

@@ -42,6 +42,7 @@ def row(core: Core, parent: Parent) -> m.ParentRow:
         terms=_terms(instrument, order),
         digits=digits(instrument),
         lot=instrument.lot,
+        suspended=parent.suspended,
         halted_until_ms=parent.halted_until / MS,
         view=_view(core, parent),
         participation=_participation(core, parent),
@@ -66,6 +67,7 @@ def _terms(instrument: Instrument, order: m.ParentAccepted) -> m.Terms:
         random_time=order.random_time,
         random_size=order.random_size,
         leave=order.leave,
+        limit_iv=order.limit_iv,
     )
 
 

@@ -36,6 +36,7 @@ class Still:
         self.verdicts: dict[str, m.Skill] = {}
         self.micros: dict[str, float] = {}
         self.fairs: dict[str, float] = {}
+        self.forwards: dict[str, float] = {}
         self.vegas: dict[str, float] = {}
         self.deltas: dict[str, float] = {}
         self.sigmas: dict[str, float] = {}
@@ -93,6 +94,9 @@ class Still:
 
     def fair(self, name: str) -> float | None:
         return self.fairs.get(name)
+
+    def forward(self, instrument: Instrument) -> float | None:
+        return self.forwards.get(instrument.name)
 
     def vega_ticks(self, name: str) -> float | None:
         return self.vegas.get(name)

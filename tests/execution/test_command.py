@@ -53,7 +53,7 @@ def test_the_largest_child_is_twice_the_base_unless_said(desk: tuple[World, str]
         ({"quantity": math.inf}, "amount inf is not a number"),
         ({"quantity": 1e300}, "amount 1e+300 is beyond what can be counted"),
         ({"quantity": 1000.1}, "1,000.1 contracts is over the limit of 1,000 a parent"),
-        ({"limit": 0.0}, "a price of 0 is nothing"),
+        ({"limit": 0.0}, "it asks for a limit: a price, or an implied volatility"),
         ({"limit": -0.03}, "a price of -0.03 is nothing"),
         ({"limit": 1e-9}, "price 1e-09 is not a multiple of 0.0001"),
         ({"limit": 1e-11}, "a price of 1e-11 is nothing"),
