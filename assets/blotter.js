@@ -68,6 +68,12 @@ function tree(desk) {
     rows.push({ kind: "hand", id: "by hand", count: byHand.length, more: true, shown });
     if (shown) for (const child of newest(byHand)) branch(rows, child, fills);
   }
+  const elsewhere = [...(desk.foreign ?? []).map((row) => ({ kind: "foreign", id: `order ${row.order}`, row })), ...desk.fills.filter((one) => !one.child).map((row) => ({ kind: "fill", id: `fill ${row.trade}`, row }))];
+  if (elsewhere.length) {
+    const shown = opened("not ours", true);
+    rows.push({ kind: "hand", id: "not ours", name: "not ours", count: elsewhere.length, more: true, shown });
+    if (shown) rows.push(...elsewhere);
+  }
   return rows;
 }
 

@@ -87,14 +87,14 @@ function edit(row, form) {
   const { terms, version, lot, digits, end_ms } = row.parent;
   const left = number(Math.max(0, end_ms - now()) / 60_000, 1);
   const f = {
-    quantity: num(terms.quantity, lot), limit: num(Number(terms.limit.toFixed(digits)), "any"), minutes: num("", "any", left),
+    quantity: num(terms.quantity, lot), limit: num(terms.limit ? Number(terms.limit.toFixed(digits)) : "", "any", "none"), limit_iv: num(terms.limit_iv, "any", "none"), minutes: num("", "any", left),
     algorithm: pick(ALGORITHMS, terms.algorithm), baseline: pick(BASELINES, terms.baseline), urgency: num(terms.urgency, 1),
     auto_limit: num(terms.auto_limit, lot), min_child: num(terms.min_child, lot), max_child: num(terms.max_child, lot),
     would: num(terms.would, "any", "none"), participation: num(share(terms.participation), "any", "none"), rate: num(share(terms.rate), "any"),
     random_time: num(share(terms.random_time), "any", "0"), random_size: num(share(terms.random_size), "any", "0"),
     leave: pick({ pull: "pulled", leave: "left" }, terms.leave ? "leave" : "pull"),
   };
-  const labels = { minutes: "minutes left", baseline: "schedule", auto_limit: "auto ≤", min_child: "least child", max_child: "most child", would: "I-would", participation: "cap, %", rate: "POV, %", random_time: "time ±, %", random_size: "size ±, %", leave: "when stopped" };
+  const labels = { limit_iv: "limit, IV %", minutes: "minutes left", baseline: "schedule", auto_limit: "auto ≤", min_child: "least child", max_child: "most child", would: "I-would", participation: "cap, %", rate: "POV, %", random_time: "time ±, %", random_size: "size ±, %", leave: "when stopped" };
   for (const [name, node] of Object.entries(f)) form.append(field(labels[name] ?? name, node));
   const pull = el("input");
   pull.type = "checkbox";
@@ -120,7 +120,7 @@ function terms_of(f) {
     if (value === null) continue;
     if (["participation", "rate", "random_time", "random_size"].includes(name)) said[name] = (value || 0) / 100;
     else if (name === "leave") said.leave = value === "leave";
-    else said[name] = Number.isNaN(value) ? (["would", "min_child", "max_child"].includes(name) ? 0 : null) : value;
+    else said[name] = Number.isNaN(value) ? (["would", "limit", "limit_iv", "min_child", "max_child"].includes(name) ? 0 : null) : value;
   }
   return said;
 }

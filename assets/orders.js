@@ -3,7 +3,7 @@
 import { command } from "./command.js";
 import { attr, button, el, flag, put } from "./dom.js";
 import * as drawer from "./drawer.js";
-import { choose, mark, now } from "./feed.js";
+import { choose, mark, now, views } from "./feed.js";
 import { amount, hm, known, millis, number, percent, signed, span } from "./format.js";
 import { classOf } from "./tables.js";
 
@@ -47,6 +47,8 @@ export function make(item) {
   state.append(last);
   if (item.kind === "parent") row.acts.append(...(row.buttons = acts(row)));
   if (item.kind === "child") row.acts.append(...(row.buttons = childActs(row)));
+  if (item.kind === "foreign") row.acts.append(button("cancel", "act", () => ask(row, { do: "cancel_foreign", order: row.item.row.order })));
+  if (item.kind === "fill" && !item.row.child) row.acts.append(...(row.buttons = [button("adopt", "act", () => adopt(row), "count it towards the parent that is looked at")]));
   row.addEventListener("click", () => {
     const parent = item.kind === "parent" ? row.item.id : row.item.row?.parent;
     if (!parent || parent === focus.parent) return;
@@ -112,7 +114,8 @@ export function fill(row, item) {
   if (item.kind === "parent") parentRow(row, item.row);
   else if (item.kind === "child") childRow(row, item.row);
   else if (item.kind === "fill") fillRow(row, item.row);
-  else put(row.name, `by hand (${item.count})`);
+  else if (item.kind === "foreign") foreignRow(row, item.row);
+  else put(row.name, `${item.name ?? "by hand"} (${item.count})`);
   if (row.said) put(row.why, row.said); // what came of the last click in this row
   if (row.said) row.why.title = row.said;
   flag(row.why, "bad", row.said && row.bad);
@@ -142,7 +145,9 @@ function parentRow(row, parent) {
   row.bar.fill.style.width = percentOf(share);
   row.bar.mark.style.left = percentOf(parent.amount ? parent.scheduled / parent.amount : 0);
   row.bar.title = `${amount(parent.filled)} done, ${amount(parent.scheduled)} due, ${amount(parent.working)} working`;
-  set(row, "limit", price(parent.limit));
+  const iv = parent.terms?.limit_iv;
+  set(row, "limit", parent.limit > 0 ? price(parent.limit) : known(iv) ? `${number(iv, 1)} %` : "–");
+  row.cells_.limit.title = known(iv) ? `never beyond ${number(iv, 2)} % of implied volatility` : "";
   set(row, "average", price(parent.average, digits(parent.average) === 4 ? 1 : 0));
   set(row, "arrival", price(parent.arrival));
   set(row, "shortfall", known(parent.shortfall_ticks) ? `${signed(parent.shortfall_ticks, 1)} t` : "–");
@@ -166,6 +171,7 @@ const percentOf = (share) => `${(Math.min(1, Math.max(0, share)) * 100).toFixed(
 
 // Halted by a row or by the venue it still works, but proposes nothing before a time.
 function state(row, parent) {
+  if (parent.suspended && parent.state === "working") return word(row, "suspended", parent.suspended);
   const rests = parent.state === "working" ? Math.ceil((parent.halted_until_ms - now()) / 1000) : 0;
   if (rests > 0) word(row, "halted", `${rests} s · ${parent.reason}`);
   else if (parent.state === "working" && parent.start_ms > now()) word(row, "waiting", `starts in ${span(parent.start_ms - now())}`);
@@ -188,7 +194,9 @@ function childRow(row, child) {
 
 function fillRow(row, one) {
   put(row.name, one.trade);
-  put(row.tail, one.maker ? " maker" : " taker");
+  const elsewhere = !one.child ? (one.adopted ? ` · adopted by ${one.adopted}` : ` · ${one.instrument}, made elsewhere`) : "";
+  put(row.tail, `${one.maker ? " maker" : " taker"}${elsewhere}`);
+  if (row.buttons) row.acts.hidden = !one.foreign || !adopter(one);
   set(row, "side", one.side);
   set(row, "qty", amount(one.amount));
   set(row, "average", price(one.price));
@@ -196,7 +204,25 @@ function fillRow(row, one) {
   put(row.word, millis(one.t_ms));
 }
 
-const TONES = { working: "good", open: "good", paused: "warn", halted: "warn", waiting: "warn", lapsed: "warn", expired: "warn", rejected: "bad" };
+// A fill made elsewhere can be counted towards a running parent of the same instrument and side.
+function adopter(one) {
+  const fits = views.desk.parents.filter((parent) => LIVE.has(parent.state) && parent.instrument === one.instrument && parent.side === one.side);
+  return fits.find((parent) => parent.id === focus.parent) ?? fits[0];
+}
+
+const adopt = (row) => ask(row, { do: "adopt", trade: row.item.row.trade, parent: adopter(row.item.row)?.id ?? "" });
+
+function foreignRow(row, one) {
+  put(row.name, one.instrument);
+  put(row.tail, ` order ${one.order}`);
+  side(row, one);
+  set(row, "qty", amount(one.amount));
+  set(row, "limit", price(one.price));
+  put(row.why, one.label ? `labelled ${one.label}` : "sent from elsewhere");
+  put(row.word, "not ours");
+}
+
+const TONES = { working: "good", open: "good", paused: "warn", halted: "warn", waiting: "warn", suspended: "warn", lapsed: "warn", expired: "warn", rejected: "bad" };
 
 function word(row, state, reason) {
   put(row.word, state);

@@ -2,12 +2,12 @@
 
 import { $, colour, el, put, surfaceOf } from "./dom.js";
 import { now, views, when } from "./feed.js";
-import { amount, hm, known, number, percent, signed, span } from "./format.js";
+import { amount, hm, known, number, percent, signed } from "./format.js";
 import { focus } from "./orders.js";
 
 const AXIS = 18;
 const PAD = { left: 34, right: 10, top: 8, bottom: AXIS + 36 };
-const FIGURES = ["average", "arrival", "shortfall", "of volume", "done about", "ends in"];
+const FIGURES = ["average", "arrival", "shortfall", "cost so far", "of volume", "done about"]; // what is left of its time stands in its row
 let size;
 let figures = {};
 let due = new Map(); // parent → [[ms, scheduled]], as seen while this page was open
@@ -58,15 +58,17 @@ function tell(one) {
   const digits = one.digits;
   put(figures.average, known(one.average) ? number(one.average, digits + 1) : "–");
   put(figures.arrival, known(one.arrival) ? number(one.arrival, digits + 1) : "–");
+  const usd = views.costs?.parents.find((row) => row.id === one.id)?.usd?.total; // against the price at its decision
   put(figures.shortfall, known(one.shortfall_ticks) ? `${signed(one.shortfall_ticks, 1)} t` : "–");
+  put(figures["cost so far"], known(usd) ? `${signed(usd, 0)} $` : "–");
   put(figures["of volume"], known(one.participation) ? percent(one.participation) : "–");
   put(figures["done about"], known(one.eta_ms) ? `${hm(one.eta_ms)}${one.eta_ms > one.end_ms + 1000 ? " ▲ late" : ""}` : "–");
-  put(figures["ends in"], one.end_ms > now() ? span(one.end_ms - now()) : "over");
 }
 
 function standing(one) {
   if (one.state !== "working") return one.reason ? `${one.state}: ${one.reason}` : one.state;
   const rests = Math.ceil((one.halted_until_ms - now()) / 1000);
+  if (one.suspended) return `▲ suspended: ${one.suspended}`;
   if (rests > 0) return `▲ ${one.reason}, ${rests} s to go`;
   return one.reason ? `▲ ${one.reason}` : "";
 }
@@ -156,7 +158,7 @@ function area(c, steps, one, x, y) {
 
 // Fill prices in a strip of their own, under the limit that none may cross. A maker's is round, a taker's square.
 function prices(c, one, steps, x, h) {
-  const all = steps.map((step) => step.price).concat([one.limit, one.arrival].filter(known));
+  const all = steps.map((step) => step.price).concat([one.limit || null, one.arrival].filter(known));
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const [top, bottom] = [h - PAD.bottom + 8, h - AXIS - 8];
   const y = (price) => bottom - ((price - low) / (high - low || 1)) * (bottom - top);
@@ -165,7 +167,7 @@ function prices(c, one, steps, x, h) {
   c.fillText("price", PAD.left - 6, (top + bottom) / 2 + 3);
   c.fillStyle = colour("warn");
   c.globalAlpha = 0.35;
-  c.fillRect(PAD.left, Math.round(y(one.limit)), c.canvas.clientWidth - PAD.left - PAD.right, 1);
+  if (one.limit > 0) c.fillRect(PAD.left, Math.round(y(one.limit)), c.canvas.clientWidth - PAD.left - PAD.right, 1);
   c.globalAlpha = 0.85;
   for (const step of steps) {
     c.beginPath();
@@ -174,5 +176,5 @@ function prices(c, one, steps, x, h) {
     c.fill();
   }
   c.globalAlpha = 1;
-  c.fillText(`limit ${number(one.limit, one.limit >= 1000 ? 1 : 4)}`, c.canvas.clientWidth - PAD.right, y(one.limit) + (one.side === "buy" ? 11 : -4));
+  c.fillText(one.limit > 0 ? `limit ${number(one.limit, one.limit >= 1000 ? 1 : 4)}` : "", c.canvas.clientWidth - PAD.right, y(one.limit) + (one.side === "buy" ? 11 : -4));
 }

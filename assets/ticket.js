@@ -1,6 +1,6 @@
 // The parent ticket: filled by clicks elsewhere, priced before it is sent, sent as one command.
 
-import { implied, years } from "./black.js";
+import { implied, premium, years } from "./black.js";
 import { command } from "./command.js";
 import { $, attr, flag, put } from "./dom.js";
 import { estimate, forget } from "./estimate.js";
@@ -8,16 +8,19 @@ import { instrument, now, views, when } from "./feed.js";
 import { amount, known, number } from "./format.js";
 import { tickAt } from "./window.js";
 
-const NAMES = ["side", "quantity", "limit", "minutes", "algorithm", "urgency", "dial", "auto_limit", "hedge", "start_minutes", "baseline", "participation", "rate", "min_child", "max_child", "would", "random_time", "random_size", "leave"];
+const NAMES = ["side", "quantity", "limit", "limit_iv", "minutes", "algorithm", "urgency", "dial", "auto_limit", "hedge", "start_minutes", "baseline", "participation", "rate", "min_child", "max_child", "would", "random_time", "random_size", "leave"];
 const SHARES = ["participation", "rate", "random_time", "random_size"]; // typed in per cent
-const OPTIONAL = ["start_minutes", ...SHARES, "min_child", "max_child", "would"]; // left out while empty
+const OPTIONAL = ["limit_iv", "start_minutes", ...SHARES, "min_child", "max_child", "would"]; // left out while empty
 let fields = { side: "buy", minutes: 10, algorithm: "adaptive", urgency: 5, dial: "manual", auto_limit: 3, hedge: "manual", baseline: "twap", leave: "pull" };
 let sending = false;
 let sent = false; // since the last change
 
 export function start() {
   when(["ladder", "instrument"], draw);
-  when(["instrument"], () => fill({ limit: null }));
+  when(["instrument"], () => {
+    fill({ limit: null });
+    window.dash_clientside?.set_props?.("ticket-limit-iv", { value: null });
+  });
   when(["status", "link"], () => {
     $("ticket-send").disabled = sending || Boolean(reason());
     $("ticket-send").title = reason();
@@ -63,7 +66,7 @@ export function changed(...values) {
 
 // What is set on the sheet, in words.
 function more() {
-  const told = OPTIONAL.filter((name) => known(fields[name])).map((name) => `${name.replace("_", " ")} ${fields[name]}`);
+  const told = OPTIONAL.filter((name) => name !== "limit_iv" && known(fields[name])).map((name) => `${name.replace("_", " ")} ${fields[name]}`);
   if (fields.baseline !== "twap") told.push(`on ${fields.baseline.toUpperCase()}`);
   if (fields.leave === "leave") told.push("children are left when it is stopped");
   return told;
@@ -76,6 +79,7 @@ export function order() {
     if (!known(said[name])) delete said[name];
     else if (SHARES.includes(name)) said[name] /= 100;
   }
+  if (!known(said.limit) && known(said.limit_iv)) delete said.limit;
   return said;
 }
 
@@ -115,7 +119,7 @@ function draw() {
   const view = views.ladder;
   if (sent || !view || !(quantity() > 0)) return forget();
   const far = (fields.side === "buy" ? view.asks : view.bids)[0]?.[0]; // no limit yet: the estimate does not need it
-  const limit = fields.limit ?? (far ? Number((far * view.unit).toFixed(view.digits)) : null);
+  const limit = fields.limit ?? (known(fields.limit_iv) ? undefined : far ? Number((far * view.unit).toFixed(view.digits)) : null);
   estimate({ ...order(), limit }, fields.algorithm);
 }
 
@@ -123,8 +127,9 @@ function draw() {
 function said() {
   const view = views.ladder;
   if (!view || !fields.side) return "";
-  const volatility = limitIv(view);
-  return [volatility ? `limit ${number(volatility * 100, 1)} %` : "", atOnce(view)].filter(Boolean).join(" · ");
+  const [volatility, price] = [limitIv(view), limitPrice(view)];
+  const limits = [volatility ? `limit ${number(volatility * 100, 1)} %` : "", known(price) ? `IV limit now ${number(price, view.digits + 1)}` : ""];
+  return [...limits, atOnce(view)].filter(Boolean).join(" · ");
 }
 
 function atOnce(view) {
@@ -153,9 +158,21 @@ function walk(levels, wanted) {
   return { filled, average: paid / filled };
 }
 
-function limitIv(view) {
+// Forward, strike, years and kind of an option; null for what is none.
+function option(view) {
   const [, , strike, kind] = view.instrument.split("-");
   const expiry = views.chain?.instruments.find(([name]) => name === view.instrument)?.[2];
-  if (!strike || !expiry || !fields.limit || !known(view.forward)) return null;
-  return implied(Number(fields.limit), view.forward, Number(strike), years(expiry, now()), kind === "C");
+  if (!strike || !expiry || !known(view.forward)) return null;
+  return [view.forward, Number(strike), years(expiry, now()), kind === "C"];
+}
+
+function limitIv(view) {
+  const one = fields.limit && option(view);
+  return one ? implied(Number(fields.limit), ...one) : null;
+}
+
+// What a limit in volatility is at the present forward, before it is rounded to a tick.
+function limitPrice(view) {
+  const one = fields.limit_iv && option(view);
+  return one ? premium(one[0], one[1], one[2], Number(fields.limit_iv) / 100, one[3]) : null;
 }

@@ -16,6 +16,7 @@ FIELDS = (
     "ticket-side",
     "ticket-quantity",
     "ticket-limit",
+    "ticket-limit-iv",
     "ticket-minutes",
     "ticket-algorithm",
     "ticket-urgency",
@@ -46,7 +47,7 @@ def layout() -> html.Section:
         [
             *_field("side", "ticket-side", _choice("ticket-side", {"buy": "buy", "sell": "sell"}, "buy")),
             *_field("quantity", "ticket-quantity", _number("ticket-quantity", None, "lots")),
-            *_field("limit", "ticket-limit", _number("ticket-limit", None, "price")),
+            *_field("limit", "ticket-limit", _limits()),
             *_field("minutes", "ticket-minutes", _number("ticket-minutes", 10, "")),
             _algorithms(),
             *_field(
@@ -69,6 +70,18 @@ def layout() -> html.Section:
     ]
     return panel(
         "ticket", heading, html.Div([form, *foot, _sheet()], id="ticket", className="ticket"), label="parent order"
+    )
+
+
+def _limits() -> html.Div:
+    """As a price, as an implied volatility, or as both: then the tighter holds."""
+    return html.Div(
+        [
+            _number("ticket-limit", None, "price"),
+            html.Label("limit as implied volatility, %", htmlFor="ticket-limit-iv", className="unseen"),
+            _number("ticket-limit-iv", None, "IV %"),
+        ],
+        className="pair",
     )
 
 

@@ -47,6 +47,7 @@ class ChildRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     by: str
     t_ms: float
+    ahead: float | None = None  # of others before it at its price, in the queue; None where it does not rest
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
