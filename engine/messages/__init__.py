@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.messages.desk_views import *
 from engine.messages.cost_facts import *
 from engine.messages.cost_views import *
+from engine.messages.desk_views import *
 from engine.messages.effects import *
 from engine.messages.estimates import *
 from engine.messages.facts import *

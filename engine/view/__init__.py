@@ -14,6 +14,6 @@ from engine.view.surface import surface
 from engine.view.why import answer as why
 
 __all__ = [
-    "Watch", "chain", "costed", "costs", "desk", "estimate", "gauges", "hedged", "ladder", "risk", "say", "skill", "status", "surface",
-    "why",
+    "Watch", "chain", "costed", "costs", "desk", "estimate", "gauges", "hedged", "ladder", "risk", "say", "skill",
+    "status", "surface", "why",
 ]  # fmt: skip
