@@ -100,6 +100,7 @@ def _evaluate_execution(chosen: argparse.Namespace) -> int:
     from engine.research.evaluate_execution import OTHERS, Wanted, evaluate_execution
     from engine.research.execution_orders import ALGORITHMS
     from engine.research.execution_tables import lines
+    from engine.research.picture_execution import picture
     from engine.shell.registry import Registry
 
     data = chosen.data.expanduser()
@@ -113,6 +114,8 @@ def _evaluate_execution(chosen: argparse.Namespace) -> int:
     )  # fmt: skip
     weights = Registry(data).load(chosen.model) if chosen.model else shipped()
     table = evaluate_execution(weights, wanted, _say, chosen.keep or data / "evaluations")
+    if chosen.picture is not None:
+        _draw(chosen.picture, picture(table))
     print(msgspec.json.encode(table).decode() if chosen.json else "\n".join(lines(table)))
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from engine.research.execution_orders import ALGORITHMS, BASELINES, MARKS_S, Ord
 from engine.research.execution_runs import Prepared, prepared, runs
 from engine.research.execution_shelf import Shelf
 from engine.research.execution_tables import cost, lines, paired, tabled
+from engine.research.picture_execution import picture
 from engine.research.train import FRESH_SEED
 from tests.forecast.weights import random_net, weights_of
 
@@ -70,6 +72,21 @@ def test_the_table_has_the_shape_that_others_script_against() -> None:
     assert again["pooled"]["adaptive"]["of_half_spread"] == 2.0
     assert again["skipped"] == {"9": "crisis: nobody was there"}
     assert any("pooled" in line and "adaptive" in line for line in lines(table))
+
+
+def test_the_picture_shows_what_the_table_knows() -> None:
+    every = [outcome(k, name, k + (name == "twap"), regime=regime)
+             for k, regime in enumerate(("calm", "thin", "calm")) for name in ALGORITHMS]  # fmt: skip
+    table = tabled(every) | {"data": "three < markets", "model": "lstm-0"}
+    page = ElementTree.fromstring(picture(table))
+    told = [element.text or "" for element in page.iter() if element.tag.endswith("text")]
+    for words in ("calm", "thin", "pooled", "VWAP", "Almgren–Chriss", "what is unfilled", "-50%  n 3"):
+        assert any(words in line for line in told), words
+    alone = picture(tabled(every[:1]) | {"data": "one", "model": ""})
+    assert "Where the cost sits" in alone
+    assert "beyond TWAP" not in alone
+    with pytest.raises(ValueError, match="nothing to draw"):
+        picture(tabled([]) | {"data": "", "model": ""})
 
 
 def test_seeds_for_choosing_are_no_seeds_for_claiming_nor_of_any_training() -> None:
