@@ -54,7 +54,7 @@ def tradable(ladder: m.LadderView | None) -> bool:
 
 
 def pick(chain: m.ChainView) -> str:
-    """A call of the second expiry, or the only one, at the middle of its strikes: near the money, quoted on both sides."""
+    """A call of the second expiry, or the only one, at the middle of its strikes: near the money, both sides quoted."""
     calls = [row for row in chain.instruments if row[1] == "option" and row[0].endswith("-C")]
     second = sorted({expiry for _, _, expiry, _ in calls})[:2][-1]
     strikes = sorted((strike, name) for name, _, expiry, strike in calls if expiry == second)
