@@ -74,20 +74,20 @@ def test_short_options_of_an_expiry_are_bounded(limit: float, blocks: bool) -> N
 
 def test_margin_is_bounded_with_what_the_venue_has_not_counted_yet() -> None:
     picture = picture_of()
-    picture.venue.account = {"equity": 1.0, "margin": 0.5, "t": float(NOW)}
+    picture.venue.own.account = {"equity": 1.0, "margin": 0.5, "t": float(NOW)}
     assert risk.blocked(desk_of(), picture, wanted()) == ""  # five at 0.0335 are 0.169 coin
     desk = desk_of(request(9, quantity=50))
     assert risk.blocked(desk, picture, wanted()) == "0.8330 of 1.0000 BTC would be bound as margin: the limit is 80%"
     opened = m.OrderOpened(child="s-9", order="v-9", price=325)
     assert risk.blocked(desk_of(request(9, quantity=50), opened), picture, wanted()) == ""
-    picture.venue.account = {}
+    picture.venue.own.account = {}
     assert risk.blocked(desk_of(), picture, wanted()) == "the venue has not stated the account's margin"
 
 
 def test_a_short_option_binds_more_than_its_premium() -> None:
     picture = picture_of()
     picture.venue.index = 80_000.0
-    picture.venue.account = {"equity": 1.0, "margin": 0.0, "t": float(NOW)}
+    picture.venue.own.account = {"equity": 1.0, "margin": 0.0, "t": float(NOW)}
     order = wanted(side=Side.SELL, price=330)  # 5 × (15 % + 0.033)
     assert risk.blocked(desk_of(), picture, order) == "0.9150 of 1.0000 BTC would be bound as margin: the limit is 80%"
     assert risk.blocked(desk_of(filled(1, quantity=50)), picture, order) == ""  # it only closes
