@@ -94,9 +94,9 @@ class Market(Sight):
                 self._swap(model)
             case m.Focus() | m.Link() | m.Started():
                 self._follow()
-        for name in self.venue.dropped:
+        for name in self.venue.followed.dropped:
             self._forget(name)
-        for name in self.venue.touched:
+        for name in self.venue.followed.touched:
             if features := self._features(name):
                 features.on_book(self.venue.books[name], self.venue.own_lots(name))
         for name in self.venue.quoted:

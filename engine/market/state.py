@@ -66,16 +66,6 @@ class Venue(Listed):
         return self.followed.by_name
 
     @property
-    def touched(self) -> list[str]:
-        """Books that changed."""
-        return self.followed.touched
-
-    @property
-    def dropped(self) -> list[str]:
-        """Books that broke."""
-        return self.followed.dropped
-
-    @property
     def up(self) -> bool:
         return self.talk.up
 

@@ -227,16 +227,16 @@ def test_what_is_newly_listed_is_asked_about_once_and_subscribed() -> None:
 def test_a_gap_drops_the_book_and_asks_for_a_fresh_one_once() -> None:
     told = listening()
     told.book()
-    assert told.venue.touched == [NAME]
+    assert told.venue.followed.touched == [NAME]
     made = told.book(prev=7, change=8)
     assert methods(made) == ["private/unsubscribe", "private/subscribe"]
     assert made[1].params == {"channels": [f"book.{NAME}.raw"]}
-    assert (told.venue.dropped, told.venue.followed.gaps) == ([NAME], 1)
+    assert (told.venue.followed.dropped, told.venue.followed.gaps) == ([NAME], 1)
     assert "missing" in told.venue.books[NAME].stale
     assert told.book(prev=8, change=9) == []
-    assert told.venue.dropped == []
+    assert told.venue.followed.dropped == []
     told.book(change=20)
-    assert (told.venue.books[NAME].stale, told.venue.touched) == ("", [NAME])
+    assert (told.venue.books[NAME].stale, told.venue.followed.touched) == ("", [NAME])
 
 
 def test_a_snapshot_that_does_not_come_is_asked_for_again() -> None:
@@ -260,7 +260,7 @@ def test_a_lost_line_makes_every_book_stale() -> None:
     told.book()
     told.take(m.Link, up=False, reason="cut")
     assert told.venue.books[NAME].stale == "the connection was lost"
-    assert (set(told.venue.dropped), told.venue.listening) == ({NAME, "BTC-PERPETUAL"}, False)
+    assert (set(told.venue.followed.dropped), told.venue.listening) == ({NAME, "BTC-PERPETUAL"}, False)
     assert told.venue.talk.down_reason == "cut"
     told.t += 10 * NS
     assert told.take(m.Tick) == []
