@@ -19,7 +19,7 @@ const COLUMNS = {
   predicted: [["model", "forecast by"], ["num n", "orders"], ["num foretold", "foretold", "ticks beyond the touch"], ["num came", "came"], ["picture", "← cheaper · dearer →", "came less foretold, ticks, with the 90 % interval"], ["num error", "error"], ["num inside", "in band", "share inside the forecast's 80 % band"]],
 };
 const RULE = "An estimate: what a suggestion would have paid then (its walk of the book, or its touch by the chance of a fill) against what the same quantity really cost afterwards. Intervals are 90 %, by parent.";
-const EMPTY = { fills: "nothing was filled yet", children: "no child was filled yet", decisions: "nobody has decided on a proposal of it", overrides: "", markouts: "", predicted: "no order that crossed stood on a forecast yet" };
+const EMPTY = { fills: "nothing was filled yet", children: "no child was filled yet", decisions: "nobody has decided on a proposal of it", overrides: "", markouts: "no fill has been marked yet", predicted: "no order that crossed stood on a forecast yet" };
 const grids = {};
 
 export function start() {
@@ -103,8 +103,9 @@ function together(kind, view) {
     rows("costs-all", kind, view?.tally ?? [], (row) => row.kind, (tr, row) => tally(tr, row, low, high));
   }
   if (kind === "markouts") {
-    const [low, high] = reach((view?.markouts ?? []).map((row) => row.ticks));
-    rows("costs-all", kind, view?.markouts ?? [], (row) => `${row.maker} ${row.seconds}`, (tr, row) => markout(tr, row, low, high));
+    const made = (view?.markouts ?? []).filter((row) => row.ticks.n || row.missing);
+    const [low, high] = reach(made.map((row) => row.ticks));
+    rows("costs-all", kind, made, (row) => `${row.maker} ${row.seconds}`, (tr, row) => markout(tr, row, low, high));
   }
   if (kind === "predicted") {
     const [low, high] = reach((view?.predicted ?? []).map((row) => row.error));

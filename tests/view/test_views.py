@@ -335,7 +335,7 @@ def test_notes_come_numbered_and_every_fact_has_its_words() -> None:
     assert all(note.text and note.who for note in notes)
     silent = {type(fact) for fact in world.facts} - {type(world.facts[n - 1]) for n in ns}
     assert silent <= {m.OrderSent, m.OrderOpened, m.Asked, m.Checked, m.KillAsked, m.Refreshed, m.CancelRequested,
-                      m.Proposed, m.Lapsed}  # fmt: skip
+                      m.Proposed, m.Lapsed, m.MarketSeen, m.MarkedOut}  # fmt: skip
     for note in notes:
         assert math.isfinite(note.t_ms)
         assert msgspec.json.decode(m.json_bytes(note), type=m.View) == note
