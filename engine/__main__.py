@@ -184,7 +184,7 @@ def _probe(chosen: argparse.Namespace) -> int:
 def _drill(chosen: argparse.Namespace) -> int:
     from engine.shell.drill import drill
 
-    done = asyncio.run(drill(options_of(chosen), chosen.orders, chosen.user))
+    done = asyncio.run(drill(options_of(chosen), chosen.orders, chosen.user, chosen.repeats))
     armed = "armed again" if done.rearmed else "NOT armed again: do so by hand"
     text = f"{done.orders} orders gone {done.ms:.0f} ms after the press; delta left {done.delta:+.4f}; {armed}"
     _tell(chosen, msgspec.to_builtins(done), text)
@@ -239,6 +239,7 @@ def _emergencies(commands: Any) -> None:
 
     drill = _command(commands, "drill", _drill, "rest orders that nobody takes, kill, and see how long it takes")
     drill.add_argument("--orders", type=int, choices=range(1, 51), default=50, metavar="N", help="up to 50")
+    drill.add_argument("--repeats", type=int, choices=range(1, 101), default=1, metavar="N", help="so many times over")
     drill.add_argument("--user", default=getpass.getuser(), metavar="NAME", help="who presses, and arms again")
     desk_options(drill)
 

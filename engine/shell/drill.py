@@ -7,6 +7,7 @@ and far below the market. A desk at work is left alone, since a kill would take 
 from __future__ import annotations
 
 import asyncio
+import time
 
 import msgspec
 
@@ -22,16 +23,28 @@ PAUSE_S = 0.25  # before an order is tried again that the desk's own limits hold
 
 
 class Drilled(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it: orders open at the press, ms from there to the venue's word, coin delta left over."""
+    """What came of it: orders open at the press; ms from there to the venue's word in the journal, the longest and
+    each; until an attached screen was told of it, each; coin delta left over."""
 
     orders: int
     ms: float
     delta: float
     rearmed: bool
+    each: tuple[float, ...] = ()
+    seen: tuple[float, ...] = ()
 
 
-async def drill(options: Options, orders: int, user: str) -> Drilled:
-    """Raises CannotStart with a sentence where it cannot be held, or the venue does not confirm."""
+async def drill(options: Options, orders: int, user: str, repeats: int = 1) -> Drilled:
+    """So many times over. Raises CannotStart with a sentence where it cannot be held, or the venue does not confirm."""
+    each = [await _once(options, orders, user) for _ in range(repeats)]
+    return Drilled(
+        orders=min(one.orders for one in each), ms=max(one.ms for one in each), delta=each[-1].delta,
+        rearmed=all(one.rearmed for one in each), each=tuple(one.ms for one in each),
+        seen=tuple(ms for one in each for ms in one.seen),
+    )  # fmt: skip
+
+
+async def _once(options: Options, orders: int, user: str) -> Drilled:
     if options.venue not in ("paper", "test"):
         raise CannotStart("a drill is held on the paper venue or the test net, never on live")
     address = running_engine(options)
@@ -51,12 +64,14 @@ async def _drill(seen: Seen, orders: int, user: str) -> Drilled:
         raise CannotStart("the desk is at work: a drill would cancel its orders")
     await _rest(seen, orders, user)
     count = _open(seen)
+    began = time.monotonic()
     await _ask(seen, m.Kill(), user)
     await seen.until(lambda s: s.status and s.status.kill_ms is not None)
+    told = 1000 * (time.monotonic() - began)
     assert seen.status is not None
     took, delta = seen.status.kill_ms or 0.0, seen.status.kill_delta or 0.0
     answer = await seen.client.ask(m.Rearm(reason="the drill is over"), user=user, role="admin")
-    return Drilled(orders=count, ms=took, delta=delta, rearmed=answer.ok)
+    return Drilled(orders=count, ms=took, delta=delta, rearmed=answer.ok, seen=(told,))
 
 
 async def _rest(seen: Seen, orders: int, user: str) -> None:
