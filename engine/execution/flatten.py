@@ -27,7 +27,7 @@ def pull(desk: Desk, picture: Picture, item: m.Command, verb: m.Pull) -> Iterato
     """Raises Refusal."""
     if verb.instrument:
         instrument_of(picture, verb.instrument)
-    if not _parents(desk, verb) and not _children(desk, verb):
+    if not _at_work(desk, verb):
         raise Refusal(f"nothing of ours works {_where(verb.instrument)}")
     return _pulled(desk, item.user, verb)
 
@@ -40,7 +40,7 @@ def flatten(desk: Desk, picture: Picture, item: m.Command, verb: m.Flatten) -> I
         raise Refusal(reason)
     held = tuple(name for name, lots in sorted(desk.positions.items()) if lots and verb.instrument in ("", name))
     all_of_it = m.Pull(instrument=verb.instrument)
-    if not held and not _parents(desk, all_of_it) and not _children(desk, all_of_it):
+    if not held and not _at_work(desk, all_of_it):
         raise Refusal(f"nothing is held {_where(verb.instrument)}, and nothing works")
     return _flattened(desk, picture, item.user, all_of_it, held)
 
@@ -61,6 +61,12 @@ def _pulled(desk: Desk, by: str, verb: m.Pull) -> Iterator[m.Fact]:
     for child in _children(desk, verb):
         if not child.cancelling:
             yield router.cancel(desk, child.request.child, by=by, reason=reason)
+
+
+def _at_work(desk: Desk, verb: m.Pull) -> bool:
+    """Whether there is anything to pull: a paused parent and an order whose cancel is on its way are done with."""
+    working = any(parent.state == "working" for parent in _parents(desk, verb))
+    return working or any(not child.cancelling for child in _children(desk, verb))
 
 
 def _parents(desk: Desk, verb: m.Pull) -> list[Parent]:
