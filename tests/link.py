@@ -19,6 +19,7 @@ from engine import messages as m
 from engine.config import STEP_NS, Config
 from engine.core import Core, Market
 from engine.domain import NS, Instrument, Side
+from engine.execution import router
 from engine.execution.desk import Child, Desk, Parent, Proposal
 from engine.execution.evolve import evolve
 from engine.forecast.stream import Weights
@@ -335,6 +336,12 @@ class World:
         return msgspec.json.decode(
             self.ask("private/get_order_state_by_label", {"currency": "BTC", "label": ""}), type=list[wire.OrderData]
         )
+
+    def venue_trades(self) -> list[wire.UserTradeData]:
+        """Every trade of this account that the venue knows of: one that met itself would be twice among them."""
+        asked = {"currency": "BTC", "count": 1000, "historical": True}
+        found = msgspec.json.decode(self.ask("private/get_user_trades_by_currency", asked), type=router.TradePage)
+        return found.trades
 
     def venue_positions(self) -> dict[str, int]:
         """Positions in lots, straight from the venue."""
