@@ -29,7 +29,7 @@ def pull(desk: Desk, picture: Picture, item: m.Command, verb: m.Pull) -> Iterato
         instrument_of(picture, verb.instrument)
     if not _at_work(desk, verb):
         raise Refusal(f"nothing of ours works {_where(verb.instrument)}")
-    return _pulled(desk, item.user, verb)
+    return _pulled(desk, picture, item.user, verb)
 
 
 def flatten(desk: Desk, picture: Picture, item: m.Command, verb: m.Flatten) -> Iterator[m.Fact]:
@@ -46,21 +46,25 @@ def flatten(desk: Desk, picture: Picture, item: m.Command, verb: m.Flatten) -> I
 
 
 def _flattened(desk: Desk, picture: Picture, by: str, verb: m.Pull, held: tuple[str, ...]) -> Iterator[m.Fact]:
-    yield from _pulled(desk, by, verb)
+    yield from _pulled(desk, picture, by, verb)
     if held:
         until = picture.now + round(desk.config.execution.flatten_s * NS)
         yield m.FlattenAsked(by=by, instruments=held, until=until)
 
 
-def _pulled(desk: Desk, by: str, verb: m.Pull) -> Iterator[m.Fact]:
+def _pulled(desk: Desk, picture: Picture, by: str, verb: m.Pull) -> Iterator[m.Fact]:
     reason = f"pulled by {by}"
     for parent in _parents(desk, verb):
         yield from router.stop(desk, parent, by=by, reason=reason)
         if parent.state == "working":
             yield m.ParentPaused(parent=parent.order.id, by=by, reason=reason)
+    hedged = [child for child in _children(desk, verb) if child.request.hedge]
     for child in _children(desk, verb):
         if not child.cancelling:
             yield router.cancel(desk, child.request.child, by=by, reason=reason)
+    if hedged:  # or another would be there at once
+        rest = round(desk.config.execution.reject_rest_s * NS)
+        yield m.HedgeRested(until=picture.now + rest, reason=reason)
 
 
 def _at_work(desk: Desk, verb: m.Pull) -> bool:

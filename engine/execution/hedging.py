@@ -25,6 +25,7 @@ from engine.execution.exposure import Unknown
 from engine.execution.hedge import Band, Standing
 from engine.execution.picture import Picture, touch, walked
 from engine.execution.router import cancel
+from engine.execution.suspend import suspension
 from engine.execution.tend import CANCEL_RETRY_NS
 from engine.execution.want import Want
 
@@ -52,7 +53,8 @@ def moment_of(desk: Desk, picture: Picture) -> Moment:
     """The book and its band now. Raises Unknown."""
     stand = hedge.standing(desk, picture)
     instrument = hedge.instrument_of(desk, picture, stand)
-    if reason := risk.unsound(picture, instrument.name, desk.config.limits.silence_s):
+    silence = desk.config.limits.silence_s
+    if reason := suspension(desk, picture, instrument.name) or risk.unsound(picture, instrument.name, silence):
         raise Unknown(reason)
     side = Side.SELL if stand.away > 0.0 else Side.BUY
     per = hedge.delta_of(hedge.greeks_of(desk, picture, instrument.name), desk.config.hedging)
@@ -76,8 +78,8 @@ def work(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
     begun = desk.hedge_proposal or desk.hedge_children
     if not begun and not any(desk.positions.values()):
         return
-    if not hedge.terms_of(desk).on:
-        yield from _withdrawn(desk, picture, "hedging is switched off")
+    if reason := idle(desk):
+        yield from _withdrawn(desk, picture, reason)
         return
     try:
         moment = moment_of(desk, picture)
@@ -88,6 +90,13 @@ def work(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
         return
     yield from tended
     yield from _intend(desk, picture, moment, wanted)
+
+
+def idle(desk: Desk) -> str:
+    """Why nothing at all is hedged now, empty if it is."""
+    if not hedge.terms_of(desk).on:
+        return "hedging is switched off"
+    return "what is held is being flattened" if desk.flattening else ""
 
 
 def want(desk: Desk, picture: Picture, moment: Moment) -> Want | str:
@@ -131,8 +140,8 @@ def refusal(
     desk: Desk, picture: Picture, proposal: Proposal, revision: int, quantity: int, worst: int, by: str = ""
 ) -> str:
     """As `propose.refusal`: why approving this hedge now would be wrong, in words."""
-    if not hedge.terms_of(desk).on:
-        return "hedging is switched off"
+    if reason := idle(desk):
+        return reason
     if picture.now >= proposal.born.until:
         return "its time is over"
     if desk.hedge_children:

@@ -73,6 +73,7 @@ class HedgeView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag
     t_ms: float
     on: bool
     dial: Dial
+    waits: bool  # every hedge is asked for, whatever the dials say, until `SetHedge`: the engine started anew
     target: float
     kind: Literal["coin", "black_scholes"]
     instrument: str  # what is hedged with; empty while there is none

@@ -28,7 +28,8 @@ def hedged(core: Core) -> m.HedgeView:
     state, why = _state(core, terms.on, moment, unknown)
     proposal, index = desk.hedge_proposal, market.venue.index
     return m.HedgeView(
-        t_ms=market.now / MS, on=terms.on, dial=terms.dial, target=terms.target, kind=desk.config.hedging.delta,
+        t_ms=market.now / MS, on=terms.on, dial=terms.dial, waits=desk.hedge.waits, target=terms.target,
+        kind=desk.config.hedging.delta,
         instrument=moment.instrument.name if moment else "", state=state, why=why,
         proposal=proposal.born.id if proposal else "", delta=stand.delta if stand else None,
         usd=stand.delta * index if stand and index else None, wanted=stand.wanted if stand else None,
@@ -41,8 +42,8 @@ def hedged(core: Core) -> m.HedgeView:
 
 def _state(core: Core, on: bool, moment: Moment | None, unknown: str) -> tuple[m.HedgeState, str]:
     desk, market = core.desk, core.market
-    if not on:
-        return "off", "hedging is switched off"
+    if reason := hedging.idle(desk):
+        return ("blocked" if on else "off"), reason
     if moment is None:
         return "unknown", unknown
     if child := next(iter(desk.hedge_children), None):

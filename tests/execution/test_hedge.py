@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import messages as m
-from engine.config import Config, Hedging
+from engine.config import Config, Execution, Hedging
 from engine.domain import NS, Side, instrument_of
 from engine.execution import hedge, hedging
 from engine.execution.desk import Desk
@@ -55,7 +55,8 @@ def child(k: int, of: str = "", **fields: object) -> list[m.Fact]:
 
 
 def held(*facts: m.Fact, **settings: object) -> Desk:
-    return desk_of(*facts, config=Config(hedging=Hedging(**settings)))  # type: ignore[arg-type]
+    hedging = Hedging(**settings)  # type: ignore[arg-type]
+    return desk_of(*facts, config=Config(hedging=hedging, execution=Execution(settled_s=0.0)))  # it is 08:00 here
 
 
 # ---------------------------------------------------------------- Whalley–Wilmott

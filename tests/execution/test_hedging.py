@@ -8,10 +8,12 @@ import pytest
 from engine import messages as m
 from engine.config import Config, Execution, Hedging
 from engine.core import Core
-from engine.domain import NS, Side
+from engine.domain import DAY_NS, NS, Side
 from engine.execution import hedge, hedging
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
+from engine.execution.exposure import Unknown
+from engine.execution.suspend import SETTLEMENT_NS
 from tests.execution.scenes import accounted, agree, kinds, recovered
 from tests.link import World, ready, submit
 
@@ -251,6 +253,33 @@ def test_a_venue_that_refuses_a_hedge_gives_it_a_rest() -> None:
     assert rested.until - rested.t == 60 * NS
     assert rested.reason.startswith("the venue refused: ")
     assert world.desk.hedge.reason == rested.reason
+
+
+def test_pulling_everything_gives_hedging_a_rest_and_flattening_ends_in_nothing_held() -> None:
+    world, name = world_of(dial="auto", largest_usd=150_000.0)
+    bought(world, name, hedge="auto")
+    world.until(lambda: len(hedges(world)) == 2)
+    world.do(m.Pull())
+    world.run(5)
+    assert (len(hedges(world)), world.desk.hedge_children) == (2, [])
+    world.do(m.Flatten())
+    world.run(0.1)
+    world.until(lambda: not world.desk.flattening, 20)
+    world.run(12)
+    assert (len(hedges(world)), world.positions()) == (2, {})
+    agree(world)
+
+
+def test_around_the_settlement_nothing_is_hedged() -> None:
+    world, name = world_of(old_s=1e6)
+    bought(world, name)
+    world.until(lambda: world.desk.hedge_proposal)
+    proposal = world.desk.hedge_proposal
+    assert proposal is not None
+    picture = world.core.market
+    picture.now = (picture.now // DAY_NS) * DAY_NS + SETTLEMENT_NS - NS
+    with pytest.raises(Unknown, match="the settlement at 08:00 UTC"):
+        hedging.moment_of(world.desk, picture)
 
 
 # ---------------------------------------------------------------- kill
