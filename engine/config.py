@@ -17,7 +17,7 @@ Mode = Literal["paper", "test", "live", "replay"]
 Reading = Literal[
     "p_against", "p_for", "p_stable", "edge_over_cost_ticks", "slippage_10_ticks", "impact_ticks", "fill",
     "iv_move_against_pct", "iv_move_against_ticks", "spread_ticks", "spread_over_median_ticks", "iv_band_pct",
-    "near_depth_contracts",
+    "near_depth_contracts", "saving_ticks",
 ]  # fmt: skip
 Unit = Literal["own", "vol_points", "premium_share"]
 # Bounded, so that no `nan` or `inf` of a settings file can take a limit away.
@@ -47,7 +47,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     Protective: `halt_s` stops children for so long; `max_child` caps a child, in contracts; `passive` lets children
     only rest. Opportunistic: `times_base` sizes a child in base children; `times_rate` works faster than planned;
     `cross` takes the far side, `post` joins the own touch, `wait` rests a tick behind it, `schedule` is the tactic of
-    every schedule (passive first, across when late), and `weigh` the same with the fill forecast held against the lag.
+    every schedule (passive first, across when late). `weigh` holds the lag against what waiting may bring: it rests
+    inside the spread, nearer to the far side the later it is; across it takes only what the far touch shows, and while
+    that is dearer than usual or a fill likely it is patient for longer.
     """
 
     halt_s: Amount = 0.0
@@ -90,7 +92,7 @@ DEFAULT_POLICY: tuple[Row, ...] = (
               Condition("near_depth_contracts", ">=", 10.0)),
         action=Action(times_base=1.0, style="post")),
     Row(name="stable", kind="opportunistic", when=(Condition("p_stable", ">", 0.80),), action=Action()),
-    Row(name="else", kind="opportunistic", when=(), action=Action(style="weigh")),
+    Row(name="else", kind="opportunistic", when=(), action=Action(times_base=2.0, style="weigh")),
 )  # fmt: skip
 
 
@@ -173,7 +175,8 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     finish_s: Amount = 5.0  # before its end, what a parent still lacks is taken rather than waited for
     catch_up: Amount = 3.0  # of the base child, and of the planned rate: no parent catches up faster
     opportunity_s: Amount = 1.0  # between two children that a row has cross: by then it is told again what set it off
-    fill_least: Share = 0.25  # chance of a fill before it is too late, under which resting is not worth it
+    patient_times: Amount = 3.0  # as late as this many times its patience, while crossing is dear or a fill is likely
+    fill_likely: Share = 0.25  # chance of a fill in 5 s from which on it is waited for
     settling_s: Amount = 10.0  # parents are suspended so long before the daily settlement at 08:00 UTC
     settled_s: Amount = 10.0  # and so long after it
     flatten_s: Amount = 10.0  # in which closing a position is tried again

@@ -101,7 +101,7 @@ def _approve(desk: Desk, picture: Picture, item: m.Command, verb: m.Approve) -> 
         worst = priced if verb.worst is None else side_price(proposal.born.side, worst, priced)
     refusal = hedging.refusal if proposal.born.hedge else propose.refusal
     if reason := refusal(desk, picture, proposal, verb.revision, quantity, worst, by=item.user):
-        stop = risk.stopped(desk, picture, propose.order_now(picture, proposal, quantity, worst, item.user))
+        stop = risk.stopped(desk, picture, propose.order_now(desk, picture, proposal, quantity, worst, item.user))
         raise Refusal(reason, stop.movable if stop and stop.reason == reason else "")
     edited = (verb.quantity, verb.worst, verb.worst_iv) != (None, None, None)
     return propose.fire(desk, picture, proposal, by=item.user, revision=verb.revision, quantity=quantity,

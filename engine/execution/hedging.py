@@ -156,7 +156,7 @@ def refusal(
         return "it is more than brings the delta to its target"
     if proposal.born.reduce_only and quantity > _quantity(desk, moment, True):
         return "it is more than reduces the position"
-    order = propose.order_now(picture, proposal, quantity, worst, by)
+    order = propose.order_now(desk, picture, proposal, quantity, worst, by)
     return (
         propose.moved_out(picture, moment.instrument, proposal.born.side, worst, proposal.cross)
         or risk.blocked(desk, picture, order)

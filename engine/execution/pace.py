@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache, partial
 
 import msgspec
@@ -19,14 +18,14 @@ from engine.execution.schedules.dice import draw
 from engine.execution.schedules.profile import Profile
 
 FILL_S = 5.0  # the horizon of the fill forecast
+EASING = 0.2  # share of its time, the last, over which a parent's patience goes to nothing
 SIZE, TIME = 1, 2  # streams of a parent's dice
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """Where a parent stands: the lots that are due, and of those what fell due since its last child and since the last
     that crossed; how far it lags behind, as a share of itself, beyond the half child that the staircase allows; and
-    whether it may be patient no longer. `until_late_s` is how long it may rest until it lags twice as far as it has
-    patience for."""
+    whether it may be patient no longer; how much lag, as such a share, it has patience for."""
 
     due: int
     since: int | None
@@ -34,7 +33,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     lag: float
     closing: bool
     late: bool
-    until_late_s: float
+    patience: float
 
 
 def course_of(desk: Desk, parent: Parent) -> Course:
@@ -65,26 +64,29 @@ def pace_of(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument
     due = order.quantity if closing else due
     lag = max(due - parent.filled - half, 0.0) / order.quantity
     patience = settings.lag_cross_share * (10 - order.urgency) / 5
-    left = max(order.end - max(now, parent.start), NS) / NS
-    speed = max(order.quantity - parent.done_at_start, 1) / order.quantity / left
-    return Pace(
-        due=due, since=since, taken=taken, lag=lag, closing=closing, late=closing or lag >= patience,
-        until_late_s=0.0 if closing else max(2 * patience - lag, 0.0) / speed,
-    )  # fmt: skip
+    return Pace(due=due, since=since, taken=taken, lag=lag, closing=closing, late=closing or lag >= patience,
+                patience=patience * min((order.end - now) / (EASING * (order.end - order.start)), 1.0))  # fmt: skip
 
 
-def impatient(desk: Desk, advice: Advice, pace: Pace, fill: float | None) -> bool:
+def impatient(desk: Desk, advice: Advice, pace: Pace, fill: float | None, saving: float | None) -> bool:
     """Whether the far side is to be taken: a row says so, or the tactic of every schedule, passive first, is late.
 
-    Where the fill forecast is weighed, late is when a fill is no longer likely before it is too late. Without one that
-    has an edge (None) it is the schedule's own tactic.
+    Where the lag is weighed, it is later while crossing costs more than it usually does (`saving` ticks below 0), or
+    while a fill is likely by a forecast that has an edge; unknown (None) neither makes patient.
     """
-    if advice.passive:
+    if advice.passive or advice.style not in ("cross", "schedule", "weigh"):
         return False
-    if advice.style == "weigh" and fill is not None and not pace.closing:
-        likely = 1.0 - math.pow(1.0 - fill, pace.until_late_s / FILL_S)
-        return likely < desk.config.execution.fill_least
-    return advice.style == "cross" or (advice.style in ("schedule", "weigh") and pace.late)
+    if advice.style != "weigh" or pace.closing:
+        return advice.style == "cross" or pace.late
+    settings = desk.config.execution
+    wait = (saving is not None and saving < 0.0) or (fill is not None and fill >= settings.fill_likely)
+    return pace.lag >= pace.patience * (settings.patient_times if wait else 1.0)
+
+
+def reach(desk: Desk, pace: Pace) -> float:
+    """How far into the spread a child that is weighed rests, 0 … 1 of it: all the way when it must soon cross."""
+    most = pace.patience * desk.config.execution.patient_times
+    return min(pace.lag / most, 1.0) if most > 0.0 else 1.0
 
 
 def allowed(desk: Desk, picture: Picture, parent: Parent) -> int:
@@ -110,7 +112,9 @@ def size_of(
     order, settings = parent.order, desk.config.execution
     base, cap = instrument.contracts(settings.base_child), largest(desk, parent, instrument, advice)
     free, working = allowed(desk, picture, parent), desk.working(order.id)
-    if advice.action.times_base is not None and not working:
+    if advice.style == "weigh" and cross:
+        working = 0  # what rests meanwhile stays there: no two of them are more than what remains
+    elif advice.action.times_base is not None and not working:
         soon = cross and picture.now - parent.took_at < settings.opportunity_s * NS
         return 0 if soon else max(min(round(advice.action.times_base * base), cap, free), 0)
     return child(

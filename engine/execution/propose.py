@@ -21,7 +21,7 @@ from engine.execution.picture import Picture, touch, walked
 from engine.execution.policy import Advice
 from engine.execution.router import cancel, stop
 from engine.execution.tend import pulled
-from engine.execution.want import Moment, Want, holds, moment_of, want
+from engine.execution.want import Moment, Want, holds, moment_of, style_of, want
 
 
 def work(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:
@@ -81,7 +81,7 @@ def refusal(
         return "a row lets children rest only"
     if advice.max_child is not None and quantity > instrument.contracts(advice.max_child):
         return f"the row caps a child at {advice.max_child:.12g}"
-    order = order_now(picture, proposal, quantity, worst, by)
+    order = order_now(desk, picture, proposal, quantity, worst, by)
     return (
         moved_out(picture, instrument, proposal.born.side, worst, proposal.cross)
         or risk.blocked(desk, picture, order)
@@ -95,15 +95,16 @@ def fire(
     """Approve and request. The order leaves at the price needed now, never beyond `worst`; ask `refusal` first."""
     born = proposal.born
     person = "" if by in ("semi", "auto") else by
-    order = order_now(picture, proposal, quantity, worst, person)
+    order = order_now(desk, picture, proposal, quantity, worst, person)
     yield m.Approved(proposal=born.id, revision=revision, by=by, quantity=quantity, worst=worst, edited=edited)
     yield request(desk, picture, order, parent=born.parent, proposal=born.id, by=by)
 
 
-def order_now(picture: Picture, proposal: Proposal, quantity: int, worst: int, by: str = "") -> risk.Wanted:
+def order_now(desk: Desk, picture: Picture, proposal: Proposal, quantity: int, worst: int, by: str = "") -> risk.Wanted:
     """The order that approving would send, at the price needed now."""
     instrument, side = picture.venue.instruments[proposal.born.instrument], proposal.born.side
-    price = _price_now(picture, instrument, side, quantity, worst, proposal.cross)
+    inside = style_of(desk, desk.parents.get(proposal.born.parent), proposal.row) == "weigh"
+    price = _price_now(picture, instrument, side, quantity, worst, proposal.cross, inside)
     return risk.Wanted(instrument=instrument, side=side, quantity=quantity, price=price, post_only=not proposal.cross,
                        parent=proposal.born.parent, by=by, hedge=proposal.born.hedge,
                        reduce_only=proposal.born.reduce_only)  # fmt: skip
@@ -160,6 +161,8 @@ def _tend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, 
     if moment.impatient(desk) and reached:
         why = f"the row '{advice.row}' crosses" if advice.style == "cross" else "too late to wait: crossing"
         crossing = f"{why} instead"
+    if advice.style == "weigh" and allowed(desk, picture, parent) > 0:
+        crossing = ""  # there are lots enough beside those that rest
     for child in desk.children_of(parent.order.id):
         if why := pulled(desk, picture, parent, child, instrument, crossing, advice.style != "wait"):
             yield cancel(desk, child.request.child, by="policy", reason=why)
@@ -246,9 +249,14 @@ def stale(desk: Desk, picture: Picture, standing: Proposal, wanted: Want) -> boo
     return changed and picture.now - standing.refreshed >= desk.config.execution.refresh_ms * NS / 1000
 
 
-def _price_now(picture: Picture, instrument: Instrument, side: Side, quantity: int, worst: int, cross: bool) -> int:
+def _price_now(
+    picture: Picture, instrument: Instrument, side: Side, quantity: int, worst: int, cross: bool, inside: bool
+) -> int:
+    """What it needs now, within the worst price. One that rests `inside` the spread stays there while it is inside."""
     if not cross:
-        near = touch(picture, instrument, side)
+        near, far = touch(picture, instrument, side), touch(picture, instrument, side.other)
+        if inside and far is not None and side.sign * (far - worst) > 0:
+            return worst
         return worst if near is None else side_price(side, near, worst)
     deepest = walked(picture, instrument, side, quantity)
     return worst if deepest is None else side_price(side, deepest, worst)

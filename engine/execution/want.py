@@ -13,7 +13,7 @@ from engine.execution import policy, reasons, risk
 from engine.execution.algorithms import ALGORITHMS
 from engine.execution.desk import Desk, Parent, side_price
 from engine.execution.limit import bounded
-from engine.execution.pace import Pace, allowed, impatient, largest, pace_of, size_of
+from engine.execution.pace import Pace, allowed, impatient, largest, pace_of, reach, size_of
 from engine.execution.picture import Picture, shown, touch, walked
 
 WOULD = "would"  # the row of a child that the parent's I-would price sets off
@@ -42,7 +42,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, float]
 
     def impatient(self, desk: Desk) -> bool:
-        return impatient(desk, self.advice, self.pace, self.values.get(policy.FILL_SAID))
+        return impatient(desk, self.advice, self.pace, self.values.get(policy.FILL_SAID),
+                         self.values.get("saving_ticks"))  # fmt: skip
 
 
 def moment_of(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument) -> Moment:
@@ -57,13 +58,21 @@ def table_of(desk: Desk, parent: Parent) -> tuple[Row, ...]:
     return desk.config.policy if parent.order.policy is None else parent.order.policy
 
 
+def style_of(desk: Desk, parent: Parent | None, row: str) -> str:
+    """The tactic of a row of this parent's table; empty for what is no row of one."""
+    rows = table_of(desk, parent) if parent else ()
+    return next((each.action.style for each in rows if each.name == row), "")
+
+
 def holds(desk: Desk, parent: Parent, advice: policy.Advice, row: str) -> bool:
-    """Whether a row that a proposal was made under still stands: it acts, or its conditions hold and, like the one that
-    acts now, it leaves size and side to the schedule."""
+    """Whether a row that a proposal was made under still stands: it acts, or its conditions hold and the one that acts
+    now does the same, or both leave size and side to the schedule."""
     if row in (advice.row, WOULD):  # the worst price itself holds an I-would child
         return True
     before = next((each for each in table_of(desk, parent) if each.name == row), None)
-    if before is None or not advice.neutral or before.action.times_base is not None:
+    if before is None:
+        return False
+    if before.action != advice.action and not (advice.neutral and before.action.times_base is None):
         return False
     return not before.when or row in advice.fired
 
@@ -98,7 +107,14 @@ def sought(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument,
         quantity = size_of(desk, picture, parent, instrument, advice, pace, cross)
         if quantity <= 0:
             return "on schedule" if allowed(desk, picture, parent) > 0 else "held back by the participation cap"
-        worst = _worst(picture, instrument, order, quantity, cross, advice.style, near, far)
+        if cross and advice.style == "weigh" and not pace.closing:  # what is taken from the touch comes back there
+            quantity = min(quantity, max(shown(picture, instrument, order.side, far), instrument.contracts(1.0)))
+        worst = (
+            _deepest(picture, instrument, order.side, quantity, far)
+            if cross
+            else _place(instrument, order.side, advice.style, near, far, reach(desk, pace))
+        )
+        worst = side_price(order.side, worst, order.limit)
         cross = cross and order.side.sign * (worst - far) >= 0  # else the limit does not reach it: rest there
     wanted = risk.Wanted(instrument=instrument, side=order.side, quantity=quantity, price=worst, post_only=not cross,
                          parent=order.id)  # fmt: skip
@@ -138,16 +154,19 @@ def _would(
     return max(min(found, most, allowed(desk, picture, parent)), 0)
 
 
-def _worst(
-    picture: Picture, instrument: Instrument, order: m.ParentAccepted, quantity: int, cross: bool, style: str,
-    near: int, far: int,
-) -> int:  # fmt: skip
-    """The price that bounds the child: as deep as taking it needs, or the own touch; never beyond the limit."""
-    if cross:
-        deepest = walked(picture, instrument, order.side, quantity)
-        return side_price(order.side, far if deepest is None else deepest, order.limit)
-    wanted = instrument.step(near, -order.side.sign) if style == "wait" else near
-    return side_price(order.side, wanted, order.limit)
+def _deepest(picture: Picture, instrument: Instrument, side: Side, quantity: int, far: int) -> int:
+    """The last price that taking so much needs; the far touch where the book is too thin to say."""
+    deepest = walked(picture, instrument, side, quantity)
+    return far if deepest is None else deepest
+
+
+def _place(instrument: Instrument, side: Side, style: str, near: int, far: int, reached: float) -> int:
+    """Where a child rests: at the own touch, a tick behind it, or inside the spread, at least a tick better than the
+    touch and `reached` of the way to a tick before the far side. There it is first, and whoever comes next meets it."""
+    if style == "wait":
+        return instrument.step(near, -side.sign)
+    room = round(abs(far - near) / instrument.tick_units(near)) - 1 if style == "weigh" else 0
+    return instrument.step(near, side.sign * max(round(reached * room), 1)) if room > 0 else near
 
 
 def _costs(

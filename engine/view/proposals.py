@@ -45,7 +45,7 @@ def _stop(core: Core, proposal: Proposal) -> risk.Refusal | None:
     """The first hard block in its way as the book is now; none can be told of what is not listed any more."""
     if proposal.born.instrument not in core.market.venue.instruments:
         return None
-    order = propose.order_now(core.market, proposal, proposal.quantity, proposal.worst)
+    order = propose.order_now(core.desk, core.market, proposal, proposal.quantity, proposal.worst)
     return risk.stopped(core.desk, core.market, order)
 
 

@@ -146,7 +146,7 @@ def test_without_skill_there_is_only_the_schedule(side: Side, verdict: str) -> N
     picture.vegas[NAME] = 9.0
     picture.ticker(mark_iv=45.0)
     found = advice(picture, side)
-    rest = Action(style="weigh")  # and no fill forecast to weigh: the schedule's own tactic
+    rest = Action(times_base=2.0, style="weigh")
     assert found == Advice(fired=("else",), halt_s=0.0, halt_row="", max_child=None, row="else", action=rest)
     assert FILL_SAID not in readings(picture, CALL, side)
 

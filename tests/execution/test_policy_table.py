@@ -36,7 +36,7 @@ PLAIN = {
         ("quiet", {"p_stable": 0.81, "impact_ticks": 0.5, "near_depth_contracts": 10.0},
          Action(times_base=1.0, style="post")),
         ("stable", {"p_stable": 0.81}, Action()),
-        ("else", {}, Action(style="weigh")),
+        ("else", {}, Action(times_base=2.0, style="weigh")),
     ],
 )  # fmt: skip
 def test_each_opportunistic_row_fires_on_its_condition(row: str, readings: dict[str, float], action: Action) -> None:
