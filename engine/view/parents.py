@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from engine import messages as m
 from engine.core import Core
-from engine.domain import MINUTE_NS, MS, Instrument
+from engine.domain import MINUTE_NS, MS, NS, Instrument
 from engine.execution import risk
 from engine.execution.desk import Parent
 from engine.execution.lifecycle import LIVE_PARENT
 from engine.execution.pace import due_by
+from engine.execution.want import moment_of, sought
 from engine.view.book import digits
 from engine.view.grid import known
 
@@ -109,8 +110,14 @@ def _at_work(core: Core, parent: Parent) -> bool:
 
 
 def _waiting(core: Core, parent: Parent) -> str:
-    """Why a working parent proposes nothing just now."""
-    if parent.state != "working" or core.desk.proposal_of(parent.order.id):
+    """Why a working parent proposes nothing just now, where it is not simply on schedule."""
+    desk, market = core.desk, core.market
+    instrument = market.venue.instruments.get(parent.order.instrument)
+    if instrument is None or market.now < parent.order.start or desk.proposal_of(parent.order.id):
         return ""
-    silence = core.desk.config.limits.silence_s
-    return risk.closed(core.desk, core.market) or risk.unsound(core.market, parent.order.instrument, silence)
+    if market.now < parent.quiet_until:
+        return parent.reason or f"it rests {(parent.quiet_until - market.now) / NS:.0f} s after a rejection"
+    found = sought(desk, market, parent, instrument, moment_of(desk, market, parent, instrument))
+    if isinstance(found, str):
+        return "" if found == "on schedule" else found
+    return risk.blocked(desk, market, found.order) or risk.price_inside(market, found.order)
