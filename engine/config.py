@@ -170,6 +170,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     passive_ttl_s: Amount = 20.0  # a resting child is cancelled and thought over after this
     min_rest_s: Amount = 1.0  # a resting child keeps its place in the queue for at least so long
     follow_share: Amount = 0.1  # of its own size: what must stand better before it gives its place up for it
+    amends: bool = False  # follow by one amend where the dial allows, and hold a good place; else pull and propose anew
     chase_ticks: Amount = 20.0  # a parent's resting price follows the market so far without a fill
     lag_cross_share: Amount = 0.10  # behind schedule by this share of the parent: cross
     finish_s: Amount = 5.0  # before its end, what a parent still lacks is taken rather than waited for

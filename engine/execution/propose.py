@@ -16,11 +16,11 @@ from engine.execution import limit, meeting, risk, suspend
 from engine.execution.desk import Desk, Parent, Proposal, side_price
 from engine.execution.left import why_left
 from engine.execution.limit import bounded, limit_of
-from engine.execution.pace import allowed
+from engine.execution.pace import allowed, largest
 from engine.execution.picture import Picture, touch, walked
 from engine.execution.policy import Advice
-from engine.execution.router import cancel, stop
-from engine.execution.tend import pulled
+from engine.execution.router import stop
+from engine.execution.tend import moved
 from engine.execution.want import Moment, Want, holds, moment_of, style_of, want
 
 
@@ -164,8 +164,9 @@ def _tend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, 
     if advice.style == "weigh" and allowed(desk, picture, parent) > 0:
         crossing = ""  # there are lots enough beside those that rest
     for child in desk.children_of(parent.order.id):
-        if why := pulled(desk, picture, parent, child, instrument, crossing, advice.style != "wait"):
-            yield cancel(desk, child.request.child, by="policy", reason=why)
+        most = largest(desk, parent, instrument, advice)
+        if fact := moved(desk, picture, parent, child, instrument, crossing, advice.style != "wait", most):
+            yield fact
 
 
 def _intend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, moment: Moment) -> Iterator[m.Fact]:

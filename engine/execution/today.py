@@ -48,6 +48,17 @@ def contracts(day: Day, picture: Picture) -> float:
     )
 
 
+def orders(day: Day, picture: Picture) -> int:
+    """Sent since midnight, amends too."""
+    return day.orders if day.start == picture.now - picture.now % DAY_NS else 0
+
+
+def ratio(day: Day, picture: Picture) -> float | None:
+    """Orders for each contract filled since midnight; None before the first fill."""
+    filled = contracts(day, picture) if orders(day, picture) else 0.0
+    return orders(day, picture) / filled if filled else None
+
+
 def profit(day: Day, picture: Picture) -> float | None:
     """Coin earned since midnight by the fills made since then, at the present marks, fees off; None while a mark is
     missing. The venue's own session figures leave options out, and what an older position was worth at midnight is not

@@ -11,6 +11,7 @@ import msgspec
 from engine.domain import Instrument
 from engine.market.listed import PRINTS_KEPT
 from engine.market.meter import Meter
+from engine.market.places import Place
 from engine.market.told import Print, Quote, Resting
 
 _AS_IT_IS = {
@@ -29,6 +30,7 @@ _KINDS: dict[str, Any] = {  # what a loaded value must become, and must not shar
     "quotes": dict[str, Quote],
     "prints": dict[str, list[Print]],
     "resting": dict[str, Resting],
+    "places": dict[str, Place],
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from engine.domain import Instrument, Side
 from engine.market.deribit import wire
+from engine.market.places import Places
 from engine.market.told import Resting
 
 TRADES_KEPT = 200
@@ -20,6 +21,7 @@ class Own:
         self.ended: list[str] = []  # venue ids of the last orders that ended: older news of them may still come
         self.own_trades: list[str] = []  # ids of our last fills: their public prints are not the market's flow
         self.account: dict[str, float] = {}
+        self.places: Places = {}  # of those that rest, by the venue's id
 
     def lots(self, name: str) -> dict[tuple[Side, int], int]:
         """Resting lots by side and price."""

@@ -14,7 +14,7 @@ import msgspec
 
 from engine import messages as m
 from engine.domain import OffGrid, Side, instrument_of
-from engine.market import kept
+from engine.market import kept, places
 from engine.market.book import Book
 from engine.market.books import Books
 from engine.market.deribit import wire
@@ -102,6 +102,7 @@ class Venue(Listed):
             case m.Link():
                 return self._link(item)
             case m.Tick():
+                self._bound_places(self.books)
                 late = self.talk.introduce_late(item.t, account=bool(self.account))
                 return [*late, *self.followed.resync_late(item.t)]
             case m.Focus():
@@ -189,7 +190,10 @@ class Venue(Listed):
             return []
         if data.type != "snapshot":  # which is stamped when the book last changed, and that may be long ago
             self._lag(t, data.timestamp)
-        return self.followed.take(data, instrument, t)
+        effects = self.followed.take(data, instrument, t)
+        if self.own.places:
+            self._bound_places((name,))
+        return effects
 
     def _trade(self, data: wire.TradeData) -> None:
         instrument = self.instruments.get(data.instrument_name)
@@ -200,20 +204,38 @@ class Venue(Listed):
         except OffGrid:
             self.garbage += 1
             return
+        places.printed(self.own.places, instrument.name, row)
         if data.trade_id not in self.own.own_trades:
             self.printed.append((instrument.name, row))
 
     def _changes(self, orders: list[wire.OrderData], trades: list[wire.UserTradeData]) -> None:
         self._rest(orders)
         self.own.filled(trades)
+        for trade in trades:
+            if trade.liquidity == "M":
+                places.filled(self.own.places, trade.order_id)
         self.news.append(Changes(orders, trades))
 
     def _rest(self, orders: Iterable[wire.OrderData]) -> None:
         for order in orders:
             try:
                 self.own.rest(order, self.instruments.get(order.instrument_name))
+                self._line_up(order)
             except OffGrid:
                 self.garbage += 1
+
+    def _line_up(self, order: wire.OrderData) -> None:
+        """Its place in the queue."""
+        now, own = self.resting.get(order.order_id), 0
+        if now is not None:
+            mine = self.own_lots(now.instrument)
+            own = mine[now.side, now.units] - now.lots
+        book = self.books.get(order.instrument_name)
+        places.settle(self.own.places, order.order_id, now, book, own, order.last_update_timestamp * wire.MS)
+
+    def _bound_places(self, names: Iterable[str]) -> None:
+        for name in {place.instrument for place in self.own.places.values()}.intersection(names):
+            places.bounded(self.own.places, self.books[name], self.own_lots(name), self.now)
 
     def _lag(self, t: int, stamp_ms: int) -> None:
         lag = t - stamp_ms * wire.MS
@@ -262,6 +284,7 @@ class Venue(Listed):
                 orders = msgspec.json.decode(result, type=list[wire.OrderData])
                 self.own.resting.clear()
                 self._rest(orders)
+                self.own.places = {k: place for k, place in self.own.places.items() if k in self.resting}
             case "private/buy" | "private/sell" | "private/edit":
                 placed = msgspec.json.decode(result, type=Placed)
                 self._rest([placed.order])

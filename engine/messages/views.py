@@ -47,6 +47,10 @@ class StatusView(_View, frozen=True, kw_only=True, tag="status"):
     model: str
     skill: Skill
     credits: float | None  # share of the venue's rate limit left
+    orders_left: float | None = None  # orders, edits and single cancels that its matching engine takes at once now
+    orders_burst: float | None = None  # of those at most
+    orders_today: int = 0  # orders and amends sent today; cancelled takers count twice
+    orders_per_contract: float | None = None  # of those for each contract filled today; None before the first fill
     margin: float | None  # share of equity used
     delta_coin: float | None
     delta_usd: float | None

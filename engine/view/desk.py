@@ -9,6 +9,8 @@ from engine.core import Core
 from engine.domain import MS, Instrument, Kind
 from engine.execution import foreign, today
 from engine.execution.desk import Child
+from engine.execution.lifecycle import RESTING_CHILD
+from engine.execution.tend import ahead
 from engine.view import parents, proposals
 from engine.view.grid import known
 
@@ -36,6 +38,10 @@ def status(core: Core) -> m.StatusView:
         model=market.forecaster.id,
         skill=market.verdicts.get("direction", m.Skill(verdict="unknown yet")),
         credits=venue.meter.share(market.now),
+        orders_left=max(venue.meter.requests_at(market.now), 0.0),
+        orders_burst=venue.meter.burst,
+        orders_today=today.orders(desk.day, market),
+        orders_per_contract=today.ratio(desk.day, market),
         margin=account["margin"] / equity if equity else None,
         delta_coin=delta,
         delta_usd=None if delta is None or venue.index is None else delta * venue.index,
@@ -126,16 +132,23 @@ def _child(core: Core, child: Child) -> m.ChildRow:
         parent=request.parent,
         instrument=request.instrument,
         side=request.side,
-        amount=instrument.amount(request.quantity),
+        amount=instrument.amount(child.quantity),
         filled=instrument.amount(child.filled),
         price=instrument.price(child.price),
         average=child.notional / child.filled * instrument.tick if child.filled else None,
         post_only=request.post_only,
-        state="cancelling" if child.cancelling and child.state == "open" else child.state,
+        state="cancelling" if child.cancelling and child.state in RESTING_CHILD else child.state,
         reason=child.reason,
         by=request.by,
         t_ms=request.t / MS,
+        ahead=_ahead(core, child, instrument),
     )
+
+
+def _ahead(core: Core, child: Child, instrument: Instrument) -> float | None:
+    if child.state not in RESTING_CHILD or not child.request.post_only:
+        return None
+    return instrument.amount(ahead(core.market, child, instrument))
 
 
 def _fill(core: Core, fill: m.Filled) -> m.FillRow:

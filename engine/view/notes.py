@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from engine import messages as m
 from engine.core import Core
 from engine.domain import MS, NS, instrument_of
@@ -36,6 +38,13 @@ def _words(core: Core, fact: m.Fact) -> tuple[Level, str, str] | None:
         case m.OrderEnded(state=state) if state != "filled":
             level: Level = "warn" if state in ("rejected", "lapsed") else "info"
             return level, "venue", f"order {fact.child} {state}{_because(fact.reason)}"
+        case m.AmendRequested():
+            held = core.desk.children[fact.child].request
+            asked = msgspec.structs.replace(held, quantity=fact.quantity, price=fact.price)
+            to = f"{_size(core, asked)} at {_price(core, asked)}"
+            return "info", fact.by, f"order {fact.child}: to {to}{_because(fact.reason)}"
+        case m.AmendRefused():
+            return "warn", "venue", f"order {fact.child} stands as it stood{_because(fact.reason)}"
         case m.Proposed():
             return "info", "hedge" if fact.hedge else "policy", f"proposes: {fact.reason}"
         case m.Lapsed():
