@@ -211,7 +211,7 @@ class Hedging(msgspec.Struct, frozen=True, kw_only=True):
     delta: Literal["coin", "black_scholes"] = "coin"  # coin: Black–Scholes less the mark
     instrument: Literal["perpetual", "future"] = "perpetual"  # future: of the expiry that has most to hedge
     back_to: Literal["edge", "target"] = "edge"  # how far a hedge goes
-    risk_aversion: Annotated[float, msgspec.Meta(gt=0.0, le=1e6)] = 1e-4  # γ, per USD
+    risk_aversion: Annotated[float, msgspec.Meta(ge=1e-12, le=1e6)] = 1e-4  # γ, per USD
     beta: Amount = 0.0005  # of the price, for a usual depth pushed against the hedge
     band_cap: Amount = 5.0  # coin: the half-band is never wider
     band_least: Amount = 0.05  # coin: nor narrower, as where there is no gamma

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from engine import messages as m
-from engine.config import STEP_NS, Config
+from engine.config import STEP_NS, Config, Hedging
 from engine.core import Core, Market
 from engine.domain import NS, Instrument, Side
 from engine.execution import router
@@ -34,6 +34,7 @@ START = 1_772_436_600 * NS  # a Monday of March 2026, 07:30 UTC
 SMALL = Spec(expiries=2, strikes=3, futures=1)
 QUIET = VenueSettings(listing=(SMALL,), crowd=None)  # whatever moves in the books of `tests/still.py` is the test
 BUSY = VenueSettings(listing=(SMALL,))
+UNHEDGED = Config(hedging=Hedging(on=False))  # a test that wants hedges proposed gives a config of its own
 CREDENTIALS = {"paper": "paper", "rival": "rival"}
 
 Frames = list[bytes]
@@ -51,7 +52,7 @@ class World:
         settings: VenueSettings = QUIET, start: int = START,
     ) -> None:  # fmt: skip
         self.seed, self.settings = seed, settings
-        self.config = config or Config()
+        self.config = config or UNHEDGED
         self.weights = weights
         self.facts: list[m.Fact] = []
         self.kept = 0  # how many of them are durable

@@ -32,7 +32,7 @@ def asked(world: World) -> Proposal:
 
 
 def test_a_flat_book_is_inside_a_band_of_the_least() -> None:
-    world, _ = ready()
+    world, _ = ready(config=Config())
     said = view.hedged(world.core)
     assert (said.state, said.why, said.rows) == ("inside", "the delta is inside its band", ())
     assert (said.delta, said.band, said.dial, said.on) == (0.0, 0.05, "manual", True)
