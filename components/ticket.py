@@ -79,7 +79,7 @@ def _limits() -> html.Div:
         [
             _number("ticket-limit", None, "price"),
             html.Label("limit as implied volatility, %", htmlFor="ticket-limit-iv", className="unseen"),
-            _number("ticket-limit-iv", None, "IV %"),
+            _number("ticket-limit-iv", None, "IV"),
         ],
         className="pair",
     )
