@@ -32,6 +32,7 @@ PROOFS = (
     Proof("venue-soak", ("tests.soak", "--minutes", "30", "--speed", "10")),
     Proof("venue-facts", ("engine", "evaluate", "venue", "--json")),
     Proof("surface", ("engine", "evaluate", "surface", "--json")),
+    Proof("cuts", ("pytest", "tests/core/test_cut.py"), {"TIDEGATE_CUTS": "all"}, True),
     Proof("kills", ("pytest", "tests/journeys/test_crash.py"), {"TIDEGATE_KILLS": "200"}, True),
 )
 

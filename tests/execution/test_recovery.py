@@ -13,35 +13,6 @@ from tests.execution.scenes import accounted, back_by_connecting, back_by_rising
 from tests.link import Died, World
 
 
-def facts_of_a_session() -> int:
-    world = world_of()
-    session(world)
-    return len(world.facts)
-
-
-@pytest.mark.parametrize("part", range(4))
-@pytest.mark.parametrize("dumb", [False, True], ids=["spoken", "dumb"])
-def test_the_engine_may_die_after_every_fact(part: int, dumb: bool) -> None:
-    """Cut the journal after each fact: what stood on it had left, or nothing had. The venue cancels what the dead
-    engine leaves behind, or knows nothing of its death."""
-    total = facts_of_a_session()
-    assert total > 70
-    for k in range(1 + part, total, 4):
-        world = world_of(cancelling=(k // 4 + dumb) % 2 == 0)
-        world.dies_after, world.dies_dumb = k, dumb
-        with pytest.raises(Died):
-            session(world)
-        assert len(world.facts) == k
-        running = {parent.order.id for parent in world.desk.live_parents}
-        world.run(0.7)
-        sent = len(world.sent)
-        world.rise()
-        assert world.desk.live_proposals == []
-        recovered(world, k, sent)
-        kept = {parent for parent in running if parent in world.desk.parents}
-        assert {world.desk.parents[parent].state for parent in kept} <= {"paused", "done", "cancelled", "expired"}
-
-
 def test_it_dies_again_while_it_recovers() -> None:
     """The second death comes after each fact of the first recovery."""
     for k in range(1, 12):
