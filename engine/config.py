@@ -46,10 +46,11 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     Protective: `halt_s` stops children for so long; `max_child` caps a child, in contracts; `passive` lets children
     only rest. Opportunistic: `times_base` sizes a child in base children; `times_rate` works faster than planned;
-    `cross` takes the far side, `post` joins the own touch, `wait` rests a tick behind it, `schedule` is the tactic of
-    every schedule (passive first, across when late). `weigh` holds the lag against what waiting may bring: it rests
-    inside the spread, nearer to the far side the later it is; across it takes only what the far touch shows, and while
-    that is dearer than usual or a fill likely it is patient for longer.
+    `cross` takes the far side, `schedule` is the tactic of every schedule (passive first, across when late), `post`
+    joins the own touch and `wait` rests a tick behind it, either crossing only when `patient_times` as late: no row
+    rests without end. `weigh` holds the lag against what waiting may bring: it rests inside the spread, nearer to the
+    far side the later it is; across it takes only what the far touch shows, and while that is dearer than usual or a
+    fill likely it is patient for longer.
     """
 
     halt_s: Amount = 0.0
@@ -86,12 +87,13 @@ DEFAULT_POLICY: tuple[Row, ...] = (
         when=(Condition("p_for", ">", 0.75),), action=Action(times_base=1.0, style="wait")),
     Row(name="calm", kind="opportunistic",
         when=(Condition("iv_band_pct", "<=", 0.3), Condition("spread_over_median_ticks", "<=", 0.0)),
-        action=Action(times_rate=1.5)),
+        action=Action(times_rate=1.5, style="weigh")),
     Row(name="quiet", kind="opportunistic",
         when=(Condition("p_stable", ">", 0.80), Condition("impact_ticks", "<=", 0.5),
               Condition("near_depth_contracts", ">=", 10.0)),
         action=Action(times_base=1.0, style="post")),
-    Row(name="stable", kind="opportunistic", when=(Condition("p_stable", ">", 0.80),), action=Action()),
+    Row(name="stable", kind="opportunistic", when=(Condition("p_stable", ">", 0.80),),
+        action=Action(times_base=2.0, style="weigh")),
     Row(name="else", kind="opportunistic", when=(), action=Action(times_base=2.0, style="weigh")),
 )  # fmt: skip
 

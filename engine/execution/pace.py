@@ -19,6 +19,7 @@ from engine.execution.schedules.profile import Profile
 
 FILL_S = 5.0  # the horizon of the fill forecast
 EASING = 0.2  # share of its time, the last, over which a parent's patience goes to nothing
+PATIENT = frozenset({"post", "wait", "weigh"})  # tactics that rest for longer than a schedule's own would
 SIZE, TIME = 1, 2  # streams of a parent's dice
 
 
@@ -71,15 +72,20 @@ def pace_of(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument
 def impatient(desk: Desk, advice: Advice, pace: Pace, fill: float | None, saving: float | None) -> bool:
     """Whether the far side is to be taken: a row says so, or the tactic of every schedule, passive first, is late.
 
-    Where the lag is weighed, it is later while crossing costs more than it usually does (`saving` ticks below 0), or
-    while a fill is likely by a forecast that has an edge; unknown (None) neither makes patient.
+    A row that has children rest is patient for longer, but not without end. Where the lag is weighed, it is so only
+    while crossing costs more than it usually does (`saving` ticks below 0), or while a fill is likely by a forecast
+    that has an edge; unknown (None) neither makes patient.
     """
-    if advice.passive or advice.style not in ("cross", "schedule", "weigh"):
+    if advice.passive:
         return False
-    if advice.style != "weigh" or pace.closing:
+    if advice.style not in PATIENT or pace.closing:
         return advice.style == "cross" or pace.late
     settings = desk.config.execution
-    wait = (saving is not None and saving < 0.0) or (fill is not None and fill >= settings.fill_likely)
+    wait = (
+        advice.style != "weigh"
+        or (saving is not None and saving < 0.0)
+        or (fill is not None and fill >= settings.fill_likely)
+    )
     return pace.lag >= pace.patience * (settings.patient_times if wait else 1.0)
 
 
@@ -112,7 +118,7 @@ def size_of(
     order, settings = parent.order, desk.config.execution
     base, cap = instrument.contracts(settings.base_child), largest(desk, parent, instrument, advice)
     free, working = allowed(desk, picture, parent), desk.working(order.id)
-    if advice.style == "weigh" and cross:
+    if cross and advice.style in PATIENT:
         working = 0  # what rests meanwhile stays there: no two of them are more than what remains
     elif advice.action.times_base is not None and not working:
         soon = cross and picture.now - parent.took_at < settings.opportunity_s * NS

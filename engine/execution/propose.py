@@ -16,7 +16,7 @@ from engine.execution import limit, meeting, risk, suspend
 from engine.execution.desk import Desk, Parent, Proposal, side_price
 from engine.execution.left import why_left
 from engine.execution.limit import bounded, limit_of
-from engine.execution.pace import allowed, largest
+from engine.execution.pace import PATIENT, allowed, largest
 from engine.execution.picture import Picture, touch, walked
 from engine.execution.policy import Advice
 from engine.execution.router import stop
@@ -161,7 +161,7 @@ def _tend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument, 
     if moment.impatient(desk) and reached:
         why = f"the row '{advice.row}' crosses" if advice.style == "cross" else "too late to wait: crossing"
         crossing = f"{why} instead"
-    if advice.style == "weigh" and allowed(desk, picture, parent) > 0:
+    if advice.style in PATIENT and allowed(desk, picture, parent) > 0:
         crossing = ""  # there are lots enough beside those that rest
     for child in desk.children_of(parent.order.id):
         most = largest(desk, parent, instrument, advice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine import messages as m
 from engine.domain import Instrument, Side
-from engine.execution.pace import Pace
+from engine.execution.pace import PATIENT, Pace
 from engine.execution.policy import SCHEDULE, Advice
 
 _NEUTRAL = {
@@ -27,6 +27,8 @@ def sentence(
         return f"At the price you would do all at: {act}.{capped}"
     against, back = (0.0, 0.0) if odds is None else (odds.up, odds.down) if buyer else (odds.down, odds.up)
     away, home = ("rise", "fall") if buyer else ("fall", "rise")
+    if cross and advice.style in PATIENT:  # whatever the row, it has rested for long enough
+        return _scheduled(act, "ask" if buyer else "bid", cross, pace, "") + capped
     if row == "up":
         return f"Price likely to {away} ({against:.0%}), worth more than the spread: {act}.{capped}"
     if row == "up, not worth the spread":

@@ -13,7 +13,7 @@ from engine.execution import policy, reasons, risk
 from engine.execution.algorithms import ALGORITHMS
 from engine.execution.desk import Desk, Parent, side_price
 from engine.execution.limit import bounded
-from engine.execution.pace import Pace, allowed, impatient, largest, pace_of, reach, size_of
+from engine.execution.pace import PATIENT, Pace, allowed, impatient, largest, pace_of, reach, size_of
 from engine.execution.picture import Picture, shown, touch, walked
 
 WOULD = "would"  # the row of a child that the parent's I-would price sets off
@@ -107,7 +107,7 @@ def sought(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument,
         quantity = size_of(desk, picture, parent, instrument, advice, pace, cross)
         if quantity <= 0:
             return "on schedule" if allowed(desk, picture, parent) > 0 else "held back by the participation cap"
-        if cross and advice.style == "weigh" and not pace.closing:  # what is taken from the touch comes back there
+        if cross and advice.style in PATIENT and not pace.closing:  # what is taken from the touch comes back there
             quantity = min(quantity, max(shown(picture, instrument, order.side, far), instrument.contracts(1.0)))
         worst = (
             _deepest(picture, instrument, order.side, quantity, far)

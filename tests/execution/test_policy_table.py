@@ -32,10 +32,10 @@ PLAIN = {
         ("up", {"p_against": 0.76, "edge_over_cost_ticks": 0.1}, Action(times_base=2.0, style="cross")),
         ("up, not worth the spread", {"p_against": 0.76}, Action(times_base=1.0, style="post")),
         ("down", {"p_for": 0.76}, Action(times_base=1.0, style="wait")),
-        ("calm", {"iv_band_pct": 0.3, "spread_over_median_ticks": 0.0}, Action(times_rate=1.5)),
+        ("calm", {"iv_band_pct": 0.3, "spread_over_median_ticks": 0.0}, Action(times_rate=1.5, style="weigh")),
         ("quiet", {"p_stable": 0.81, "impact_ticks": 0.5, "near_depth_contracts": 10.0},
          Action(times_base=1.0, style="post")),
-        ("stable", {"p_stable": 0.81}, Action()),
+        ("stable", {"p_stable": 0.81}, Action(times_base=2.0, style="weigh")),
         ("else", {}, Action(times_base=2.0, style="weigh")),
     ],
 )  # fmt: skip

@@ -3,7 +3,7 @@ shows, later while crossing is dear."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import messages as m
-from engine.config import DEFAULT_POLICY, Config
+from engine.config import DEFAULT_POLICY, Action, Config
 from engine.domain import NS, Side
 from engine.execution.desk import Desk
 from engine.execution.pace import Pace, impatient, reach
@@ -55,6 +55,17 @@ def test_it_crosses_when_late_and_later_while_that_is_dear(
     assert impatient(Desk(), WEIGHS, paced(lag), fill, saving) is crosses
     assert impatient(Desk(), WEIGHS, paced(lag, closing=True), fill, saving)
     assert not impatient(Desk(), msgspec.structs.replace(WEIGHS, passive=True), paced(lag, closing=True), fill, saving)
+
+
+@pytest.mark.parametrize("style", ["post", "wait"])
+@pytest.mark.parametrize(
+    ("lag", "closing", "crosses"), [(0.11, False, False), (0.29, False, False), (0.31, False, True), (0.0, True, True)]
+)
+def test_a_row_that_rests_does_not_rest_without_end(
+    style: Literal["post", "wait"], lag: float, closing: bool, crosses: bool
+) -> None:
+    rests = msgspec.structs.replace(WEIGHS, action=Action(times_base=1.0, style=style))
+    assert impatient(Desk(), rests, paced(lag, closing=closing), None, 1.0) is crosses
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 0.4))
