@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from components.server import SERVING, build
 from engine.__main__ import desk_options, options_of, port_number
+from engine.config import Mode
 from engine.shell.kill import past as kill_past
 from engine.shell.options import CannotStart, running_engine
 from engine.shell.supervisor import Supervisor
@@ -44,7 +45,7 @@ def _serve(chosen: argparse.Namespace, listening: socket.socket) -> int:
                 supervisor.watch(address)
             token = secrets.token_urlsafe(24)
             past = None if chosen.replay or chosen.attach else functools.partial(kill_past, options)
-            mode = "replay" if chosen.replay else chosen.venue
+            mode: Mode = "replay" if chosen.replay else chosen.venue
             _run(build(address, token, mode=mode, past=past), listening, token)
         finally:
             _deaf_to_signals()  # from here on it ends anyway, and in order

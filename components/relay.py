@@ -312,7 +312,6 @@ class Relay:
         except OSError:  # a TimeoutError is one
             return Estimated(reason="the engine does not answer")
 
-
     async def cost(self, form: Form, parents: Iterable[str]) -> Costed:
         """What a parent cost, or a report as a file; a look, which sends nothing."""
         desk = self._desk

@@ -19,7 +19,6 @@ import msgspec
 from engine.paper.crowd.settings import REGIMES
 from engine.shell import modes
 from engine.shell.options import CannotStart, Options, credentials, venue_url
-from engine.shell.options import CannotStart, Options, credentials, venue_url
 from engine.shell.registry import Registry
 from engine.shell.store.folders import BadSession, meta_of
 from engine.shell.store.journal import BadJournal

@@ -291,7 +291,13 @@ def test_older_news_of_it_is_not_believed(desk: tuple[World, str]) -> None:
     world, name = desk
     child = resting(world, name)
     held: list[bytes] = []
-    world.lose = lambda data: b"user.changes" in data and not held.append(data)
+
+    def lose(data: bytes) -> bool:
+        late = b"user.changes" in data
+        held.extend([data] * late)
+        return late
+
+    world.lose = lose
     world.trade(Side.SELL, name, 6.4, 0.0325)
     world.lose = lambda _: False
     world.do(m.EditChild(child=child, price=0.033))
