@@ -60,7 +60,7 @@ export function draw() {
   const usd = known(one.usd) ? ` = ${signed(one.usd / 1000, 1)} k USD` : "";
   const band = known(one.band) ? ` · band ±${number(one.band, 3)}` : "";
   const work = one.working ? ` · on its way ${signed(one.working, 3)}` : "";
-  put(p.words, known(one.delta) ? `Δ ${signed(one.delta, 3)} coin${usd} · away ${signed(one.away, 3)}${band}${work}${one.instrument ? ` · with ${one.instrument}` : ""}. ${one.why}` : one.why);
+  put(p.words, known(one.delta) ? `Δ ${signed(one.delta, 3)} coin${usd} · away ${signed(one.away, 3)}${band}${work}${one.hedged_with ? ` · with ${one.hedged_with}` : ""}. ${one.why}` : one.why);
   put(p.advice, advised(one));
   p.words.title = terms(one) || p.words.textContent;
   keyed(p.rows, one.rows, (row) => row.parent || row.what, owner, (node, row) => {

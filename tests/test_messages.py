@@ -153,3 +153,9 @@ def test_an_input_is_no_fact_and_a_fact_no_input() -> None:
 def test_messages_cannot_be_changed() -> None:
     for kind in (*INPUTS, *FACTS, *VIEWS, *VERBS, *UPS, *DOWNS, m.Call, m.Hangup):
         assert kind.__struct_config__.frozen, kind
+
+
+def test_only_what_is_of_one_instrument_says_so() -> None:
+    """A view with an `instrument` reaches only the screens that look at that one."""
+    named = {kind for kind in VIEWS if "instrument" in kind.__struct_fields__}
+    assert named == {m.LadderView, m.GaugesView}

@@ -76,7 +76,7 @@ class HedgeView(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag
     waits: bool  # every hedge is asked for, whatever the dials say, until `SetHedge`: the engine started anew
     target: float
     kind: Literal["coin", "black_scholes"]
-    instrument: str  # what is hedged with; empty while there is none
+    hedged_with: str  # what is hedged with; empty while there is none
     state: HedgeState
     why: str
     proposal: str  # the one that asks, empty for none

@@ -30,7 +30,7 @@ def hedged(core: Core) -> m.HedgeView:
     return m.HedgeView(
         t_ms=market.now / MS, on=terms.on, dial=terms.dial, waits=desk.hedge.waits, target=terms.target,
         kind=desk.config.hedging.delta,
-        instrument=moment.instrument.name if moment else "", state=state, why=why,
+        hedged_with=moment.instrument.name if moment else "", state=state, why=why,
         proposal=proposal.born.id if proposal else "", delta=stand.delta if stand else None,
         usd=stand.delta * index if stand and index else None, wanted=stand.wanted if stand else None,
         working=stand.working if stand else None, away=stand.away if stand else None,
