@@ -158,4 +158,4 @@ def test_messages_cannot_be_changed() -> None:
 def test_only_what_is_of_one_instrument_says_so() -> None:
     """A view with an `instrument` reaches only the screens that look at that one."""
     named = {kind for kind in VIEWS if "instrument" in kind.__struct_fields__}
-    assert named == {m.LadderView, m.GaugesView}
+    assert named == {m.LadderView, m.GaugesView, m.NoteView}  # notes reach everybody
