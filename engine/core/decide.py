@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine import messages as m
-from engine.execution import command, flatten, hedging, markout, propose, recover, router
+from engine.execution import command, flatten, hedging, limit, markout, propose, recover, router
 from engine.execution.desk import Desk
 from engine.execution.mark import marked
 from engine.execution.picture import Picture
@@ -53,6 +53,7 @@ def _stepped(desk: Desk, market: Picture) -> Iterator[m.Fact]:
     yield from markout.look(desk, market)
     for parent in desk.live_parents:
         yield from propose.work(desk, market, parent)
+    yield from limit.hold_left(desk, market)
     yield from flatten.close_on(desk, market)
     yield from hedging.work(desk, market)
 

@@ -62,7 +62,11 @@ def _pulled(desk: Desk, picture: Picture, by: str, verb: m.Pull) -> Iterator[m.F
     for child in _children(desk, verb):
         if not child.cancelling:
             yield router.cancel(desk, child.request.child, by=by, reason=reason)
-    if hedged:  # or another would be there at once
+    hedge = desk.hedge_proposal
+    asked = hedge is not None and _concerned(verb, hedge.born.instrument, hedge.born.side)
+    if hedge is not None and asked:
+        yield m.Lapsed(proposal=hedge.born.id, reason=reason)
+    if hedged or asked:  # or another would be there at once
         rest = round(desk.config.execution.reject_rest_s * NS)
         yield m.HedgeRested(until=picture.now + rest, reason=reason)
 
@@ -70,6 +74,9 @@ def _pulled(desk: Desk, picture: Picture, by: str, verb: m.Pull) -> Iterator[m.F
 def _at_work(desk: Desk, verb: m.Pull) -> bool:
     """Whether there is anything to pull: a paused parent and an order whose cancel is on its way are done with."""
     working = any(parent.state == "working" for parent in _parents(desk, verb))
+    hedge = desk.hedge_proposal
+    if hedge is not None and _concerned(verb, hedge.born.instrument, hedge.born.side):
+        return True
     return working or any(not child.cancelling for child in _children(desk, verb))
 
 
@@ -107,6 +114,8 @@ def _close(desk: Desk, picture: Picture, instrument: Instrument, closing: Flatte
     elif not held:
         yield m.FlattenEnded(instrument=name, left=0)
         return
+    elif desk.killed:  # whatever hedges may do meanwhile
+        reason = risk.closed(desk, picture)
     else:
         order = _order(desk, picture, instrument, held, closing.by)
         reason = order if isinstance(order, str) else risk.blocked(desk, picture, order)

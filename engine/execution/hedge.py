@@ -99,8 +99,8 @@ def standing(desk: Desk, picture: Picture) -> Standing:
     expiries: dict[int, float] = {}
     for name, position in desk.positions.items():
         held = holdings(desk, name, position)
-        if not any(held.values()) or over(picture, name):
-            continue
+        if over(picture, name) or not (position or _wanted(desk, held)):
+            continue  # what a parent filled and other hands closed, or was delivered, needs no greek
         instrument, per = listed(picture, name), greeks_of(desk, picture, name)
         each = delta_of(per, settings) * instrument.lot
         for holder, lots in held.items():

@@ -16,6 +16,8 @@ def why_left(desk: Desk, picture: Picture, parent: Parent) -> str:
         return parent.reason or "it was paused"
     if instrument is None:
         return f"{order.instrument} is not listed any more"
+    if parent.suspended:
+        return parent.suspended
     if reason := risk.closed(desk, picture) or risk.unsound(picture, instrument.name, desk.config.limits.silence_s):
         return reason
     if picture.now < max(parent.halted_until, parent.quiet_until):

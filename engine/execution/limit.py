@@ -21,6 +21,7 @@ from engine import messages as m
 from engine.domain import Instrument, Kind, Side
 from engine.execution import router
 from engine.execution.desk import Desk, Parent, side_price
+from engine.execution.lifecycle import LIVE_PARENT
 from engine.execution.picture import Picture
 from engine.surface import delivery
 
@@ -57,6 +58,14 @@ def limit_of(picture: Picture, order: m.ParentAccepted, instrument: Instrument) 
     """The worst price of the order at this moment, units; None where none can be said, and so nothing may go out."""
     now = bounded(picture, order, instrument)
     return None if isinstance(now, str) else now.limit
+
+
+def hold_left(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
+    """The same for orders that were left to rest when their parent was cancelled."""
+    for name in dict.fromkeys(child.request.parent for child in desk.live_children):
+        parent = desk.parents.get(name)
+        if parent is not None and parent.state not in LIVE_PARENT:
+            yield from hold(desk, picture, parent)
 
 
 def hold(desk: Desk, picture: Picture, parent: Parent) -> Iterator[m.Fact]:

@@ -276,10 +276,12 @@ class Engine:
         return self.screen.recall(views, after)
 
     def _refocus(self) -> None:
-        """All screens, all running parents, fills to be marked again and what is hedged with together are the focus."""
+        """What is being closed, all running parents, what is hedged with, all screens and fills to be marked again are
+        together the focus."""
         desk, market = self.core.desk, self.core.market
         hedge = [hedging.instrument_wanted(desk, market)] if any(desk.positions.values()) else []
-        wanted = [parent.order.instrument for parent in desk.live_parents] + hedge + list(self.screen.names())
+        wanted = [*desk.flattening, *(parent.order.instrument for parent in desk.live_parents)]
+        wanted += hedge + list(self.screen.names())
         wanted += [due.instrument for due in desk.due]
         known = self.core.market.venue.instruments
         focus = tuple(dict.fromkeys(name for name in wanted if name in known))[: self.core.desk.config.focus_limit]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import messages as m
-from engine.config import Config, Limits
+from engine.config import Config, Hedging, Limits
 from engine.domain import Side
 from engine.execution.blocks import widest
 from engine.execution.evolve import evolve
@@ -170,6 +170,20 @@ def test_a_kill_ends_a_flatten(desk: tuple[World, str]) -> None:
     world.run(3)
     assert world.desk.positions[name] == 40
     assert "killed by trader" in world.refused(m.Flatten())
+
+
+def test_a_flatten_is_no_hedge_that_may_go_while_killed() -> None:
+    """Not even where the venue confirms the kill before the next step."""
+    world, name = ready(config=Config(hedging=Hedging(while_killed=True)))
+    position(world, name, BUY, 4.0)
+    world.do(m.Flatten())
+    world.do(m.Kill())
+    assert world.desk.killed
+    assert world.desk.killed.took
+    assert world.desk.flattening
+    world.run(3)
+    assert "killed by trader" in world.of(m.FlattenEnded)[-1].reason
+    assert world.desk.positions[name] == 40
 
 
 def test_a_flatten_does_not_outlive_its_engine(desk: tuple[World, str]) -> None:

@@ -203,6 +203,13 @@ def test_what_has_expired_has_no_delta() -> None:
     assert hedge.standing(desk, picture).delta == 0.0
 
 
+def test_what_was_delivered_is_not_missed_once_it_is_listed_no_more() -> None:
+    facts = [parent(1), *child(1, "P1"), m.PositionSet(instrument=NAME, size=0, reason="delivered")]
+    picture = market()
+    del picture.venue.instruments[NAME], picture.venue.quotes[NAME]
+    assert hedge.standing(held(*facts), picture).away == 0.0
+
+
 # ---------------------------------------------------------------- what is not known
 
 

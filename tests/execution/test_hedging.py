@@ -270,6 +270,18 @@ def test_pulling_everything_gives_hedging_a_rest_and_flattening_ends_in_nothing_
     agree(world)
 
 
+def test_pulling_everything_lapses_a_hedge_that_is_asked_for() -> None:
+    world, name = world_of()
+    proposal = asked(world, name)
+    assert not world.desk.live_children
+    world.do(m.Pull(side=Side.BUY))
+    assert world.desk.proposals[proposal].state == "live"  # it would sell
+    world.do(m.Pull(), user="ann")
+    assert (world.desk.proposals[proposal].state, world.desk.hedge.reason) == ("lapsed", "pulled by ann")
+    world.run(5)
+    assert world.desk.hedge_proposal is None
+
+
 def test_around_the_settlement_nothing_is_hedged() -> None:
     world, name = world_of(old_s=1e6)
     bought(world, name)

@@ -16,6 +16,7 @@ from tests.link import World, submit
 PAUSED = m.ParentPaused(parent="P1", by="ann", reason="paused by ann")
 HALTED = m.ParentHalted(parent="P1", row="volatility", until=NOW + 9 * NS)
 RESTED = m.ParentRested(parent="P1", until=NOW + 9 * NS, reason="the venue refused: not enough funds (10009)")
+SUSPENDED = m.ParentSuspended(parent="P1", reason="the settlement at 08:00 UTC")
 KILLED = m.Killed(by="ann", account=False)
 
 
@@ -42,6 +43,7 @@ def bare(picture: Still) -> None:
         ([PAUSED], silent, "paused by ann"),
         ([HALTED], nothing, "halted by the row 'volatility'"),
         ([RESTED], nothing, "the venue refused: not enough funds (10009)"),
+        ([SUSPENDED], nothing, "the settlement at 08:00 UTC"),
         ([KILLED], nothing, "killed by ann; an admin must re-arm"),
         ([], silent, "the venue has said nothing for 9.0 s"),
         ([], bare, "nobody shows an ask"),

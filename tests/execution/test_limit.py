@@ -198,6 +198,18 @@ def test_what_a_paused_parent_left_is_pulled_too(desk: tuple[World, str]) -> Non
     assert not world.desk.children_of(parent)
 
 
+def test_what_a_cancelled_parent_left_is_pulled_too(desk: tuple[World, str]) -> None:
+    world, name = desk
+    parent = rests(world, name, iv_of(world, name, 0.0326))
+    world.do(m.CancelParent(parent=parent, leave=True))
+    assert world.desk.children_of(parent)
+    forward = world.core.market.venue.quotes[name].forward
+    assert forward is not None
+    forward_is(world, name, forward * 0.998)
+    world.run(0.3)
+    assert not world.desk.children_of(parent)
+
+
 def test_an_edit_gives_it_another_volatility_or_takes_it_away(desk: tuple[World, str]) -> None:
     world, name = desk
     iv = iv_of(world, name, 0.0326)
