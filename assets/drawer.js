@@ -125,6 +125,12 @@ function terms_of(f) {
   return said;
 }
 
+// The limit as a price, as a volatility, or as both.
+function beyond({ limit, digits, terms }) {
+  const said = [limit > 0 ? number(limit, digits) : "", known(terms.limit_iv) ? `${number(terms.limit_iv, 1)} %` : ""];
+  return said.filter(Boolean).join(" or ");
+}
+
 function press(row, form) {
   const parent = row.parent;
   const left = () => Math.max(0, row.parent.amount - row.parent.filled - row.parent.working);
@@ -139,7 +145,7 @@ function press(row, form) {
   row.redraw = () => {
     put(send, `press: ${parent.side} ${amount(quantity.valueAsNumber)} now`);
     send.disabled = !(quantity.valueAsNumber > 0) || row.parent.state !== "working";
-    put(words, row.parent.state !== "working" ? `it is ${row.parent.state}` : `across the spread, never beyond ${number(row.parent.limit, row.parent.digits)} · ${amount(left())} left`);
+    put(words, row.parent.state !== "working" ? `it is ${row.parent.state}` : `across the spread, never beyond ${beyond(row.parent)} · ${amount(left())} left`);
   };
   form.addEventListener("input", row.redraw);
   row.redraw();
@@ -209,7 +215,7 @@ function hedge(row, form) {
   form.append(el("span", "", "hedges of its delta"), ...buttons, words);
   row.redraw = () => {
     const mine = views.hedge?.rows.find((one) => one.parent === row.parent.id);
-    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.hedge === mine?.dial));
+    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.hedge === row.parent.terms.hedge));
     put(words, mine ? `its fills hold ${number(mine.delta, 3)} coin of delta` : "nothing filled yet");
   };
   row.redraw();

@@ -24,7 +24,8 @@ export function start() {
   const group = el("span", "scope");
   group.append(p.here, p.all);
   $("hands").append(group, p.buys, p.sells, p.both, p.flat, p.said, button("close", "act", () => show(false)));
-  when(["desk", "instrument"], draw);
+  when(["desk"], draw);
+  when(["instrument"], reset); // what was asked of one instrument is no yes for another
 }
 
 function show(open) {

@@ -59,8 +59,9 @@ export function draw() {
   picture(one);
   const usd = known(one.usd) ? ` = ${signed(one.usd / 1000, 1)} k USD` : "";
   const band = known(one.band) ? ` · band ±${number(one.band, 3)}` : "";
+  const waits = one.on && one.waits ? " · ▲ each is asked for until you set hedging: the engine started anew" : "";
   const work = one.working ? ` · on its way ${signed(one.working, 3)}` : "";
-  put(p.words, known(one.delta) ? `Δ ${signed(one.delta, 3)} coin${usd} · away ${signed(one.away, 3)}${band}${work}${one.hedged_with ? ` · with ${one.hedged_with}` : ""}. ${one.why}` : one.why);
+  put(p.words, known(one.delta) ? `Δ ${signed(one.delta, 3)} coin${usd} · away ${signed(one.away, 3)}${band}${work}${one.hedged_with ? ` · with ${one.hedged_with}` : ""}${waits}. ${one.why}` : `${one.why}${waits}`);
   put(p.advice, advised(one));
   p.words.title = terms(one) || p.words.textContent;
   keyed(p.rows, one.rows, (row) => row.parent || row.what, owner, (node, row) => {

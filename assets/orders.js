@@ -10,7 +10,7 @@ import { classOf } from "./tables.js";
 export const COLUMNS = ["order", "side", "qty", "done / schedule", "limit", "average", "arrival", "shortfall", "part", "left", "dial", "state"];
 const STORY = 5; // columns that a child leaves to a reason
 export const LIVE = new Set(["working", "paused"]); // parents that still do something
-export const RESTING = new Set(["requested", "sent", "open", "cancelling"]); // children that may still fill
+export const RESTING = new Set(["requested", "sent", "open", "amending", "cancelling"]); // children that may still fill
 const SAID_MS = 5000;
 const open = new Map(); // row id → opened or closed by hand
 export const focus = { parent: "" }; // whose progress is drawn
@@ -222,7 +222,7 @@ function foreignRow(row, one) {
   put(row.word, "not ours");
 }
 
-const TONES = { working: "good", open: "good", paused: "warn", halted: "warn", waiting: "warn", suspended: "warn", lapsed: "warn", expired: "warn", rejected: "bad" };
+const TONES = { working: "good", open: "good", paused: "warn", halted: "warn", waiting: "warn", suspended: "warn", lapsed: "warn", amending: "warn", expired: "warn", rejected: "bad" };
 
 function word(row, state, reason) {
   put(row.word, state);

@@ -129,7 +129,7 @@ function planned(c, one, x, y, end) {
 
 function done(one) {
   const children = new Set(views.desk.children.filter((child) => child.parent === one.id).map((child) => child.id));
-  const fills = views.desk.fills.filter((fill) => children.has(fill.child)).sort((a, b) => a.t_ms - b.t_ms);
+  const fills = views.desk.fills.filter((fill) => children.has(fill.child) || fill.adopted === one.id).sort((a, b) => a.t_ms - b.t_ms);
   let total = 0;
   return fills.map((fill) => ({ t: fill.t_ms, total: (total += fill.amount), price: fill.price, maker: fill.maker }));
 }

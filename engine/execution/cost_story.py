@@ -95,6 +95,7 @@ class Ledger:
         self.after: dict[str, dict[int, m.Mark | None]] = {}
         self.last = 0  # number of the last fact
         self._intents: dict[str, _Intent] = {}
+        self._foreign: dict[str, m.Filled] = {}  # made elsewhere, by trade
 
     @classmethod
     def of(cls, facts: Iterable[m.Fact]) -> Ledger:
@@ -183,11 +184,18 @@ class Ledger:
     def _filled(self, fact: m.Filled) -> None:
         work = self.children.get(fact.child)
         if work is None:
+            self._foreign[fact.trade] = fact
             return
         work.fills.append(fact)
         self.after[fact.trade] = {}
         if story := self.parents.get(work.request.parent):
             story.fills.append(fact)
+
+    def _adopted(self, fact: m.FillAdopted) -> None:
+        """It counts as the parent's own; nobody saw the market before it."""
+        fill, story = self._foreign.pop(fact.trade, None), self.parents.get(fact.parent)
+        if fill is not None and story is not None:
+            story.fills.append(fill)
 
     def _marked_out(self, fact: m.MarkedOut) -> None:
         if fact.trade in self.after:
@@ -208,5 +216,6 @@ _TAKERS: dict[type, Callable[[Ledger, Any], None]] = {
     m.Lapsed: Ledger._lapsed,
     m.OrderRequested: Ledger._requested,
     m.Filled: Ledger._filled,
+    m.FillAdopted: Ledger._adopted,
     m.MarkedOut: Ledger._marked_out,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.domain import Side
-from engine.messages.verbs import Algorithm, Baseline, Dial
+from engine.messages.verbs import Algorithm, Baseline, Dial, HedgeDial
 
 
 class FillRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +70,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     random_size: float
     leave: bool
     limit_iv: float | None = None  # per cent
+    hedge: HedgeDial = "manual"
 
 
 class OwnView(msgspec.Struct, frozen=True, kw_only=True):

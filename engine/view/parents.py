@@ -69,6 +69,7 @@ def _terms(instrument: Instrument, order: m.ParentAccepted) -> m.Terms:
         random_size=order.random_size,
         leave=order.leave,
         limit_iv=order.limit_iv,
+        hedge=order.hedge,
     )
 
 

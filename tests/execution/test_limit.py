@@ -186,22 +186,13 @@ def test_what_rests_is_a_plain_limit_and_is_pulled_when_the_forward_takes_it_bey
     assert all(child.price <= terms for child in world.desk.children_of(parent))
 
 
-def test_what_a_paused_parent_left_is_pulled_too(desk: tuple[World, str]) -> None:
+@pytest.mark.parametrize("verb", [m.Pause, m.CancelParent])
+def test_what_a_stopped_parent_left_is_pulled_too(
+    desk: tuple[World, str], verb: type[m.Pause | m.CancelParent]
+) -> None:
     world, name = desk
     parent = rests(world, name, iv_of(world, name, 0.0326))
-    world.do(m.Pause(parent=parent, leave=True))
-    assert world.desk.children_of(parent)
-    forward = world.core.market.venue.quotes[name].forward
-    assert forward is not None
-    forward_is(world, name, forward * 0.998)
-    world.run(0.3)
-    assert not world.desk.children_of(parent)
-
-
-def test_what_a_cancelled_parent_left_is_pulled_too(desk: tuple[World, str]) -> None:
-    world, name = desk
-    parent = rests(world, name, iv_of(world, name, 0.0326))
-    world.do(m.CancelParent(parent=parent, leave=True))
+    world.do(verb(parent=parent, leave=True))
     assert world.desk.children_of(parent)
     forward = world.core.market.venue.quotes[name].forward
     assert forward is not None
@@ -221,6 +212,25 @@ def test_an_edit_gives_it_another_volatility_or_takes_it_away(desk: tuple[World,
     world.do(m.EditParent(parent=parent, limit_iv=0.0, limit=0.033))
     edited = world.desk.parents[parent].order
     assert (edited.limit, edited.limit_iv) == (330, None)
+
+
+def test_what_else_is_edited_does_not_ask_where_the_forward_is(desk: tuple[World, str]) -> None:
+    world, name = desk
+    parent = submit(world, name, limit=0.0, limit_iv=iv_of(world, name, 0.0331), would=0.032, minutes=10.0)
+    forward = world.core.market.venue.quotes[name].forward
+    assert forward is not None
+    forward_is(world, name, forward * 0.98)  # the I-would price is beyond the limit now
+    world.do(m.EditParent(parent=parent, quantity=5.0))
+    assert world.parent().order.quantity == 50
+    assert world.refused(m.EditParent(parent=parent, would=0.0325)) == "the I-would price is beyond the limit"
+
+
+@pytest.mark.parametrize("iv", [-5.0, 0.0, math.nan, math.inf, 1e306])
+def test_a_worst_price_in_a_volatility_that_is_none_is_refused(desk: tuple[World, str], iv: float) -> None:
+    world, name = desk
+    proposal = proposed(world, name, limit=0.04)
+    reason = world.refused(m.Approve(proposal=proposal, revision=1, worst_iv=iv))
+    assert reason == f"{iv:.12g} % is no implied volatility"
 
 
 def test_a_worst_price_may_be_said_in_volatility(desk: tuple[World, str]) -> None:

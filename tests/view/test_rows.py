@@ -122,3 +122,12 @@ def test_a_tripped_instrument_is_shown_until_it_is_armed_again() -> None:
     assert row.reason
     world.do(m.RearmRepeats(instrument=name, reason="a real order"))
     assert view.desk(world.core).tripped == ()
+
+
+def test_the_hedge_dial_of_a_parent_is_told_before_it_has_filled_anything(desk: tuple[World, str]) -> None:
+    world, name = desk
+    parent = submit(world, name, hedge="off")
+    world.do(m.SetHedgeDial(parent=parent, dial="semi"))
+    terms = parent_of(world).terms
+    assert terms is not None
+    assert terms.hedge == "semi"
