@@ -17,7 +17,7 @@ from engine import messages as m
 from engine.domain import NS
 from engine.execution import risk
 from engine.execution.asked import Refusal, instrument_of, price_of, size_of
-from engine.execution.desk import Child, Desk
+from engine.execution.desk import Child, Desk, Parent
 from engine.execution.limit import bounded
 from engine.execution.pace import allowed
 from engine.execution.picture import Picture
@@ -95,7 +95,19 @@ def _beyond(desk: Desk, picture: Picture, child: Child, quantity: int, price: in
         return f"the parent's limit is {picture.venue.instruments[terms.instrument].price(terms.limit):g}"
     if more > 0 and parent.state != "working":
         return f"its parent is {parent.state}: it cannot become more"
+    worse = child.request.side.sign * (price - child.price) > 0
+    if (more > 0 or worse) and (why := _waits(picture, parent)):
+        return f"{why}: it can only become less"
     return "it is more than the parent has left" if more > max(allowed(desk, picture, parent), 0) else ""
+
+
+def _waits(picture: Picture, parent: Parent) -> str:
+    """Why this parent sends nothing new now, though it is not paused; empty if it does."""
+    if picture.now >= parent.order.end:
+        return "its parent's time is over"
+    if picture.now < parent.halted_until:
+        return f"its parent is {parent.reason}"
+    return parent.suspended
 
 
 def _wanted(picture: Picture, child: Child, quantity: int, price: int, by: str) -> risk.Wanted:

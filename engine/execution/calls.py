@@ -63,6 +63,8 @@ def _edit(fact: m.AmendRequested, child: Child, instrument: Instrument) -> m.Cal
         "reject_post_only": False,
         "valid_until": fact.valid_until // MS,
     }
+    if child.request.reduce_only:
+        params["reduce_only"] = True
     return m.Call(id=fact.call, method="private/edit", params=params, after=fact.n, child=fact.child)
 
 

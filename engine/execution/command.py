@@ -95,7 +95,7 @@ def _approve(desk: Desk, picture: Picture, item: m.Command, verb: m.Approve) -> 
     if verb.worst is not None:
         worst = price_of(instrument, verb.worst)
     if verb.worst_iv is not None:
-        priced = price_at(picture, instrument, proposal.born.side, verb.worst_iv)
+        priced = price_at(picture, instrument, proposal.born.side, terms.volatility(verb.worst_iv))
         if isinstance(priced, str):
             raise Refusal(priced)
         worst = priced if verb.worst is None else side_price(proposal.born.side, worst, priced)

@@ -159,6 +159,7 @@ class Desk(msgspec.Struct):
     session: str = ""
     config: Config = Config()
     epoch: str = ""
+    epoch_at: int = 0  # the fact it began with: what was filled before is not held any more
     parents: dict[str, Parent] = {}
     proposals: dict[str, Proposal] = {}
     children: dict[str, Child] = {}

@@ -28,7 +28,7 @@ def _began(desk: Desk, fact: m.Began) -> None:
 
 
 def _epoch(desk: Desk, fact: m.EpochBegan) -> None:
-    desk.epoch = fact.epoch
+    desk.epoch, desk.epoch_at = fact.epoch, fact.n
     desk.positions, desk.traded, desk.holders = {}, {}, {}
     desk.day.traded = {}
 

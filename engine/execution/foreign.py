@@ -28,6 +28,8 @@ def adopt(desk: Desk, picture: Picture, item: m.Command, verb: m.AdoptFill) -> I
     fill = next((fill for fill in reversed(desk.fills) if fill.trade == verb.trade), None)
     if fill is None:
         raise Refusal(f"there is no fill {verb.trade}")
+    if fill.n <= desk.epoch_at:
+        raise Refusal("it was made before the venue began a new epoch: it is not held any more")
     if fill.child:
         raise Refusal(f"it is a fill of our own order {fill.child}")
     if verb.trade in desk.adopted:

@@ -20,6 +20,7 @@ from engine.execution.schedules.dice import seed_of
 
 MAX_MINUTES = 24 * 60
 MOST_IV = 1000.0  # per cent
+LIMITING = frozenset({"limit", "limit_iv", "would"})
 
 
 def submit(desk: Desk, picture: Picture, item: m.Command, verb: m.SubmitParent) -> Iterator[m.Fact]:
@@ -48,7 +49,9 @@ def order_of(desk: Desk, picture: Picture, user: str, verb: m.SubmitParent) -> m
         random_size=verb.random_size, seed=seed_of(desk.config.seed, desk.facts + 1), leave=verb.leave,
         policy=verb.policy, hedge=verb.hedge, limit_iv=verb.limit_iv or None,
     )  # fmt: skip
-    return _checked(desk, picture, instrument, order)
+    order = _checked(desk, picture, instrument, order)
+    _limited(picture, instrument, order)
+    return order
 
 
 def edit(desk: Desk, picture: Picture, item: m.Command, verb: m.EditParent) -> Iterator[m.Fact]:
@@ -59,6 +62,8 @@ def edit(desk: Desk, picture: Picture, item: m.Command, verb: m.EditParent) -> I
     if not changes:
         raise Refusal("nothing was changed")
     order = _checked(desk, picture, instrument, msgspec.structs.replace(parent.order, **changes))
+    if LIMITING & changes.keys():  # what else is changed must not wait for the forward to come back
+        _limited(picture, instrument, order)
     if order.quantity < parent.filled + desk.working(order.id):
         raise Refusal("so much is done or working already")
     limit = limit_of(picture, order, instrument)
@@ -87,6 +92,8 @@ def press(desk: Desk, picture: Picture, item: m.Command, verb: m.Press) -> Itera
         raise Refusal(f"the parent is {parent.state}")
     if parent.suspended or picture.now < max(parent.halted_until, order.start):
         raise Refusal(parent.reason or "it has not begun")
+    if picture.now >= order.end:
+        raise Refusal("its time is over")
     if quantity > parent.remaining - desk.working(order.id):
         raise Refusal("it is more than the parent has left")
     terms = bounded(picture, order, instrument)
@@ -162,7 +169,6 @@ def _checked(desk: Desk, picture: Picture, instrument: Instrument, order: m.Pare
             raise Refusal(f"the {what} is a share, from 0 to 1")
     if reason := misfit(order.policy or ()):
         raise Refusal(reason)
-    _limited(picture, instrument, order)
     return msgspec.structs.replace(order, kappa=kappa_of(desk, picture, instrument, order))
 
 
@@ -171,12 +177,19 @@ def _limit(instrument: Instrument, price: float) -> int:
     return price_of(instrument, price) if price else 0
 
 
+def volatility(iv: float) -> float:
+    """A volatility that somebody typed, per cent. Raises Refusal."""
+    if not 0.0 < iv <= MOST_IV:
+        raise Refusal(f"{iv:.12g} % is no implied volatility")
+    return iv
+
+
 def _limited(picture: Picture, instrument: Instrument, order: m.ParentAccepted) -> None:
     """Refused without a limit, or with one that cannot be said in a price now, or with an I-would price beyond it."""
     if order.limit_iv is None and not order.limit:
         raise Refusal("it asks for a limit: a price, or an implied volatility")
-    if order.limit_iv is not None and not 0.0 < order.limit_iv <= MOST_IV:
-        raise Refusal(f"{order.limit_iv:.12g} % is no implied volatility")
+    if order.limit_iv is not None:
+        volatility(order.limit_iv)
     terms = bounded(picture, order, instrument)
     if isinstance(terms, str):
         raise Refusal(terms)

@@ -12,6 +12,9 @@ from engine import messages as m
 from engine.config import Bounds, Config, Limits
 from engine.domain import Side
 from engine.execution import exposure
+from engine.execution.calls import effects_of
+from engine.execution.evolve import evolve
+from tests.execution.desks import desk_of, picture_of, request
 from tests.execution.scenes import (
     QUICK,
     accounted,
@@ -22,6 +25,7 @@ from tests.execution.scenes import (
     recovered,
     send,
 )
+from tests.execution.still import NOW
 from tests.link import World, ready, submit
 
 
@@ -181,6 +185,17 @@ def test_a_parents_child_stays_inside_the_parent(quick: tuple[World, str]) -> No
 
 
 # ---------------------------------------------------------------- what it may meet on its way
+
+
+def test_what_only_reduces_a_position_does_so_still() -> None:
+    facts = request(1, reduce_only=True), m.OrderOpened(child="s-1", order="v1", price=325)
+    desk, picture = desk_of(*facts), picture_of()
+    amend = m.AmendRequested(
+        n=desk.facts + 1, child="s-1", call="amend-1", by="ann", reason="", quantity=5, price=325,
+        valid_until=NOW, mid=None,
+    )  # fmt: skip
+    (call,) = effects_of(amend, evolve(desk, amend), picture.venue)
+    assert call.params["reduce_only"] is True
 
 
 def test_a_partial_fill_comes_first(quick: tuple[World, str]) -> None:

@@ -57,6 +57,20 @@ def test_a_parent_that_has_all_of_it_is_done(desk: tuple[World, str]) -> None:
     assert not world.desk.live_children
 
 
+def test_what_the_venue_has_forgotten_cannot_be_adopted(desk: tuple[World, str]) -> None:
+    world, name = desk
+    elsewhere(world, name, BUY, 3.0, 0.0335)
+    trade = world.desk.fills[0].trade
+    world.restart_venue()
+    world.connect()
+    world.until(lambda: world.desk.reconciled)
+    world.look(name)
+    world.run(2)
+    parent = submit(world, name, quantity=5.0, minutes=10.0)
+    assert "a new epoch" in world.refused(m.AdoptFill(trade=trade, parent=parent))
+    assert (world.positions(), world.desk.holders) == ({}, {})
+
+
 def test_what_does_not_fit_is_refused_in_words(desk: tuple[World, str]) -> None:
     world, name = desk
     parent = submit(world, name, quantity=5.0, minutes=10.0, dial="auto", limit=0.0325)

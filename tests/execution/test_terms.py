@@ -101,6 +101,16 @@ def test_press_stays_inside_the_limit(desk: tuple[World, str]) -> None:
     assert world.refused(m.Press(parent=parent, quantity=5.0)) == "nothing is to be had inside the parent's limit"
 
 
+def test_press_is_over_when_the_parents_time_is(desk: tuple[World, str]) -> None:
+    world, name = desk
+    world.run(0.05)
+    parent = submit(world, name, minutes=0.05)
+    world.run(3.01)  # its end lies between two steps
+    assert world.now > world.parent().order.end
+    assert world.parent().state == "working"
+    assert world.refused(m.Press(parent=parent, quantity=1.0)) == "its time is over"
+
+
 def test_a_parent_begins_when_it_was_told_to(desk: tuple[World, str]) -> None:
     world, name = desk
     submit(world, name, dial="auto", start_minutes=0.5, minutes=1.0, urgency=10)
@@ -181,6 +191,12 @@ def test_a_halt_leaves_what_works_where_the_parent_says_so() -> None:
     assert world.of(m.ParentHalted)
     assert child.state == "open"
     assert not child.cancelling
+    for more in ({"quantity": 6.0}, {"price": 0.033}):
+        reason = world.refused(m.EditChild(child=child.request.child, **more))
+        assert reason == "its parent is halted by the row 'wide': it can only become less"
+    world.do(m.EditChild(child=child.request.child, quantity=1.0))
+    world.run(0.1)
+    assert child.quantity == 10
 
 
 def test_children_stray_by_the_seed_and_only_within_their_share(desk: tuple[World, str]) -> None:
