@@ -43,10 +43,9 @@ def refusal(desk: Desk, picture: Picture, child: Child, quantity: int, price: in
     empty for the dial."""
     if reason := _unfit(child, quantity, price) or _beyond(desk, picture, child, quantity, price):
         return reason
-    order, rest = _wanted(picture, child, quantity, price, by), _without(desk, child)
-    less = quantity <= child.quantity and child.request.side.sign * (price - child.price) <= 0
-    for refused, lift in risk.judged(rest, picture, order):
-        if not lift and (not less or refused.block in LEAST):
+    order = _wanted(picture, child, quantity, price, by)
+    for refused, lift in _judged(desk, picture, child, order, quantity):
+        if not lift:
             return refused.reason
     return risk.price_inside(picture, order)
 
@@ -66,7 +65,7 @@ def request(
         price=price,
         valid_until=picture.now + round(desk.config.execution.order_ttl_s * NS),
         mid=picture.micro(child.request.instrument),
-        lifted=risk.lifted(_without(desk, child), picture, order),
+        lifted=tuple(lift for _, lift in _judged(desk, picture, child, order, quantity) if lift),
     )
 
 
@@ -108,6 +107,15 @@ def _waits(picture: Picture, parent: Parent) -> str:
     if picture.now < parent.halted_until:
         return f"its parent is {parent.reason}"
     return parent.suspended
+
+
+def _judged(
+    desk: Desk, picture: Picture, child: Child, order: risk.Wanted, quantity: int
+) -> Iterator[tuple[risk.Refusal, str]]:
+    """The blocks that count for this amend, as `risk.judged` tells of them."""
+    less = quantity <= child.quantity and child.request.side.sign * (order.price - child.price) <= 0
+    rest = _without(desk, child)
+    return (each for each in risk.judged(rest, picture, order) if not less or each[0].block in LEAST)
 
 
 def _wanted(picture: Picture, child: Child, quantity: int, price: int, by: str) -> risk.Wanted:

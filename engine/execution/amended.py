@@ -6,8 +6,9 @@ A smaller size at the same price keeps the order's place in the queue; any other
 from __future__ import annotations
 
 from engine import messages as m
+from engine.domain import MINUTE_NS
 from engine.execution import lifecycle
-from engine.execution.desk import Desk
+from engine.execution.desk import Amending, Desk
 
 
 def amend_requested(desk: Desk, fact: m.AmendRequested) -> None:
@@ -16,6 +17,7 @@ def amend_requested(desk: Desk, fact: m.AmendRequested) -> None:
     child.state = lifecycle.child(child.state, "amend")
     child.amend, child.amend_asked = fact, fact.t
     desk.message(fact.t)
+    desk.amends = [each for each in desk.amends if fact.t - each.t < MINUTE_NS] + [Amending(fact.t, fact.child)]
     for lift in fact.lifted:
         lifecycle.lift(desk.lifts.pop(lift).state, "used")
 

@@ -134,13 +134,15 @@ def _rates(desk: Desk, picture: Picture, order: Wanted) -> str:
     for who, bounds, belongs in _scopes(desk, order):
         if bounds.orders_per_10s is None:
             continue
-        recent = sum(1 for child in _since(desk, picture.now - 10 * NS) if belongs(child))
+        recent = sum(map(belongs, _since(desk, picture.now - 10 * NS)))
         if recent >= bounds.orders_per_10s:
             return f"{recent} orders {who} in the last 10 s: the limit is {bounds.orders_per_10s}"
     return ""
 
 
 def _since(desk: Desk, t: int) -> Iterator[Child]:
+    """Each child once for its request, and once for each amend."""
+    yield from (desk.children[amend.child] for amend in desk.amends if amend.t > t)
     for child in reversed(desk.children.values()):
         if child.request.t <= t:
             return

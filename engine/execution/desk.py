@@ -127,6 +127,13 @@ class Flattening(msgspec.Struct):
     until: int
 
 
+class Amending(NamedTuple):
+    """When an amend of this order was requested."""
+
+    t: int
+    child: str
+
+
 class Due(NamedTuple):
     """A fill to be marked again at `t`."""
 
@@ -174,6 +181,7 @@ class Desk(msgspec.Struct):
     checked: list[str] = []  # steps of the reconciliation behind us
     differences: list[str] = []
     requests: list[int] = []  # times of the last order requests, for the message rate
+    amends: list[Amending] = []  # the last amends among them
     day: Day = msgspec.field(default_factory=Day)
     executions: dict[str, list[int]] = {}  # "side instrument" → times of the last orders that were executed
     tripped: dict[str, str] = {}  # the same → why nothing more of it goes out until a person re-arms it

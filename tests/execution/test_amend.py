@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from engine import messages as m
-from engine.config import Bounds, Config, Limits
+from engine.config import Bounds, Config, Limits, Named
 from engine.domain import Side
 from engine.execution import exposure
 from engine.execution.calls import effects_of
@@ -400,3 +400,31 @@ def test_it_counts_as_a_message_and_is_charged(desk: tuple[World, str]) -> None:
     assert "kept for cancels" in world.refused(m.EditChild(child=child, price=0.032)) or "10 s" in world.refused(
         m.EditChild(child=child, price=0.032)
     )
+
+
+@pytest.mark.parametrize("limits", [
+    Limits(traders=(Named(name="trader", orders_per_10s=3),)), Limits(orders_per_10s=3),
+])  # fmt: skip
+def test_each_amend_counts_for_the_rate_of_whoever_sends_it(limits: Limits) -> None:
+    world, name = ready(config=Config(limits=limits))
+    child = resting(world, name)
+    for price in (0.033, 0.0325):
+        world.do(m.EditChild(child=child, price=price))
+        world.run(0.1)
+    assert "3 orders" in world.refused(m.EditChild(child=child, price=0.033))
+    assert type(world.desk).load(world.desk.dump()) == world.desk
+    world.run(10)
+    world.do(m.EditChild(child=child, price=0.033))
+    assert len(world.of(m.AmendRequested)) == 3
+
+
+def test_one_that_only_becomes_less_uses_up_no_lift() -> None:
+    world, name = ready(config=Config(limits=Limits(order_contracts=5.0)))
+    child = resting(world, name)
+    world.desk.config = msgspec.structs.replace(world.desk.config, limits=Limits(order_contracts=2.0))
+    world.do(m.AskLift(block="size", instrument=name, reason="as agreed"))
+    (lift,) = world.desk.lifts
+    world.do(m.GrantLift(lift=lift))
+    world.do(m.EditChild(child=child, quantity=4.0))
+    assert world.of(m.AmendRequested)[-1].lifted == ()
+    assert world.desk.lifts[lift].state == "granted"
