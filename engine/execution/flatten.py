@@ -38,11 +38,12 @@ def flatten(desk: Desk, picture: Picture, item: m.Command, verb: m.Flatten) -> I
         instrument_of(picture, verb.instrument)
     if reason := risk.closed(desk, picture):
         raise Refusal(reason)
-    held = tuple(name for name, lots in sorted(desk.positions.items()) if lots and verb.instrument in ("", name))
     all_of_it = m.Pull(instrument=verb.instrument)
+    held = {name for name, lots in desk.positions.items() if lots and verb.instrument in ("", name)}
+    held |= {child.request.instrument for child in _children(desk, all_of_it)}  # it may fill before it is gone
     if not held and not _at_work(desk, all_of_it):
         raise Refusal(f"nothing is held {_where(verb.instrument)}, and nothing works")
-    return _flattened(desk, picture, item.user, all_of_it, held)
+    return _flattened(desk, picture, item.user, all_of_it, tuple(sorted(held)))
 
 
 def _flattened(desk: Desk, picture: Picture, by: str, verb: m.Pull, held: tuple[str, ...]) -> Iterator[m.Fact]:

@@ -14,7 +14,7 @@ from engine.execution.blocks import widest
 from engine.execution.evolve import evolve
 from engine.execution.risk import Wanted, blocked
 from tests.execution.desks import desk_of, filled, picture_of
-from tests.execution.scenes import place
+from tests.execution.scenes import FILL, Held, place
 from tests.execution.still import CALL, NAME, NOW
 from tests.link import World, ready, submit
 
@@ -129,6 +129,20 @@ def test_our_own_orders_are_gone_before_a_position_is_closed(desk: tuple[World, 
     assert {world.desk.parents[each].state for each in (buyer, seller)} == {"paused"}
 
 
+def test_what_fills_before_it_is_gone_is_closed_too(desk: tuple[World, str]) -> None:
+    world, name = desk
+    place(world, name)
+    world.run(1)
+    world.lose = Held(*FILL)
+    world.trade(SELL, name, 7.4, 0.0325)
+    world.run(0.2)
+    world.lose = lambda _: False
+    assert (world.positions(), world.venue_positions()) == ({}, {name: 20})  # nobody has told us yet
+    world.do(m.Flatten())
+    world.until(lambda: not world.desk.flattening)
+    assert world.positions() == world.venue_positions() == {}
+
+
 def test_a_position_larger_than_an_order_may_be_is_closed_in_several() -> None:
     world, name = ready(config=Config(limits=Limits(order_contracts=2.0)))
     for _ in range(2):
@@ -206,7 +220,9 @@ def test_with_nothing_held_and_nothing_working_there_is_nothing_to_do(desk: tupl
     place(world, name, price=0.032)
     world.do(m.Flatten())
     assert not live(world)
-    assert not world.of(m.FlattenAsked)
+    world.run(0.2)  # what was pulled might have been filled: it was not
+    (ended,) = world.of(m.FlattenEnded)
+    assert (ended.left, ended.reason, len(world.desk.children)) == (0, "", 1)
 
 
 @settings(max_examples=60)
