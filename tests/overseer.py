@@ -252,13 +252,16 @@ class Watched(World):
     """A world with an overseer at every step, who looks at every call too."""
 
     overseer: Overseer
+    seen = 0
 
     def take(self, kind: Callable[..., m.Input], **fields: Any) -> list[m.Fact]:
+        """An input may bring another before it is done with (a call that does not leave): facts are seen in order."""
         if kind is m.Started:
-            self.overseer = Overseer().read(self.facts)
+            self.overseer, self.seen = Overseer().read(self.facts), len(self.facts)
         facts = super().take(kind, **fields)
-        for fact in facts:
-            self.overseer.see(fact, self.core.market)
+        while self.seen < len(self.facts):
+            self.seen += 1
+            self.overseer.see(self.facts[self.seen - 1], self.core.market)
         return facts
 
     def _perform(self, effect: m.Effect) -> bool:

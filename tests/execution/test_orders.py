@@ -13,7 +13,7 @@ from engine.domain import Side
 from engine.execution.desk import Desk
 from engine.execution.evolve import evolve
 from engine.market.deribit import wire
-from tests.execution.scenes import FILL, Held, agree, send, told
+from tests.execution.scenes import FILL, Held, agree, by_hand, send, told
 from tests.link import Frames, World, packed, ready, submit
 
 # ---------------------------------------------------------------- one order
@@ -83,13 +83,20 @@ def test_what_the_venue_refuses_is_rejected_in_words(
     agree(world)
 
 
-def test_meeting_an_order_of_the_account_made_elsewhere_is_refused_by_the_venue(desk: tuple[World, str]) -> None:
+def test_meeting_an_order_of_the_account_made_elsewhere_is_refused(desk: tuple[World, str]) -> None:
+    """By us where we have heard of it, by the venue where we have not."""
     world, name = desk
-    world.ask("private/sell", {"instrument_name": name, "amount": 1.0, "price": 0.033, "type": "limit"})
+    there = {"instrument_name": name, "amount": 1.0, "price": 0.033, "type": "limit"}
+    world.lose = lambda data: b"user.changes" in data
+    world.ask("private/sell", there)
+    world.lose = lambda _: False
     send(world, name, post_only=False)
     assert (world.child().state, world.child().reason) == (
         "rejected", "the venue refused: it would have met another order of this account (10003)"
     )  # fmt: skip
+    world.ask("private/sell", there)
+    reason = world.refused(by_hand(name, price=0.033, post_only=False))
+    assert reason == "it would meet a sell of this account made elsewhere, at 0.033"
 
 
 def news_first(frames: Frames) -> Frames:
