@@ -211,6 +211,8 @@ class Overseer:
             case m.OrderOpened() | m.Amended():
                 assert not order.beyond(fact.price), f"the venue has it at a worse price: {fact}"
                 order.standing = {fact.price}
+                if isinstance(fact, m.Amended):
+                    order.lots = fact.quantity
             case m.OrderEnded():
                 assert fact.reason or fact.state == "filled", f"without a reason: {fact}"
                 order.live = False

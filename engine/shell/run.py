@@ -202,7 +202,8 @@ class Engine:
         account = self._pressed()
         if account is None:
             return
-        if not self.core.desk.killed:
+        killed = self.core.desk.killed
+        if not killed or (account and not killed.account):
             verb = m.Kill(account=account)
             self.take(m.Command, id=f"pressed-{self._n + 1}", user="command line", role="admin", verb=verb)
         elif self.outbox.kept >= self.core.desk.facts:

@@ -56,6 +56,17 @@ def test_an_order_that_waited_for_the_disk_does_not_leave_after_a_press(
     assert world.desk.live_children == []
 
 
+def test_one_of_the_whole_account_is_more_than_a_kill_of_ours(line: tuple[Line, World, str], tmp_path: Path) -> None:
+    wire, world, _ = line
+    world.do(m.Kill())
+    pressed.leave(tmp_path, account=True)
+    for _ in range(2):
+        wire.engine._look_for_kill()
+    assert world.desk.killed is not None
+    assert world.desk.killed.account
+    assert wire.methods().count("private/cancel_all") == 1
+
+
 def test_it_is_taken_once_and_forgotten_when_it_is_kept(line: tuple[Line, World, str], tmp_path: Path) -> None:
     wire, world, name = line
     engine, kept = wire.engine, list[m.Fact]()
