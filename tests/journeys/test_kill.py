@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,15 +95,108 @@ def test_kill_without_an_engine(data: Path) -> None:
 
 @pytest.mark.processes
 def test_kill_beside_an_engine_that_hangs(data: Path) -> None:
-    """What was open is cancelled all the same, and the command says that an engine is there that did not hear."""
+    """What was open is cancelled all the same, and the command says that an engine is there that did not hear. When
+    it goes on, a parent that works by itself and all, nothing goes out any more."""
     with processes.engine(data) as engine:
         asyncio.run(rest_orders(engine))
-        pid = int(json.loads((data / "paper" / "engine.json").read_text())["pid"])
-        os.kill(pid, signal.SIGSTOP)
-        try:
+        asyncio.run(work_by_itself(engine))
+        with held_still(data):
             found = kill(data)
-            assert (found["cancelled"], found["open"]) == (ORDERS, 0)
+            assert found["cancelled"] >= ORDERS
+            assert found["open"] == 0
             assert found["engine_silent"]
             assert not found["engine_told"]
-        finally:
-            os.kill(pid, signal.SIGCONT)
+            sent = ever_sent(data)
+        asyncio.run(stays_killed(engine))
+        assert left_open(data) == []
+        assert ever_sent(data) == sent
+
+
+async def work_by_itself(engine: processes.Process) -> None:
+    """A parent whose children go without being asked, as soon as they may."""
+    async with watching(engine.address) as watch:
+        assert watch.chain is not None
+        name = pick(watch.chain)
+        await watch.client.look([name])
+        await watch.until(lambda w: tradable(w.ladder))
+        assert watch.ladder is not None
+        limit = instrument_of(name).price(instrument_of(name).step(watch.ladder.asks[0][0], 5))
+        parent = m.SubmitParent(instrument=name, side=Side.BUY, quantity=50, limit=limit, minutes=1, algorithm="twap",
+                                urgency=10, dial="auto")  # fmt: skip
+        answer = await watch.client.ask(parent, user="tester", role="trader")
+        assert answer.ok, answer.text
+        await watch.until(lambda w: any(child.parent for child in w.desk.children))
+
+
+@contextmanager
+def held_still(data: Path) -> Iterator[None]:
+    """The engine, as a debugger holds it."""
+    os.kill(pid := engine_pid(data), signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def engine_pid(data: Path) -> int:
+    return int(json.loads((data / "paper" / "engine.json").read_text())["pid"])
+
+
+def ever_sent(data: Path) -> set[str]:
+    """Labels of every order that the venue has taken."""
+    calls = [("private/get_order_state_by_label", {"currency": "BTC", "label": ""})]
+    return {order["label"] for order in asyncio.run(ask_venue(processes.venue_address(data), calls))[0]}
+
+
+@pytest.mark.processes
+def test_an_engine_that_starts_after_a_kill_begins_killed(data: Path) -> None:
+    (data / "settings.toml").write_text("cancel_on_disconnect = false\n")
+    engine = processes.engine(data)
+    asyncio.run(rest_orders(engine))
+    engine.kill()
+    assert kill(data)["cancelled"] == ORDERS
+    with processes.engine(data) as again:
+        asyncio.run(stays_killed(again))
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("full", ["limit", "tmpfs"])
+def test_kill_with_a_full_disk(data: Path, full: str) -> None:
+    """The screen is red and says what cannot be kept; cancels go out, and the venue confirms."""
+    with on_small_disk(data) if full == "tmpfs" else nullcontext(), processes.engine(data) as engine:
+        asyncio.run(rest_orders(engine))
+        if full == "tmpfs":
+            fill_up(data)
+        else:
+            resource.prlimit(engine_pid(data), resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        asyncio.run(kills_without_a_disk(engine))
+        assert left_open(data) == []
+
+
+@contextmanager
+def on_small_disk(data: Path) -> Iterator[None]:
+    command = ["mount", "-t", "tmpfs", "-o", "size=32m", "tidegate-test", str(data)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield
+    finally:
+        processes.end_venue(data)
+        subprocess.run(["umount", "-l", str(data)], check=True)
+
+
+def fill_up(data: Path) -> None:
+    with suppress(OSError), (data / "ballast").open("wb", buffering=0) as ballast:
+        while True:
+            ballast.write(bytes(1 << 16))
+
+
+async def kills_without_a_disk(engine: processes.Process) -> None:
+    async with watching(engine.address) as watch:
+        await watch.until(lambda w: "cannot be written" in w.status.halted)
+        answer = await watch.client.ask(m.Kill(), user="tester", role="trader")
+        assert answer.ok, answer.text
+        await watch.until(lambda w: w.status.kill_ms is not None and "nothing open" in w.status.killed)
+        await watch.until(lambda w: not any(child.state in ("open", "sent") for child in w.desk.children))
+        assert watch.status is not None
+        assert "cannot be written" in watch.status.halted
