@@ -187,7 +187,8 @@ function childRow(row, child) {
   set(row, "done / schedule", percent(child.filled / child.amount));
   set(row, "limit", price(child.price));
   set(row, "average", price(child.average));
-  word(row, child.state, [child.reason, child.by].filter(Boolean).join(" · "));
+  const place = known(child.ahead) ? `${amount(child.ahead)} ahead of it` : "";
+  word(row, child.state, [place, child.reason, child.by].filter(Boolean).join(" · "));
   row.acts.hidden = !RESTING.has(child.state) || child.state === "cancelling";
   row.buttons[0].hidden = child.state !== "open" || !child.post_only;
 }

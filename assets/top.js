@@ -41,6 +41,7 @@ function draw() {
   put($("top-model").firstChild, status.model ? `model ${status.model}` : "no model");
   value("top-model", skill(status.skill), status.skill.verdict === "edge" ? "good" : "");
   value("top-credits", percent(status.credits));
+  $("top-credits").title = messages(status);
   value("top-margin", percent(status.margin));
   value("top-delta", `${signed(status.delta_coin, 2)} / ${money(status.delta_usd)}`);
   value("top-gamma", signed(status.gamma, 2));
@@ -61,6 +62,12 @@ function badge(status) {
 function skill(one) {
   const gain = known(one.gain) ? ` ${signed(one.gain, 3)}` : "";
   return `${SKILL_WORDS[one.verdict]}${gain}`;
+}
+
+// What the venue still takes, and how much it was sent for what was filled: it watches the ratio.
+function messages({ orders_left: left, orders_burst: burst, orders_today: today, orders_per_contract: ratio }) {
+  const takes = known(left) ? `it takes ${number(Math.floor(left))} of ${number(burst)} orders at once now · ` : "";
+  return `${takes}${number(today)} orders and amends today${known(ratio) ? `, ${number(ratio, 1)} for each contract filled` : ""}`;
 }
 
 function money(usd) {
