@@ -165,7 +165,7 @@ def test_a_child_pays_for_the_time_until_it_was_approved_and_not_for_what_was_no
 
 
 def test_a_fill_made_elsewhere_costs_a_parent_once_it_has_adopted_it() -> None:
-    elsewhere = [parent(quantity=10), seen(2), fill(3, child="", price=340, mark=None)]
+    elsewhere: list[m.Fact] = [parent(quantity=10), seen(2), fill(3, child="", price=340, mark=None)]
     assert story(*elsewhere).filled == 0
     told = story(*elsewhere, m.FillAdopted(n=4, trade="t3", parent="P1", by="ann"), ended(5, 500.0, outcome="done"))
     found = cost.of_parent(told)
