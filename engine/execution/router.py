@@ -17,6 +17,7 @@ from engine.execution.desk import Child, Desk, Parent
 from engine.execution.lifecycle import LIVE_CHILD, LIVE_PARENT, RESTING_CHILD
 from engine.execution.picture import Picture
 from engine.market.deribit import wire
+from engine.market.meter import COST
 from engine.market.told import Answered, Changes, Placed
 
 ASK_AGAIN_NS = 2 * NS
@@ -268,12 +269,13 @@ def ask(desk: Desk, child: Child) -> m.Asked:
 
 def ask_late(desk: Desk, picture: Picture) -> Iterator[m.Fact]:
     """What has had no answer in time, until the venue tells: an order and an amend are asked for by label, a cancel is
-    sent again. Never on the last of the venue's credits: those are a kill's."""
+    sent again. Never on the last of the venue's credits: those are a kill's, which itself waits for these answers."""
     if not picture.venue.authenticated:
         return
     now, grace = picture.now, round(desk.config.execution.ask_after_s * NS)
     for child in desk.live_children:
-        if picture.venue.meter.share(now) < desk.config.limits.credits_kept / 2:
+        meter, killing = picture.venue.meter, desk.killed is not None and not desk.killed.took
+        if meter.credits_at(now) < COST or (not killing and meter.share(now) < desk.config.limits.credits_kept / 2):
             return
         late = child.state != "open" and now > _certain(desk, child)
         if (late or child.ask_call) and now - child.asked > ASK_AGAIN_NS:

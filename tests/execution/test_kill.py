@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from engine import messages as m
+from engine.config import Config, Limits
 from engine.domain import Side
-from tests.execution.scenes import by_hand, order
-from tests.link import World, proposed, submit
+from tests.execution.scenes import QUICK, by_hand, order
+from tests.link import World, proposed, ready, submit
 
 # ---------------------------------------------------------------- an order by hand
 
@@ -197,3 +198,19 @@ def test_a_kill_survives_the_engine(desk: tuple[World, str]) -> None:
     world.run(1)
     assert world.desk.reconciled
     assert world.refused(by_hand(name)) == "killed by ann; an admin must re-arm"
+
+
+def test_a_kill_with_many_orders_that_never_arrived_is_confirmed() -> None:
+    limits = Limits(open_orders=40, orders_per_10s=100, credits_kept=0.1, orders_free=1000)
+    world, name = ready(config=Config(execution=QUICK, limits=limits))
+    world.cut_requests = True
+    for _ in range(20):
+        world.do(m.SendOrder(instrument=name, side=Side.BUY, quantity=1.0, price=0.032))
+        world.run(0.3)
+    world.disconnect()
+    world.cut_requests = False
+    world.connect()
+    world.do(m.Kill())
+    world.until(lambda: world.desk.killed and world.desk.killed.took, 20)
+    assert not world.desk.live_children
+    assert not world.hangups
