@@ -7,7 +7,7 @@ import { focus } from "./orders.js";
 
 const AXIS = 18;
 const PAD = { left: 34, right: 10, top: 8, bottom: AXIS + 36 };
-const FIGURES = ["average", "arrival", "shortfall", "cost so far", "of volume", "done about"]; // what is left of its time stands in its row
+const FIGURES = ["average", "arrival", "shortfall", "cost", "of volume", "done by"]; // what is left of its time stands in its row
 let size;
 let figures = {};
 let due = new Map(); // parent → [[ms, scheduled]], as seen while this page was open
@@ -60,9 +60,9 @@ function tell(one) {
   put(figures.arrival, known(one.arrival) ? number(one.arrival, digits + 1) : "–");
   const usd = views.costs?.parents.find((row) => row.id === one.id)?.usd?.total; // against the price at its decision
   put(figures.shortfall, known(one.shortfall_ticks) ? `${signed(one.shortfall_ticks, 1)} t` : "–");
-  put(figures["cost so far"], known(usd) ? `${signed(usd, 0)} $` : "–");
+  put(figures.cost, known(usd) ? `${signed(usd, 0)} $` : "–");
   put(figures["of volume"], known(one.participation) ? percent(one.participation) : "–");
-  put(figures["done about"], known(one.eta_ms) ? `${hm(one.eta_ms)}${one.eta_ms > one.end_ms + 1000 ? " ▲ late" : ""}` : "–");
+  put(figures["done by"], known(one.eta_ms) ? `${one.eta_ms > one.end_ms + 1000 ? "▲ late " : ""}${hm(one.eta_ms)}` : "–");
 }
 
 function standing(one) {
