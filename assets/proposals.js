@@ -118,7 +118,7 @@ function fill(card, one) {
 // What it is expected to cost now, beside waiting and beside what the schedule alone would do.
 function costs(row) {
   const said = [];
-  if (known(row.cost_ticks)) said.push(`now ${signed(row.cost_ticks, 1)} t`);
+  if (known(row.cost_ticks)) said.push(`now ${signed(row.cost_ticks, 1)} t${row.cross ? "" : " if filled"}`); // one that rests may never be
   if (known(row.wait_ticks)) said.push(`waiting ${signed(row.wait_ticks, 1)} t`);
   if (known(row.schedule_ticks)) said.push(`schedule ${signed(row.schedule_ticks, 1)} t`);
   if (known(row.up)) said.push(`P(up) ${percent(row.up)}`);

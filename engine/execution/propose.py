@@ -188,7 +188,7 @@ def _intend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument
     elif stale(desk, picture, standing, wanted):
         yield refreshed(picture, parent, standing, wanted)
     standing = desk.proposal_of(parent.order.id)
-    if standing is None or not _by_itself(parent, standing):
+    if standing is None or not parent.by_itself(standing.quantity):
         return
     quantity, worst = standing.quantity, standing.worst
     if not refusal(desk, picture, standing, standing.revision, quantity, worst):
@@ -196,10 +196,6 @@ def _intend(desk: Desk, picture: Picture, parent: Parent, instrument: Instrument
             desk, picture, standing, by=parent.dial, revision=standing.revision, quantity=quantity, worst=worst,
             edited=False,
         )  # fmt: skip
-
-
-def _by_itself(parent: Parent, proposal: Proposal) -> bool:
-    return parent.by_itself(proposal.quantity)
 
 
 def _proposed(desk: Desk, picture: Picture, parent: Parent, wanted: Want) -> m.Proposed:

@@ -80,11 +80,11 @@ def _parents(fact: m.Fact) -> tuple[Level, str, str] | None:
         case m.ParentHedgeSet():
             return "info", fact.by, f"hedges of parent {fact.parent} are now {fact.dial}"
         case m.HedgeRested():
-            return "warn", "venue", f"hedging rests {(fact.until - fact.t) / NS:.0f} s: {fact.reason}"
+            return "warn", "engine", f"hedging rests {(fact.until - fact.t) / NS:.0f} s: {fact.reason}"
         case m.ParentSuspended():
             return "warn", "market", f"parent {fact.parent} is suspended: {fact.reason}"
         case m.ParentRested():
-            return "warn", "venue", f"parent {fact.parent} rests {(fact.until - fact.t) / NS:.0f} s: {fact.reason}"
+            return "warn", "engine", f"parent {fact.parent} rests {(fact.until - fact.t) / NS:.0f} s: {fact.reason}"
         case m.DialSet():
             return "info", fact.by, f"parent {fact.parent} is now {fact.dial}"
         case m.ParentEnded():
